@@ -1,0 +1,1 @@
+"""Device drivers: one worker process per device, addresses instead of mocks."""

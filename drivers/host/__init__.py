@@ -1,0 +1,1 @@
+"""The driver host: spawn, handshake, heartbeat, deadline, kill, restart."""

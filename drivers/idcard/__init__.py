@@ -1,0 +1,1 @@
+"""Identity card reader (身份证阅读器)."""

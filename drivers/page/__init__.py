@@ -1,0 +1,1 @@
+"""Page printer (A4 打印机)."""

@@ -1,0 +1,1 @@
+"""Receipt printer (热敏打印机)."""

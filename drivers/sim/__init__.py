@@ -1,0 +1,1 @@
+"""Byte-level emulators of every device, with scripted faults."""

@@ -1,0 +1,1 @@
+"""The companion hall (网上办事大厅)."""

@@ -1,0 +1,1 @@
+"""市民之窗: the self-service terminal."""

@@ -1,0 +1,1 @@
+"""Composition root: wiring, settings, command line."""

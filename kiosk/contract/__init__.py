@@ -1,0 +1,1 @@
+"""Wire types that the terminal and the hall share; standard library and pydantic only."""

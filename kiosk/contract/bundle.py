@@ -1,0 +1,111 @@
+"""The signed bundle: everything a terminal needs to serve without network (事项目录).
+
+File: ``CWB1 | u32 body length | body | key id 4 | 64-byte Ed25519 signature over CWB1 + SHA-256(body)``;
+the body is canonical JSON of `Bundle`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import dataclass
+
+from pydantic import JsonValue, ValidationError
+
+from kiosk.contract.wire import Instant, KeyId, Short, TerminalId, Text, Wire
+
+MAGIC = b"CWB1"
+
+
+class HallKey(Wire):
+    """A public key of the hall: raw key, base64. Purpose `seal` (X25519), `sign` or `recovery`."""
+
+    id: KeyId
+    purpose: Short
+    public: Short
+
+
+class Theme(Wire):
+    """A tile on the home screen (主题)."""
+
+    id: Short
+    title: Short
+    subtitle: Short
+    icon: Short
+    items: tuple[Short, ...]
+    """Item codes, most used first."""
+
+
+class TerminalPlace(Wire):
+    """Another terminal, for "the nearest one that can" (就近能办)."""
+
+    id: TerminalId
+    name: Short
+    address: Short
+    open: Short
+    devices: tuple[Short, ...]
+
+
+class Window(Wire):
+    """A staffed window (综合窗口) where every item can also be done."""
+
+    name: Short
+    address: Short
+    open: Short
+    phone: Short
+
+
+class Bundle(Wire):
+    """One published catalogue. Items are `fuwu/1` documents; `kiosk.core.item` gives them meaning."""
+
+    format: Short = "bundle/1"
+    number: int
+    published_at: Instant
+    region: Short
+    hall_name: Short
+    query_place: Text
+    """Where and how to query progress; printed on every receipt (P28)."""
+    keys: tuple[HallKey, ...]
+    themes: tuple[Theme, ...]
+    items: tuple[dict[str, JsonValue], ...]
+    terminals: tuple[TerminalPlace, ...]
+    windows: tuple[Window, ...]
+
+
+class BundleError(ValueError):
+    """These bytes are no bundle."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedBundle:
+    """A parsed bundle file; the signature is checked by `kiosk.contract.signing`."""
+
+    body: bytes
+    bundle: Bundle
+    key_id: str
+    signature: bytes
+
+
+def bundle_signed_bytes(body: bytes) -> bytes:
+    """What the hall signs."""
+    return MAGIC + hashlib.sha256(body).digest()
+
+
+def join_bundle(body: bytes, key_id: str, signature: bytes) -> bytes:
+    """The bundle file."""
+    return MAGIC + struct.pack(">I", len(body)) + body + bytes.fromhex(key_id) + signature
+
+
+def parse_bundle(raw: bytes) -> SignedBundle:
+    """Split and validate a bundle file; raises BundleError."""
+    if raw[:4] != MAGIC or len(raw) < 8:
+        raise BundleError("not a bundle")
+    (length,) = struct.unpack(">I", raw[4:8])
+    if len(raw) != 8 + length + 4 + 64:
+        raise BundleError("bundle is torn")
+    body = raw[8 : 8 + length]
+    try:
+        bundle = Bundle.model_validate_json(body)
+    except ValidationError as error:
+        raise BundleError(f"bundle has {error.error_count()} faults") from None
+    return SignedBundle(body, bundle, raw[8 + length : 12 + length].hex(), raw[12 + length :])

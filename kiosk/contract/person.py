@@ -1,0 +1,120 @@
+"""A citizen's own matters (我的空间): applications, licences (证照), certificates and print jobs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from kiosk.contract.submission import IdentityProof
+from kiosk.contract.wire import Instant, Sha256, Short, Size, Text, Wire
+
+CaseState = Literal[
+    "received", "accepted", "handling", "correction_wanted", "granted", "denied", "answered", "withdrawn"
+]
+
+
+class PersonSessionRequest(Wire):
+    """POST /v1/me/session: the card that lies on the reader."""
+
+    proof: IdentityProof
+
+
+class PersonSession(Wire):
+    """A short-lived bearer token for /v1/me, never stored."""
+
+    token: Short
+    expires_at: Instant
+
+
+class ApplicationSummary(Wire):
+    """One case (办件) of this person."""
+
+    application_no: Short
+    item_code: Short
+    item_name: Short
+    state: CaseState
+    received_at: Instant
+    due_at: Instant | None = None
+    message: Text = ""
+    licence_id: Short = ""
+    """The licence that came out of it, printable at any terminal."""
+
+
+class LicenceSummary(Wire):
+    """One licence (证照) this person holds."""
+
+    id: Short
+    type_name: Short
+    number: Short
+    issuer: Short
+    holder: Short
+    """Masked."""
+    valid_from: Short
+    valid_to: Short
+    printable: bool
+    usable: bool
+    """May be reused as a material: valid, not expired, not revoked."""
+    fields: dict[str, str] = Field(default_factory=dict)
+    """What may prefill answers, for example ``employer``."""
+
+
+class Applications(Wire):
+    """GET /v1/me/applications, newest first."""
+
+    applications: tuple[ApplicationSummary, ...]
+
+
+class Licences(Wire):
+    """GET /v1/me/licences, newest first."""
+
+    licences: tuple[LicenceSummary, ...]
+
+
+class IssueRequest(Wire):
+    """POST /v1/me/certificates: an at-once certificate (立等可取) of an item, made by the hall now.
+
+    `request_id` makes it idempotent: the same id again returns the same certificate.
+    """
+
+    request_id: Short
+    item_code: Short
+    item_version: int
+    answers: dict[str, str | bool | int | None] = Field(default_factory=dict)
+
+
+class PrintJobRequest(Wire):
+    """POST /v1/me/print-jobs; the same `request_id` again returns the same job."""
+
+    request_id: Short
+    licence_id: Short
+
+
+class PrintJob(Wire):
+    """A document to print, fetched by GET /v1/print-jobs/{id}/document (application/pdf)."""
+
+    id: Short
+    title: Short
+    sha256: Sha256
+    size: Size
+    pages: int
+    media: Literal["iso_a4_210x297mm"] = "iso_a4_210x297mm"
+    licence_id: Short
+    licence_number: Short
+    key_id: Short
+    signature: str
+    """Base64 Ed25519 over ``CWP1`` + id + NUL + sha256: the terminal prints nothing the hall did not sign (P49)."""
+
+
+class PrintOutcome(Wire):
+    """POST /v1/print-jobs/{id}/outcome."""
+
+    outcome: Literal["proven", "failed", "unknown"]
+    pages: int
+    fault: Short = ""
+    at: Instant
+
+
+def print_job_signed_bytes(job_id: str, sha256: str) -> bytes:
+    """What the hall signs for a print job."""
+    return b"CWP1" + job_id.encode() + b"\0" + sha256.encode()

@@ -1,0 +1,89 @@
+"""Announce → upload → verdict, bundle manifest and heartbeat."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kiosk.contract.envelope import BlobRef
+from kiosk.contract.problems import ProblemCode
+from kiosk.contract.wire import Instant, Sha256, Short, Size, SubmissionId, TerminalId, Wire
+
+
+class AnnounceItem(Wire):
+    """One sealed submission that the terminal holds."""
+
+    id: SubmissionId
+    sha256: Sha256
+    size: Size
+    blobs: tuple[BlobRef, ...] = ()
+
+
+class Announce(Wire):
+    """POST /v1/announce: what is waiting here; at most 64 items."""
+
+    items: tuple[AnnounceItem, ...]
+
+
+class Verdict(Wire):
+    """The hall's word on one submission.
+
+    `accepted` and `duplicate` carry the signed receipt (126 bytes, base64); the terminal forgets a submission
+    only when that receipt verifies for exactly this id and hash. `wanted` asks for the envelope and the blobs
+    listed in `missing`. `rejected` and `conflict` are final and parked with their code.
+    """
+
+    id: SubmissionId
+    status: Literal["wanted", "accepted", "duplicate", "rejected", "conflict", "retry"]
+    code: ProblemCode | None = None
+    missing: tuple[Sha256, ...] = ()
+    receipt: str = ""
+    retry_after_s: int = 0
+
+
+class Verdicts(Wire):
+    """Answer to an announce: one verdict an item, same order."""
+
+    verdicts: tuple[Verdict, ...]
+    hall_time: Instant
+
+
+class BlobState(Wire):
+    """How much of a blob the hall holds, durable."""
+
+    sha256: Sha256
+    offset: Size
+    complete: bool
+
+
+class BundleManifest(Wire):
+    """GET /v1/bundle/manifest."""
+
+    number: int
+    sha256: Sha256
+    size: Size
+    published_at: Instant
+
+
+class DeviceReport(Wire):
+    """One device in a heartbeat."""
+
+    kind: Short
+    state: Short
+    media: Short
+    paper: Short
+    toner: Short
+    fault: Short = ""
+
+
+class Heartbeat(Wire):
+    """POST /v1/heartbeat: health of a terminal, no personal data."""
+
+    terminal_id: TerminalId
+    at: Instant
+    software: Short
+    bundle: int
+    pending: int
+    parked: int
+    oldest_unsent_s: int
+    """Age of the oldest unsent submission in seconds; 4 h notice, 8 h warning, 12 h breach (P53)."""
+    devices: tuple[DeviceReport, ...] = ()

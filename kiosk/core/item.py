@@ -1,0 +1,188 @@
+"""The `fuwu/1` item (事项): names, pages and conditions, materials, routing, deadlines, results — all data.
+
+Loaded from JSON in the signed bundle (the hall writes YAML). Conditions are structured data, never strings.
+`kiosk.core.item_check` finds what the types cannot; `kiosk.core.journey` walks it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from kiosk.core.devices import DeviceKind
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z][0-9A-Z-]{2,63}$")]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=400)]
+AnswerScalar = str | bool | int
+
+
+class Part(BaseModel):
+    """A piece of an item."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
+
+
+class FieldIs(Part):
+    """The answer equals."""
+
+    field: Id
+    is_: AnswerScalar = Field(alias="is")
+
+
+class FieldIn(Part):
+    """The answer is one of."""
+
+    field: Id
+    in_: tuple[AnswerScalar, ...] = Field(alias="in", min_length=1)
+
+
+class FieldGte(Part):
+    """The number is at least."""
+
+    field: Id
+    gte: int
+
+
+class FieldLte(Part):
+    """The number is at most."""
+
+    field: Id
+    lte: int
+
+
+class All(Part):
+    """Every one holds."""
+
+    all: tuple[Condition, ...] = Field(min_length=1)
+
+
+class Any(Part):
+    """At least one holds."""
+
+    any: tuple[Condition, ...] = Field(min_length=1)
+
+
+class Not(Part):
+    """It does not hold."""
+
+    not_: Condition = Field(alias="not")
+
+
+Condition = FieldIs | FieldIn | FieldGte | FieldLte | All | Any | Not
+
+
+class Option(Part):
+    """One choice: stored value and shown text."""
+
+    v: Words
+    t: Words
+
+
+class Question(Part):
+    """One field (字段) of a page."""
+
+    id: Id
+    type: Literal["text", "long_text", "yesno", "choice", "address", "phone", "number", "date"]
+    label: Words
+    hint: str = ""
+    required: bool = True
+    show: Condition | None = None
+    options: tuple[Option, ...] = ()
+    prefill: str | None = None
+    """`card.name`, `card.address`, `licence.<type>.<field>`: offered, never forced."""
+    max_length: int = 200
+    min: int | None = None
+    max: int | None = None
+
+
+class Page(Part):
+    """One screen: one thing a page. An exit page ends the journey at a window."""
+
+    id: Id
+    title: Words
+    text: str = ""
+    show: Condition | None = None
+    exit: bool = False
+    fields: tuple[Question, ...] = ()
+
+
+class Material(Part):
+    """A paper the department wants (材料) and where it may come from, best source first."""
+
+    id: Id
+    name: Words
+    hint: str = ""
+    licence: tuple[Words, ...] = ()
+    """Licence type names that satisfy it (证照复用)."""
+    sources: tuple[Literal["card_reader", "licence_library", "camera"], ...] = Field(min_length=1)
+    original_check: Literal["none", "after"] = "none"
+    show: Condition | None = None
+
+
+class Span(Part):
+    """A time limit."""
+
+    days: int
+    unit: Literal["workday", "day"] = "workday"
+
+
+class Limits(Part):
+    """Legal and promised limits (法定/承诺时限)."""
+
+    legal: Span | None = None
+    promised: Span
+
+
+class Outcome(Part):
+    """What the citizen gets (办理结果)."""
+
+    id: Id
+    kind: Literal["licence", "certificate", "answer"]
+    name: Words
+    template: Id | None = None
+    validity_years: int = 0
+    media: tuple[Literal["a4", "e_licence"], ...] = ()
+
+
+class Identity(Part):
+    """Who may do it: L0 none, L2 card (实名等级)."""
+
+    level: Literal["none", "card"]
+
+
+class Item(Part):
+    """One service item (事项), one version, for ever."""
+
+    format: Literal["fuwu/1"]
+    code: Code
+    version: int = Field(ge=1)
+    name: Words
+    aliases: tuple[Words, ...] = ()
+    department: Words
+    summary: Words
+    kind: Literal["application", "certificate", "consultation"]
+    """Files with materials; prints at once; asks a question."""
+    process: Literal["preview", "verify_before", "verify_after", "full_online"] = "full_online"
+    visits: int = 0
+    limits: Limits | None = None
+    fee_text: Words = "免费"
+    identity: Identity
+    offline: Literal["queue", "online_only"]
+    pages: tuple[Page, ...] = ()
+    materials: tuple[Material, ...] = ()
+    routing: tuple[dict[str, JsonValue], ...] = ()
+    results: tuple[Outcome, ...] = ()
+    basis: str = ""
+
+    def required_devices(self) -> frozenset[DeviceKind]:
+        """Devices without which the item cannot be offered (设备要求)."""
+        needed: set[DeviceKind] = set()
+        if self.identity.level == "card":
+            needed.add(DeviceKind.ID_CARD)
+        if self.kind == "certificate":
+            needed.add(DeviceKind.PAGE)
+        if any(material.sources[-1] == "camera" and material.show is None for material in self.materials):
+            needed.add(DeviceKind.CAMERA)
+        return frozenset(needed)

@@ -1,0 +1,331 @@
+"""Ports: what the services need from the outside. Adapters live in drivers, offline_queue and provisioning.
+
+Every method returns a `Result`; none blocks longer than its deadline. Adapters call event listeners from their own
+threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from kiosk.contract.person import ApplicationSummary, LicenceSummary
+from kiosk.contract.submission import IdentityProof, Submission
+from kiosk.core.devices import DeviceError, DeviceEvent, DeviceKind, DeviceStatus
+from kiosk.core.id_card import IdCard
+from kiosk.core.receipt import Receipt
+from kiosk.core.result import Result
+
+Listener = Callable[[DeviceEvent], None]
+
+
+class Device(Protocol):
+    """What every device can do."""
+
+    @property
+    def kind(self) -> DeviceKind:
+        """Which device."""
+        ...
+
+    def status(self) -> DeviceStatus:
+        """As last seen; never blocks."""
+        ...
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with every event, from an adapter thread."""
+        ...
+
+
+class IdCardReader(Device, Protocol):
+    """身份证阅读器."""
+
+    def read(self) -> Result[IdCard, DeviceError]:
+        """Read the card that lies on the reader."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PrintProof:
+    """The printer itself said that this job is on paper."""
+
+    job: str
+    pages: int
+
+
+class ReceiptPrinter(Device, Protocol):
+    """热敏打印机."""
+
+    def print(self, receipt: Receipt) -> Result[PrintProof, DeviceError]:
+        """Print one slip; Ok only on the printer's proof.
+
+        `Fault.UNPROVEN` means it may be on paper; every other fault means that no complete slip came out.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A PDF to be printed under our own job name."""
+
+    job: str
+    pdf: bytes
+    pages: int
+    media: str = "iso_a4_210x297mm"
+
+
+class PagePrinter(Device, Protocol):
+    """A4 激光打印机."""
+
+    def print(self, document: Document) -> Result[PrintProof, DeviceError]:
+        """Print; Ok only when the printer reports the job completed.
+
+        The same job name again never prints twice: the printer is asked for the job first.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One captured document page."""
+
+    original_jpeg: bytes
+    """As the camera saw it (双套制: the original is kept)."""
+    page_jpeg: bytes
+    """Found, flattened, enhanced."""
+    width: int
+    height: int
+    advice: str
+    """`ok` or why a person should look again; see PreviewFrame.advice."""
+
+
+class DocumentCamera(Device, Protocol):
+    """高拍仪."""
+
+    def start_preview(self) -> Result[None, DeviceError]:
+        """PreviewFrame events follow, about ten a second."""
+        ...
+
+    def stop_preview(self) -> Result[None, DeviceError]:
+        """No more frames."""
+        ...
+
+    def capture(self) -> Result[Shot, DeviceError]:
+        """Take the page that lies there now."""
+        ...
+
+
+# --- the queue ---------------------------------------------------------------------------------------------------
+
+
+class StoreFault(StrEnum):
+    """Why the queue did not take something."""
+
+    DISK_FULL = "disk_full"
+    STORE_DOWN = "store_down"
+    CONFLICT = "conflict"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreError:
+    """The queue refused; nothing was acknowledged."""
+
+    fault: StoreFault
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSubmission:
+    """Ready for the disk: only the hall can open it."""
+
+    id: str
+    application_no: str
+    envelope: bytes
+    blobs: tuple[bytes, ...]
+
+
+class SealSession(Protocol):
+    """The sealing key of one citizen session; ends with it."""
+
+    def seal_blob(self, submission_id: str, data: bytes) -> bytes:
+        """A material, sealed under the session key; its SHA-256 names it."""
+        ...
+
+    def seal(self, submission: Submission, blobs: tuple[bytes, ...]) -> SealedSubmission:
+        """A submission, compressed, sealed and signed, with its sealed blobs."""
+        ...
+
+    def close(self) -> None:
+        """Forget the key."""
+        ...
+
+
+class Sealer(Protocol):
+    """Seals to the hall and signs for the terminal."""
+
+    def open_session(self) -> SealSession:
+        """A new session key, encapsulated once to the hall and once to the recovery key."""
+        ...
+
+    def sign_receipt(self, application_no: str, submission_sha256: str, at: datetime) -> str:
+        """Text of the receipt's QR: signed by the terminal, verifiable offline, no personal data."""
+        ...
+
+
+class ReceiptState(StrEnum):
+    """What is known of the paper receipt of a filed submission."""
+
+    OWED = "owed"
+    STARTED = "started"
+    PROVEN = "proven"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A submission that is filed but whose holder may not know it: the screen died in between."""
+
+    id: str
+    application_no: str
+    receipt_state: ReceiptState
+    receipt: bytes
+    """The sealed slip, opened with the same card only; empty if it cannot be opened."""
+
+
+class Link(StrEnum):
+    """Connection to the hall as last seen by the sync process."""
+
+    UP = "up"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """The queue in numbers."""
+
+    link: Link
+    pending: int
+    parked: int
+    oldest_unsent_s: int
+    accepting: bool
+    """False when the disk is nearly full: new work is refused in words, draining goes on."""
+    last_error: str = ""
+
+
+class SubmissionState(StrEnum):
+    """Where a submission stands in the queue."""
+
+    SEALED = "sealed"
+    ANNOUNCED = "announced"
+    UPLOADING = "uploading"
+    ACCEPTED = "accepted"
+    PARKED = "parked"
+    ABSENT = "absent"
+
+
+class Outbox(Protocol):
+    """The offline queue as the terminal sees it; the queue process owns the store."""
+
+    def reserve_number(self) -> Result[str, StoreError]:
+        """A fresh application number; never given twice, gaps are fine."""
+        ...
+
+    def put(self, sealed: SealedSubmission, *, card_tag: bytes, slip: bytes) -> Result[None, StoreError]:
+        """Ok only when it is durable. The same id with the same bytes again is Ok.
+
+        `card_tag` finds it again for the same card; `slip` is the sealed receipt.
+        """
+        ...
+
+    def owed(self, card_tag: bytes) -> Result[tuple[Owed, ...], StoreError]:
+        """Filed in the last 24 h under this card, receipt not proven."""
+        ...
+
+    def receipt_state(self, submission_id: str, state: ReceiptState) -> Result[None, StoreError]:
+        """Write down before and after printing."""
+        ...
+
+    def state(self, submission_id: str) -> Result[SubmissionState, StoreError]:
+        """Has the hall got it?"""
+        ...
+
+    def status(self) -> QueueStatus:
+        """Never blocks for long; `Link.UNKNOWN` when the queue process does not answer."""
+        ...
+
+
+# --- the hall, asked directly ------------------------------------------------------------------------------------
+
+
+class HallFault(StrEnum):
+    """Why an online question had no answer."""
+
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    NOT_ELIGIBLE = "not_eligible"
+    GARBAGE = "garbage"
+    """The answer made no sense or was not signed by the hall."""
+    BUSY = "busy"
+
+
+@dataclass(frozen=True, slots=True)
+class HallError:
+    """An online question that failed."""
+
+    fault: HallFault
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintableDocument:
+    """A document whose hall signature was verified."""
+
+    job_id: str
+    title: str
+    pdf: bytes
+    pages: int
+    licence_id: str
+    licence_number: str
+
+
+class PersonGateway(Protocol):
+    """One citizen's matters at the hall, for the time the card lies on the reader."""
+
+    def applications(self) -> Result[tuple[ApplicationSummary, ...], HallError]:
+        """Newest first."""
+        ...
+
+    def licences(self) -> Result[tuple[LicenceSummary, ...], HallError]:
+        """Newest first."""
+        ...
+
+    def issue(
+        self, *, request_id: str, item_code: str, item_version: int, answers: dict[str, str | bool | int | None]
+    ) -> Result[PrintableDocument, HallError]:
+        """An at-once certificate, made and sealed by the hall now."""
+        ...
+
+    def print_job(self, *, request_id: str, licence_id: str) -> Result[PrintableDocument, HallError]:
+        """A licence as a printable document."""
+        ...
+
+    def report_outcome(
+        self, *, job_id: str, outcome: str, pages: int, fault: str, at: datetime
+    ) -> Result[None, HallError]:
+        """Tell the hall what became of the paper: `proven`, `failed` or `unknown`."""
+        ...
+
+    def close(self) -> None:
+        """Forget the token."""
+        ...
+
+
+class HallGateway(Protocol):
+    """The hall, online."""
+
+    def open_person(self, proof: IdentityProof) -> Result[PersonGateway, HallError]:
+        """Prove who is there and get a short-lived session."""
+        ...

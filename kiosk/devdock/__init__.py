@@ -1,0 +1,1 @@
+"""The street: hall, sync, a simulated terminal and a web page that holds the hardware."""

@@ -1,0 +1,1 @@
+"""The touch screen: QML pages over typed view-models."""
