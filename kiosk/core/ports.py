@@ -175,6 +175,25 @@ class Sealer(Protocol):
         ...
 
 
+class CardKeys(Protocol):
+    """Keys bound to one identity card: finds and opens again what was filed under it, on this terminal only.
+
+    Pure computation on a terminal secret and the card's identity number; call it off the screen's thread.
+    """
+
+    def tag(self, card: IdCard) -> bytes:
+        """32 bytes that find this card's filings again and tell nothing about the card."""
+        ...
+
+    def seal(self, card: IdCard, data: bytes) -> bytes:
+        """`data` (a receipt as JSON), readable again with the same card only."""
+        ...
+
+    def open(self, card: IdCard, sealed: bytes) -> Result[bytes, StoreError]:
+        """What `seal` was given; `StoreFault.BROKEN` when it was sealed for another card or is damaged."""
+        ...
+
+
 class ReceiptState(StrEnum):
     """What is known of the paper receipt of a filed submission."""
 
