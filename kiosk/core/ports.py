@@ -10,14 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kiosk.contract.person import ApplicationSummary, LicenceSummary
-from kiosk.contract.submission import IdentityProof, Submission
 from kiosk.core.devices import DeviceError, DeviceEvent, DeviceKind, DeviceStatus
 from kiosk.core.id_card import IdCard
 from kiosk.core.receipt import Receipt
 from kiosk.core.result import Result
+
+if TYPE_CHECKING:  # driver processes import this module and must start fast: no pydantic for annotations
+    from kiosk.contract.person import ApplicationSummary, LicenceSummary
+    from kiosk.contract.submission import IdentityProof, Submission
 
 Listener = Callable[[DeviceEvent], None]
 
