@@ -1,1 +1,1 @@
-"""The driver host: spawn, handshake, heartbeat, deadline, kill, restart."""
+"""One worker process per device: framed messages, heartbeat, deadline, kill and restart."""
