@@ -1,0 +1,116 @@
+"""The ports of `kiosk.core.ports`, each over one `DriverHost`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from drivers.host.adapter import Reply
+from drivers.host.codec import (
+    CodecError,
+    dump_document,
+    dump_receipt,
+    load_card,
+    load_proof,
+    load_shot,
+)
+from drivers.host.host import DriverHost, Outcome
+from kiosk.core.devices import DeviceError, DeviceKind, DeviceStatus, Fault
+from kiosk.core.id_card import IdCard
+from kiosk.core.ports import Document, Listener, PrintProof, Shot
+from kiosk.core.receipt import Receipt
+from kiosk.core.result import Err, Ok, Result
+
+T = TypeVar("T")
+
+
+def _load(outcome: Outcome, load: Callable[[Reply], T]) -> Result[T, DeviceError]:
+    """The value in a reply; a reply that makes no sense is Fault.PROTOCOL."""
+    match outcome:
+        case Ok(reply):
+            try:
+                return Ok(load(reply))
+            except CodecError as error:
+                return Err(DeviceError(Fault.PROTOCOL, str(error)))
+        case Err():
+            return outcome
+
+
+class _Proxy:
+    """What every device can do."""
+
+    def __init__(self, host: DriverHost, *, deadline_s: float) -> None:
+        self._host = host
+        self._deadline_s = deadline_s
+
+    @property
+    def kind(self) -> DeviceKind:
+        """Which device."""
+        return self._host.kind
+
+    def status(self) -> DeviceStatus:
+        """As last seen; never blocks."""
+        return self._host.status()
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with every event, from the host's thread."""
+        self._host.listen(listener)
+
+
+class IdCardReaderProxy(_Proxy):
+    """身份证阅读器 in its own process."""
+
+    def __init__(self, host: DriverHost, *, deadline_s: float = 10.0) -> None:
+        super().__init__(host, deadline_s=deadline_s)
+
+    def read(self) -> Result[IdCard, DeviceError]:
+        """Read the card that lies on the reader."""
+        outcome = self._host.call("read", deadline_s=self._deadline_s)
+        return _load(outcome, lambda reply: load_card(reply.values, reply.blob))
+
+
+class ReceiptPrinterProxy(_Proxy):
+    """热敏打印机 in its own process."""
+
+    def __init__(self, host: DriverHost, *, deadline_s: float = 30.0) -> None:
+        super().__init__(host, deadline_s=deadline_s)
+
+    def print(self, receipt: Receipt) -> Result[PrintProof, DeviceError]:
+        """Print one slip; a driver that died over it leaves it UNPROVEN."""
+        outcome = self._host.call(
+            "print", dump_receipt(receipt), deadline_s=self._deadline_s, if_unknown=Fault.UNPROVEN
+        )
+        return _load(outcome, lambda reply: load_proof(reply.values))
+
+
+class PagePrinterProxy(_Proxy):
+    """A4 激光打印机 in its own process."""
+
+    def __init__(self, host: DriverHost, *, deadline_s: float = 120.0) -> None:
+        super().__init__(host, deadline_s=deadline_s)
+
+    def print(self, document: Document) -> Result[PrintProof, DeviceError]:
+        """Print; a driver that died over it leaves it UNPROVEN, and the same job name may be asked for again."""
+        args, pdf = dump_document(document)
+        outcome = self._host.call("print", args, pdf, deadline_s=self._deadline_s, if_unknown=Fault.UNPROVEN)
+        return _load(outcome, lambda reply: load_proof(reply.values))
+
+
+class DocumentCameraProxy(_Proxy):
+    """高拍仪 in its own process."""
+
+    def __init__(self, host: DriverHost, *, deadline_s: float = 10.0) -> None:
+        super().__init__(host, deadline_s=deadline_s)
+
+    def start_preview(self) -> Result[None, DeviceError]:
+        """PreviewFrame events follow."""
+        return _load(self._host.call("start_preview", deadline_s=self._deadline_s), lambda _reply: None)
+
+    def stop_preview(self) -> Result[None, DeviceError]:
+        """No more frames."""
+        return _load(self._host.call("stop_preview", deadline_s=self._deadline_s), lambda _reply: None)
+
+    def capture(self) -> Result[Shot, DeviceError]:
+        """Take the page that lies there now."""
+        outcome = self._host.call("capture", deadline_s=self._deadline_s)
+        return _load(outcome, lambda reply: load_shot(reply.values, reply.blob))
