@@ -1,0 +1,1 @@
+"""Scripted people: a case file played against a whole street of real processes."""

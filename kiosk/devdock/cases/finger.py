@@ -1,0 +1,155 @@
+"""A finger and an eye on a terminal's screen: finds things by what they say, touches them as a person would."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from kiosk.devdock.remote import RemoteError
+from kiosk.devdock.street import Terminal
+
+_INTERACTIVE = frozenset({"button", "checkbox", "radiobutton", "editabletext", "pagetab", "listitem"})
+_PRESS_S = 0.03
+_SCROLLS = 8
+
+
+class NotSeen(AssertionError):
+    """What should be on the screen is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One element of the accessibility tree; `rect` is x, y, width, height in window pixels."""
+
+    role: str
+    name: str
+    value: str
+    rect: tuple[float, float, float, float]
+    states: frozenset[str]
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """Where a finger would go."""
+        x, y, width, height = self.rect
+        return x + width / 2, y + height / 2
+
+
+class Finger:
+    """Counts its touches; survives the screen process being killed and coming back."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self.touches = 0
+
+    def nodes(self) -> list[Node]:
+        """Everything on the screen; empty while it is down."""
+        try:
+            head, _ = self._terminal.screen.do("tree")
+        except RemoteError:
+            return []
+        return [_node(raw) for raw in head["nodes"]]
+
+    def sees(self, words: str) -> bool:
+        """Is this text on the screen?"""
+        return any(words in node.name or words in node.value for node in self.nodes())
+
+    def wait_for(self, words: str, *, within_s: float) -> None:
+        """NotSeen if the text does not come."""
+        deadline = time.monotonic() + within_s
+        while not self.sees(words):
+            if time.monotonic() > deadline:
+                raise NotSeen(f"never saw {words!r}; on the screen ({self._terminal.view()}): {self._words()}")
+            time.sleep(0.05)
+
+    def wait_gone(self, words: str, *, within_s: float) -> None:
+        """NotSeen's opposite."""
+        deadline = time.monotonic() + within_s
+        while self.sees(words):
+            if time.monotonic() > deadline:
+                raise NotSeen(f"{words!r} is still there")
+            time.sleep(0.05)
+
+    def wait_view(self, name: str, *, within_s: float) -> None:
+        """NotSeen if the screen does not get there."""
+        deadline = time.monotonic() + within_s
+        while (view := self._terminal.view()) != name:
+            if time.monotonic() > deadline:
+                raise NotSeen(f"wanted view {name}, is {view or 'down'}: {self._words()}")
+            time.sleep(0.03)
+
+    def tap(self, label: str, *, within_s: float) -> None:
+        """Touch the thing that says this; scrolls to it when it is below the edge."""
+        deadline = time.monotonic() + within_s
+        scrolls = 0
+        while True:
+            node = self._find(label)
+            if node is not None:
+                if self._reachable(node):
+                    self._press(*node.center)
+                    return
+                if scrolls < _SCROLLS:
+                    scrolls += 1
+                    self._scroll(node)
+                    continue
+            if time.monotonic() > deadline:
+                raise NotSeen(f"nothing to touch says {label!r} ({self._terminal.view()}): {self._words()}")
+            time.sleep(0.05)
+
+    def can_tap(self, label: str) -> bool:
+        """Is there such a thing now?"""
+        return self._find(label) is not None
+
+    def _find(self, label: str) -> Node | None:
+        able = [
+            node
+            for node in self.nodes()
+            if node.role.lower() in _INTERACTIVE and "disabled" not in node.states and "invisible" not in node.states
+        ]
+        for match in (
+            lambda node: node.name == label,
+            lambda node: node.name.startswith(label),
+            lambda node: label in node.name,
+        ):
+            for node in able:
+                if match(node) and node.rect[2] > 0 and node.rect[3] > 0:
+                    return node
+        return None
+
+    def _reachable(self, node: Node) -> bool:
+        x, y = node.center
+        width, height = self._size()
+        return 0 <= x < width and 0 <= y < height and "offscreen" not in node.states
+
+    def _size(self) -> tuple[int, int]:
+        return self._terminal.spec.width, self._terminal.spec.height
+
+    def _press(self, x: float, y: float) -> None:
+        self.touches += 1
+        try:
+            self._terminal.screen.do("touch", x=x, y=y, phase="press")
+            time.sleep(_PRESS_S)
+            self._terminal.screen.do("touch", x=x, y=y, phase="release")
+        except RemoteError:
+            return  # the screen died under the finger: the person looks again
+
+    def _scroll(self, node: Node) -> None:
+        width, height = self._size()
+        x, middle = width / 2, height * 0.5
+        distance = 0.25 * height * (1 if node.center[1] > middle else -1)
+        screen = self._terminal.screen
+        screen.do("touch", x=x, y=middle, phase="press")
+        for part in range(1, 9):
+            screen.do("touch", x=x, y=middle - distance * part / 8, phase="move")
+            time.sleep(0.016)
+        screen.do("touch", x=x, y=middle - distance, phase="release")
+        time.sleep(0.25)
+
+    def _words(self) -> str:
+        seen = list(dict.fromkeys(node.name for node in self.nodes() if node.name))
+        return " | ".join(seen)[:600]
+
+
+def _node(raw: dict[str, Any]) -> Node:
+    x, y, width, height = raw["rect"]
+    return Node(raw["role"], raw["name"], raw["value"], (x, y, width, height), frozenset(raw["states"]))
