@@ -1,4 +1,4 @@
-"""Identity cards: what a card says about its holder. Layouts of the 256-byte text block: reference in `decode`."""
+"""Identity cards: what a card says about its holder. Layouts of the 256-byte block: `id_card_text`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class IdCard:
 
     type: CardType
     name: str
+    """Chinese name; the English one where the card has no other. Never empty on a card that was read."""
     id_number: str = field(repr=False)
     sex: str
     """GB/T 2261.1: 0 unknown, 1 male, 2 female, 9 unspecified."""
@@ -40,6 +41,8 @@ class IdCard:
     english_name: str = ""
     country: str = ""
     pass_number: str = field(default="", repr=False)
+    issue_count: str = ""
+    """How often it was issued (签发次数, 换证次数); empty on cards that do not say."""
     photo: bytes = field(default=b"", repr=False)
     """1,024 bytes WLT, opaque."""
 

@@ -6,9 +6,10 @@ Loaded from JSON in the signed bundle (the hall writes YAML). Conditions are str
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
 from kiosk.core.devices import DeviceKind
 
@@ -94,7 +95,9 @@ class Question(Part):
     """`card.name`, `card.address`, `licence.<type>.<field>`: offered, never forced."""
     max_length: int = 200
     min: int | None = None
+    """Numbers: smallest value. Text and addresses: fewest characters."""
     max: int | None = None
+    """Numbers: largest value."""
 
 
 class Page(Part):
@@ -186,3 +189,33 @@ class Item(Part):
         if any(material.sources[-1] == "camera" and material.show is None for material in self.materials):
             needed.add(DeviceKind.CAMERA)
         return frozenset(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFault:
+    """One thing wrong in a document: where, and what was expected. Never the value that stood there."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+class ItemError(ValueError):
+    """These bytes are no `fuwu/1` item; every fault found is listed."""
+
+    def __init__(self, faults: tuple[ItemFault, ...]) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = faults
+
+
+def load_item(raw: bytes) -> Item:
+    """Read one item from JSON, strictly: unknown keys and wrong types are refused. Raises ItemError."""
+    try:
+        return Item.model_validate_json(raw)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        found = [ItemFault(".".join(map(str, detail["loc"])) or "document", detail["type"]) for detail in details]
+    # A broken condition fails every branch of its union: one line for each place and kind is enough.
+    raise ItemError(tuple(dict.fromkeys(found)))
