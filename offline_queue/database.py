@@ -1,0 +1,127 @@
+"""One connection with one owner, that knows a full disk from a broken one and heals where it can.
+
+After an I/O error SQLite may call a healthy file malformed until it is opened again, so: close, reopen, verify,
+try once more, and only then say that the store is down.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from kiosk.core.ports import StoreError, StoreFault
+from kiosk.core.result import Err, Ok, Result
+from offline_queue.schema import SchemaError, connect, verify
+from offline_queue.space import DiskSpace
+
+T = TypeVar("T")
+
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_STORAGE = frozenset(
+    {
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+
+
+def fault_of(error: sqlite3.Error | OSError) -> StoreFault | None:
+    """Disk full, store down, or None: a fault of this program, not of the storage."""
+    if isinstance(error, OSError):
+        return StoreFault.DISK_FULL if error.errno in _DISK_FULL else StoreFault.STORE_DOWN
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFault.DISK_FULL
+    return StoreFault.STORE_DOWN if code in _STORAGE else None
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing; durable when it returns."""
+    connection.execute("begin immediate")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        # Some storage errors end the transaction by themselves.
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+
+
+class OwnedDatabase:
+    """The only connection to the store in the whole machine; any thread of the owner process may use it in turn."""
+
+    def __init__(self, path: Path, *, space: DiskSpace) -> None:
+        """Open, migrate, verify; raises SchemaError or sqlite3.Error when this store must not be used."""
+        self._path = path
+        self._space = space
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        started = self.run(lambda connection: None, draining=True)
+        if isinstance(started, Err):
+            self._connection = self._open()
+
+    def run(self, work: Callable[[sqlite3.Connection], T], *, draining: bool = False) -> Result[T, StoreError]:
+        """Do `work`, which must be safe to repeat; `draining` work may use up the ballast when the disk is full."""
+        with self._lock:
+            outcome = self._attempt(work)
+            if isinstance(outcome, Ok):
+                return outcome
+            match outcome.error.fault:
+                case StoreFault.STORE_DOWN:
+                    again = True
+                case StoreFault.DISK_FULL:
+                    again = draining and self._space.release_ballast()
+                case StoreFault.CONFLICT | StoreFault.BROKEN:
+                    again = False
+            return self._attempt(work) if again else outcome
+
+    def close(self) -> None:
+        """Checkpoint and close."""
+        with self._lock:
+            self._close()
+
+    def _attempt(self, work: Callable[[sqlite3.Connection], T]) -> Result[T, StoreError]:
+        try:
+            if self._connection is None:
+                self._connection = self._open()
+            return Ok(work(self._connection))
+        except SchemaError as error:
+            self._close()
+            return Err(StoreError(StoreFault.STORE_DOWN, str(error)))
+        except (sqlite3.Error, OSError) as error:
+            fault = fault_of(error)
+            if fault is None:
+                raise
+            if fault is StoreFault.STORE_DOWN:
+                self._close()
+                if self._space.exhausted():
+                    fault = StoreFault.DISK_FULL
+            return Err(StoreError(fault, getattr(error, "sqlite_errorname", type(error).__name__)))
+
+    def _open(self) -> sqlite3.Connection:
+        connection = connect(self._path)
+        try:
+            verify(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

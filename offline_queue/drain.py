@@ -1,0 +1,118 @@
+"""Handing over: the store as the sync worker sees it. Contents are forgotten only in `accept`."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+
+from kiosk.contract.envelope import BlobRef
+from kiosk.core.ports import StoreError, StoreFault, SubmissionState
+from kiosk.core.result import Err, Ok, Result
+from offline_queue.database import transaction
+from offline_queue.rows import Waiting
+from offline_queue.store import Store
+
+
+class Drain:
+    """Unsent submissions: read, accept, park, postpone."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def waiting(self, *, after: int = 0, limit: int = 64) -> Result[tuple[Waiting, ...], StoreError]:
+        """Unsent submissions in the order of filing, from behind row `after`."""
+
+        def work(db: sqlite3.Connection) -> tuple[Waiting, ...]:
+            rows = db.execute(
+                "select seq, id, sha256, size, attempts from submissions"
+                " where state = 'sealed' and seq > ? order by seq limit ?",
+                (after, limit),
+            ).fetchall()
+            return tuple(
+                Waiting(seq, id_, sha256, size, attempts, _blobs_of(db, seq))
+                for seq, id_, sha256, size, attempts in rows
+            )
+
+        return self._store.db.run(work)
+
+    def envelope(self, item: Waiting) -> Result[bytes, StoreError]:
+        """The bytes to send; BROKEN if the disk changed them: SQLite itself would not notice."""
+
+        def work(db: sqlite3.Connection) -> bytes:
+            row = db.execute("select envelope from submissions where seq = ?", (item.seq,)).fetchone()
+            return bytes(row[0] or b"") if row else b""
+
+        raw = self._store.db.run(work)
+        if isinstance(raw, Ok) and hashlib.sha256(raw.value).hexdigest() != item.sha256:
+            return Err(StoreError(StoreFault.BROKEN, "envelope changed on disk"))
+        return raw
+
+    def blob(self, ref: BlobRef) -> Result[bytes, StoreError]:
+        """A sealed material; BROKEN if the disk lost or changed it."""
+        try:
+            data = self._store.blobs.read(ref.sha256)
+        except FileNotFoundError:
+            return Err(StoreError(StoreFault.BROKEN, "blob is missing"))
+        except OSError as error:
+            return Err(StoreError(StoreFault.STORE_DOWN, type(error).__name__))
+        if hashlib.sha256(data).hexdigest() != ref.sha256:
+            return Err(StoreError(StoreFault.BROKEN, "blob changed on disk"))
+        return Ok(data)
+
+    def progress(self, item: Waiting, state: SubmissionState) -> None:
+        """What is being done with it now; memory only."""
+        self._store.progress(item.id, state)
+
+    def accept(self, item: Waiting, receipt: bytes) -> Result[None, StoreError]:
+        """The hall has signed for it: forget the contents.
+
+        The caller has verified `receipt` for exactly this id and hash.
+        """
+
+        def work(db: sqlite3.Connection) -> None:
+            with transaction(db):
+                db.execute(
+                    "update submissions set state = 'accepted', receipt = ?, accepted_at = ?, envelope = null,"
+                    " next_at = null, last_code = null where seq = ? and state = 'sealed'",
+                    (receipt, self._store.now(), item.seq),
+                )
+                db.execute("delete from blobs where seq = ?", (item.seq,))
+
+        done = self._store.db.run(work, draining=True)
+        if isinstance(done, Err):
+            return done
+        self._store.progress(item.id, SubmissionState.SEALED)
+        return self._store.discard_blobs(ref.sha256 for ref in item.blobs)
+
+    def park(self, item: Waiting, *, code: str) -> Result[None, StoreError]:
+        """A final word that is not a yes: keep everything, stop sending, show it to staff."""
+
+        def work(db: sqlite3.Connection) -> None:
+            with transaction(db):
+                db.execute(
+                    "update submissions set state = 'parked', next_at = null, last_code = ?"
+                    " where seq = ? and state = 'sealed'",
+                    (code, item.seq),
+                )
+
+        self._store.progress(item.id, SubmissionState.SEALED)
+        return self._store.db.run(work, draining=True)
+
+    def postpone(self, item: Waiting, *, code: str, seconds: float) -> Result[None, StoreError]:
+        """It did not work this time. `next_at` is for the technician's eye; the worker waits on its own clock."""
+
+        def work(db: sqlite3.Connection) -> None:
+            with transaction(db):
+                db.execute(
+                    "update submissions set attempts = attempts + 1, next_at = ?, last_code = ?"
+                    " where seq = ? and state = 'sealed'",
+                    (self._store.now() + round(seconds), code, item.seq),
+                )
+
+        self._store.progress(item.id, SubmissionState.SEALED)
+        return self._store.db.run(work, draining=True)
+
+
+def _blobs_of(db: sqlite3.Connection, seq: int) -> tuple[BlobRef, ...]:
+    rows = db.execute("select sha256, size from blobs where seq = ? order by position", (seq,))
+    return tuple(BlobRef(sha256=sha256, size=size) for sha256, size in rows)

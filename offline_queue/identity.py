@@ -1,0 +1,114 @@
+"""Who this terminal is, and which keys of the hall it believes: files that enrolment left in ``identity/``.
+
+The hall's keys come from enrolment; a verified bundle may add signing keys and replace the sealing keys.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from kiosk.contract.bundle import Bundle, BundleError, HallKey
+from kiosk.contract.enrolment import EnrolResponse
+from kiosk.contract.signing import PublicKeys, SignatureError, SigningKey, key_id, verify_bundle
+from kiosk.core.profile import DataLayout
+
+_RAW_KEY_BYTES = 32
+
+
+class NotEnrolled(RuntimeError):
+    """The identity is missing or unusable; `provision enrol` makes one. The message names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class HallKeys:
+    """Raw public keys of the hall."""
+
+    signing: PublicKeys
+    """Receipts, bundles and print jobs, by key id."""
+    sealing: bytes
+    recovery: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An enrolled terminal."""
+
+    terminal_id: str
+    signing: SigningKey = field(repr=False)
+    enrolled_keys: tuple[HallKey, ...]
+    tls_certificate: Path
+    tls_key: Path
+    ca: Path
+
+
+def load_identity(data: Path) -> Identity:
+    """Read ``identity/`` below a data directory; raises NotEnrolled."""
+    layout = DataLayout(data)
+    try:
+        enrolment = EnrolResponse.model_validate_json(Path(layout.terminal_json).read_bytes())
+        signing = SigningKey.from_pem(Path(layout.signing_key).read_bytes())
+    except FileNotFoundError as error:
+        raise NotEnrolled(f"{Path(error.filename).name} is missing") from None
+    except ValidationError as error:
+        raise NotEnrolled(f"terminal.json has {error.error_count()} faults") from None
+    except ValueError:
+        raise NotEnrolled("signing.key holds no key") from None
+    for path in (layout.tls_certificate, layout.tls_key, layout.ca):
+        if not Path(path).is_file():
+            raise NotEnrolled(f"{path.name} is missing")
+    return Identity(
+        terminal_id=enrolment.terminal_id,
+        signing=signing,
+        enrolled_keys=enrolment.keys,
+        tls_certificate=Path(layout.tls_certificate),
+        tls_key=Path(layout.tls_key),
+        ca=Path(layout.ca),
+    )
+
+
+def current_keys(identity: Identity, data: Path) -> HallKeys:
+    """The keys to believe now: those of enrolment, and those of the bundle on disk if it verifies; NotEnrolled."""
+    enrolled = hall_keys(identity.enrolled_keys)
+    bundle = read_bundle(Path(DataLayout(data).bundle_file), enrolled.signing)
+    if bundle is None:
+        return enrolled
+    return hall_keys((*identity.enrolled_keys, *bundle.keys))
+
+
+def read_bundle(path: Path, signing: PublicKeys) -> Bundle | None:
+    """The bundle on disk, or None if there is none that a believed key signed."""
+    try:
+        return verify_bundle(path.read_bytes(), signing)
+    except (FileNotFoundError, BundleError, SignatureError):
+        return None
+
+
+def hall_keys(keys: tuple[HallKey, ...]) -> HallKeys:
+    """Sorted by purpose, later ones win; NotEnrolled if one is missing or is no key."""
+    signing: dict[str, bytes] = {}
+    single: dict[str, bytes] = {}
+    for key in keys:
+        raw = _raw(key)
+        if key.purpose == "sign":
+            signing[key.id] = raw
+        else:
+            single[key.purpose] = raw
+    missing = [purpose for purpose in ("seal", "recovery") if purpose not in single]
+    if missing or not signing:
+        raise NotEnrolled("the hall gave no key for: " + ", ".join(missing or ["sign"]))
+    return HallKeys(signing=signing, sealing=single["seal"], recovery=single["recovery"])
+
+
+def _raw(key: HallKey) -> bytes:
+    try:
+        raw = base64.b64decode(key.public, validate=True)
+    except (binascii.Error, ValueError):
+        raise NotEnrolled(f"hall key {key.id} is not base64") from None
+    if len(raw) != _RAW_KEY_BYTES or key_id(raw) != key.id:
+        raise NotEnrolled(f"hall key {key.id} does not match its id")
+    return raw

@@ -1,0 +1,113 @@
+"""The store's schema: migrations by `user_version`, and the pragmas without which a power cut loses filings."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlite_utils import Database
+
+WAL_PAGES = 64
+"""Checkpoint early: a long WAL is room that a full disk does not have."""
+WAL_BYTES = 256 * 1024
+_SYNCHRONOUS_FULL = 2
+
+
+class SchemaError(RuntimeError):
+    """This file must not be used as the queue's store."""
+
+
+def _first(db: Database) -> None:
+    """Submissions, the blobs that they need, and the day's counters. Instants are Unix seconds, UTC."""
+    db.table("submissions").create(
+        {
+            "seq": int,
+            "id": str,
+            "application_no": str,
+            "sha256": str,
+            "envelope": bytes,
+            "size": int,
+            "state": str,
+            "attempts": int,
+            "next_at": int,
+            "last_code": str,
+            "created_at": int,
+            "accepted_at": int,
+            "receipt": bytes,
+            "card_tag": bytes,
+            "slip": bytes,
+            "receipt_state": str,
+        },
+        pk="seq",
+        not_null={"id", "application_no", "sha256", "size", "state", "attempts", "created_at", "receipt_state"},
+        strict=True,
+    )
+    db.table("submissions").create_index(["id"], unique=True)
+    db.table("submissions").create_index(["application_no"], unique=True)
+    # Partial indexes: finding work stays quick when a long history of accepted rows lies in the table.
+    db.execute("create index submissions_unsent on submissions (seq) where state = 'sealed'")
+    db.execute("create index submissions_parked on submissions (seq) where state = 'parked'")
+    db.execute("create index submissions_tag on submissions (card_tag) where card_tag is not null")
+    db.table("blobs").create(
+        {"seq": int, "position": int, "sha256": str, "size": int},
+        pk=("seq", "position"),
+        not_null={"sha256", "size"},
+        foreign_keys=[("seq", "submissions", "seq")],
+        strict=True,
+    )
+    db.table("blobs").create_index(["sha256"])
+    db.table("counters").create({"day": str, "serial": int}, pk="day", not_null={"serial"}, strict=True)
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first,)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the store for its one owner, migrated and with durability proven by reading the pragmas back.
+
+    Raises SchemaError or sqlite3.Error. The connection is used by one thread at a time.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2)
+    try:
+        _make_durable(connection)
+        _migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _make_durable(connection: sqlite3.Connection) -> None:
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = full")
+    connection.execute(f"pragma wal_autocheckpoint = {WAL_PAGES}")
+    connection.execute(f"pragma journal_size_limit = {WAL_BYTES}")
+    connection.execute("pragma foreign_keys = on")
+    require_durable(connection)
+
+
+def require_durable(connection: sqlite3.Connection) -> None:
+    """SchemaError unless a commit on this connection survives a power cut."""
+    (journal,) = connection.execute("pragma journal_mode").fetchone()
+    (synchronous,) = connection.execute("pragma synchronous").fetchone()
+    if journal != "wal" or synchronous != _SYNCHRONOUS_FULL:
+        raise SchemaError(f"store is not durable: journal {journal}, synchronous {synchronous}")
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("pragma user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise SchemaError(f"store has schema {version}; this program knows {len(MIGRATIONS)}")
+    db = Database(connection, recursive_triggers=False, execute_plugins=False)
+    for number, migrate in enumerate(MIGRATIONS[version:], start=version + 1):
+        with db.atomic():
+            migrate(db)
+            connection.execute(f"pragma user_version = {number}")
+
+
+def verify(connection: sqlite3.Connection) -> None:
+    """SchemaError if SQLite finds its own structures damaged. Contents are checked by hash where they are used."""
+    rows = connection.execute("pragma quick_check(1)").fetchall()
+    if rows != [("ok",)]:
+        raise SchemaError("store is damaged")

@@ -1,0 +1,167 @@
+"""The queue's directory and its one owner: ``queue.db``, ``blobs/``, ``ballast``, ``lock``.
+
+`offline_queue.outbox` takes submissions in, `offline_queue.drain` hands them to the hall; both go through here.
+What is being sent lives in memory only (`progress`), so a killed process leaves nothing half-way: at the next start
+everything unsent is simply due.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from kiosk.core.clock import Clock
+from kiosk.core.ports import ReceiptState, StoreError, StoreFault, SubmissionState
+from kiosk.core.result import Err, Ok, Result
+from offline_queue.blobs import BlobSpool
+from offline_queue.database import OwnedDatabase, transaction
+from offline_queue.files import OwnerLock, make_directory, sync_directory
+from offline_queue.rows import Backlog, Entry
+from offline_queue.space import DiskSpace, SpaceLimits, free_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what the hall has signed for is remembered here."""
+
+    owed: timedelta = timedelta(hours=24)
+    """Sealed slip and card tag."""
+    history: timedelta = timedelta(days=7)
+    """Id, hash and the hall's receipt: putting the same bytes again is still Ok."""
+
+
+class Store:
+    """One queue directory. Safe to use from several threads of the process that owns it."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        clock: Clock,
+        limits: SpaceLimits | None = None,
+        retention: Retention | None = None,
+        free: Callable[[Path], int] = free_bytes,
+    ) -> None:
+        """Take the lock, open, sweep. Raises Locked, SchemaError, sqlite3.Error or OSError."""
+        make_directory(directory)
+        self._clock = clock
+        self.retention = retention or Retention()
+        self._lock = OwnerLock(directory / "lock")
+        try:
+            self.space = DiskSpace(directory, limits=limits or SpaceLimits(), free=free)
+            self.db = OwnedDatabase(directory / "queue.db", space=self.space)
+            sync_directory(directory)
+            self.blobs = BlobSpool(directory / "blobs")
+            self.swept = self._sweep()
+            self.space.keep_ballast()
+        except BaseException:
+            self._lock.release()
+            raise
+        self._progress: dict[str, SubmissionState] = {}
+
+    def close(self) -> None:
+        """Checkpoint, close, release the lock."""
+        self.db.close()
+        self._lock.release()
+
+    def now(self) -> int:
+        """Unix seconds."""
+        return int(self._clock.now().timestamp())
+
+    def progress(self, submission_id: str, state: SubmissionState) -> None:
+        """What is being done with it now; memory only."""
+        if state is SubmissionState.SEALED:
+            self._progress.pop(submission_id, None)
+        else:
+            self._progress[submission_id] = state
+
+    def state(self, submission_id: str) -> Result[SubmissionState, StoreError]:
+        """Where it stands, including what is being done with it just now."""
+
+        def work(db: sqlite3.Connection) -> SubmissionState:
+            row = db.execute("select state from submissions where id = ?", (submission_id,)).fetchone()
+            return SubmissionState(row[0]) if row else SubmissionState.ABSENT
+
+        state = self.db.run(work)
+        if isinstance(state, Ok) and state.value is SubmissionState.SEALED:
+            return Ok(self._progress.get(submission_id, SubmissionState.SEALED))
+        return state
+
+    def backlog(self) -> Result[Backlog, StoreError]:
+        """How much is waiting."""
+
+        def work(db: sqlite3.Connection) -> Backlog:
+            pending, oldest = db.execute(
+                "select count(*), min(created_at) from submissions where state = 'sealed'"
+            ).fetchone()
+            (parked,) = db.execute("select count(*) from submissions where state = 'parked'").fetchone()
+            return Backlog(pending, parked, max(0, self.now() - oldest) if pending else 0)
+
+        return self.db.run(work)
+
+    def entries(self) -> Result[tuple[Entry, ...], StoreError]:
+        """Every row, oldest first, for a technician."""
+
+        def work(db: sqlite3.Connection) -> tuple[Entry, ...]:
+            rows = db.execute(
+                "select id, application_no, state, receipt_state, attempts, last_code, created_at, size"
+                " from submissions order by seq"
+            )
+            return tuple(
+                Entry(
+                    id=id_,
+                    application_no=number,
+                    state=SubmissionState(state),
+                    receipt=ReceiptState(receipt),
+                    attempts=attempts,
+                    last_code=code or "",
+                    age_s=max(0, self.now() - created),
+                    size=size,
+                )
+                for id_, number, state, receipt, attempts, code, created, size in rows
+            )
+
+        return self.db.run(work)
+
+    def discard_blobs(self, names: Iterable[str]) -> Result[None, StoreError]:
+        """Remove those blobs that no row needs."""
+        wanted = tuple(names)
+
+        def work(db: sqlite3.Connection) -> tuple[str, ...]:
+            select = "select 1 from blobs where sha256 = ?"
+            return tuple(name for name in wanted if db.execute(select, (name,)).fetchone() is None)
+
+        orphans = self.db.run(work)
+        if isinstance(orphans, Err):
+            return orphans
+        try:
+            self.blobs.remove(orphans.value)
+        except OSError as error:
+            return Err(StoreError(StoreFault.STORE_DOWN, type(error).__name__))
+        return Ok(None)
+
+    def keep_house(self) -> Result[None, StoreError]:
+        """Forget what is long done, give the WAL's room back, restore the ballast. To be called when idle."""
+        slips = self.now() - int(self.retention.owed.total_seconds())
+        history = self.now() - int(self.retention.history.total_seconds())
+
+        def work(db: sqlite3.Connection) -> None:
+            with transaction(db):
+                db.execute(
+                    "update submissions set slip = null, card_tag = null where card_tag is not null and created_at < ?",
+                    (slips,),
+                )
+                db.execute("delete from submissions where state = 'accepted' and accepted_at < ?", (history,))
+            db.execute("pragma wal_checkpoint(truncate)").fetchall()
+
+        done = self.db.run(work, draining=True)
+        self.space.keep_ballast()
+        return done
+
+    def _sweep(self) -> int:
+        """Remove files that no row needs: a put that did not come to its row, an acceptance cut short."""
+        keep = self.db.run(lambda db: {str(row[0]) for row in db.execute("select sha256 from blobs")})
+        return self.blobs.sweep(keep.value) if isinstance(keep, Ok) else 0
