@@ -263,6 +263,7 @@ class Street:
         self._platform = platform
         self._motion = motion
         self._on_progress = on_progress
+        self._placed = False
         self.persons: dict[str, SyntheticPerson] = load_persons()
         self.events: list[dict[str, Any]] = []
         self._events_lock = threading.Lock()
@@ -286,8 +287,7 @@ class Street:
 
         Hardware is spawned from the caller's thread: children die with the thread that started them.
         """
-        shutil.rmtree(self.root, ignore_errors=True)
-        self.root.mkdir(parents=True)
+        self.make_place()
         for spec in self._specs:
             self._add(spec)
             self.terminals[spec.id].start_hardware()
@@ -296,6 +296,13 @@ class Street:
             self._start_terminal(terminal)
         for terminal in self.terminals.values():
             terminal.wait_ready()
+
+    def make_place(self) -> None:
+        """An empty root; once only, so that a disk may be mounted in it before the start."""
+        if not self._placed:
+            shutil.rmtree(self.root, ignore_errors=True)
+            self.root.mkdir(parents=True)
+            self._placed = True
 
     def add_terminal(self, spec: TerminalSpec) -> Terminal:
         """One more terminal on a running street."""
@@ -313,7 +320,7 @@ class Street:
 
     def kill(self, terminal: Terminal, name: str) -> int | None:
         """kill -9 of `hall`, `ui`, `sync` or a driver; its pid, or None if it was down already."""
-        pid = self._hall_keeper.pid("hall") if name == "hall" else terminal.pid(name)
+        pid = self.hall_pid() if name == "hall" else terminal.pid(name)
         if pid is not None:
             try:
                 os.kill(pid, 9)
@@ -321,6 +328,10 @@ class Street:
                 return None
             self._note(name, "killed", pid)
         return pid
+
+    def hall_pid(self) -> int | None:
+        """Of the hall's process, None while it is down."""
+        return self._hall_keeper.pid("hall")
 
     def _add(self, spec: TerminalSpec) -> Terminal:
         terminal = Terminal(
