@@ -26,13 +26,14 @@ class PutCard(Strict):
     """Put a person's card on the reader."""
 
     person: str
-    fault: str = ""
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class PutDocument(Strict):
     """Lay a synthetic document under the camera."""
 
     document: str
+    holder: str
     options: dict[str, Any] = Field(default_factory=dict)
 
 

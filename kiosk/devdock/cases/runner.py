@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from drivers.sim.documents import SampleDocument
+from kiosk.devdock import hands
 from kiosk.devdock.cases import papers
 from kiosk.devdock.cases.disk import SmallDisk
 from kiosk.devdock.cases.finger import Finger, NotSeen
@@ -19,8 +21,6 @@ from kiosk.devdock.hall_view import HallView
 from kiosk.devdock.link import LinkMode
 from kiosk.devdock.remote import RemoteError
 from kiosk.devdock.street import Street, StreetError, Terminal
-from drivers.host.codec import id_card_to_json
-from drivers.sim.documents import draw_document
 
 
 class Miss(AssertionError):
@@ -133,18 +133,17 @@ class CaseRunner:
             self._finger.tap(key, within_s=step.within)
 
     def _do_put_card(self, put: PutCard, _step: Step) -> None:
-        card = self._street.persons[put.person].card
-        fault = {"fault": put.fault} if put.fault else {}
-        self._terminal.hardware.do("card.put", card=id_card_to_json(card), photo=card.photo.hex(), **fault)
+        hands.put_card(self._terminal, self._street.persons[put.person], **put.options)
 
     def _do_lift_card(self, _value: bool, _step: Step) -> None:
-        self._terminal.hardware.do("card.lift")
+        hands.lift_card(self._terminal)
 
     def _do_put_document(self, put: PutDocument, _step: Step) -> None:
-        self._terminal.hardware.do("camera.put", draw_document(put.document), **put.options)
+        holder = self._street.persons[put.holder]
+        hands.put_document(self._terminal, SampleDocument(put.document), holder, **put.options)
 
     def _do_clear_document(self, _value: bool, _step: Step) -> None:
-        self._terminal.hardware.do("camera.clear")
+        hands.clear_document(self._terminal)
 
     def _do_device(self, fault: Any, _step: Step) -> None:
         self._terminal.hardware.do(fault.do, **fault.options)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from kiosk.devdock import hands
 from kiosk.devdock.cases.finger import Finger, NotSeen
 from kiosk.devdock.cases.model import Storm
 from kiosk.devdock.hall_view import HallView
@@ -181,12 +182,9 @@ class _Citizen:
         return number
 
     def _put_card(self, *, again: bool = False) -> None:
-        from drivers.host.codec import id_card_to_json
-
         if again:
-            self._terminal.hardware.do("card.lift")
-        card = self._street.persons[_PERSON].card
-        self._terminal.hardware.do("card.put", card=id_card_to_json(card), photo=card.photo.hex())
+            hands.lift_card(self._terminal)
+        hands.put_card(self._terminal, self._street.persons[_PERSON])
 
     def _try(self, *labels: str, only_if_unanswered: bool = False) -> bool:
         for label in labels:

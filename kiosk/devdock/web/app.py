@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.base import RequestResponseEndpoint
 
-from drivers.host.codec import id_card_to_json
-from drivers.sim.documents import DOCUMENTS, draw_document
+from drivers.sim.documents import SampleDocument
+from kiosk.devdock import hands
 from kiosk.devdock.link import LinkMode
 from kiosk.devdock.remote import RemoteError
 from kiosk.devdock.street import Street, StreetError, Terminal
@@ -30,6 +30,13 @@ class CardOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     person: str | None = None
+
+
+class DocumentOrder(BaseModel):
+    """Lay this paper under the camera; nothing: take it away."""
+
+    model_config = ConfigDict(extra="forbid")
+    document: SampleDocument | None = None
 
 
 class LinkOrder(BaseModel):
@@ -76,7 +83,7 @@ def build_app(street: Street, *, port: int) -> FastAPI:
     def describe() -> dict[str, Any]:
         return {
             "persons": [{"key": person.key, "label": person.label} for person in street.persons.values()],
-            "documents": [{"key": key, "label": label} for key, label in DOCUMENTS.items()],
+            "documents": [{"key": key, "label": label} for key, label in hands.DOCUMENT_LABELS.items()],
             "terminals": [
                 {
                     "id": terminal.spec.id,
@@ -106,23 +113,20 @@ def build_app(street: Street, *, port: int) -> FastAPI:
     def card(name: str, order: CardOrder) -> dict[str, Any]:
         terminal = terminal_of(name)
         if order.person is None:
-            terminal.hardware.do("card.lift")
+            hands.lift_card(terminal)
             return {}
         if order.person not in street.persons:
             raise HTTPException(404, "no such person")
-        person = street.persons[order.person]
-        terminal.hardware.do("card.put", card=id_card_to_json(person.card), photo=person.card.photo.hex())
+        hands.put_card(terminal, street.persons[order.person])
         return {}
 
     @app.post("/api/terminals/{name}/document")
-    def document(name: str, key: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
+    def document(name: str, order: DocumentOrder) -> dict[str, Any]:
         terminal = terminal_of(name)
-        if not key:
-            terminal.hardware.do("camera.clear")
-        elif key in DOCUMENTS:
-            terminal.hardware.do("camera.put", draw_document(key))
+        if order.document is None:
+            hands.clear_document(terminal)
         else:
-            raise HTTPException(404, "no such document")
+            hands.put_document(terminal, order.document, street.persons["chen"])
         return {}
 
     @app.post("/api/terminals/{name}/photo")

@@ -102,7 +102,7 @@ async function refresh() {
 }
 
 document.querySelector("[data-lift]").addEventListener("click", () => order("card", {}));
-document.querySelector("[data-clear]").addEventListener("click", () => order("document", { key: "" }));
+document.querySelector("[data-clear]").addEventListener("click", () => order("document", {}));
 $("photo").addEventListener("change", async (event) => {
   const form = new FormData(); form.append("file", event.target.files[0]);
   const answer = await fetch(`/api/terminals/${here.id}/photo`, { method: "POST", body: form });
@@ -113,7 +113,7 @@ $("photo").addEventListener("change", async (event) => {
 (async () => {
   street = await call("/api/street");
   $("persons").replaceChildren(...street.persons.map((person) => button(person.label, () => order("card", { person: person.key }))));
-  $("documents").replaceChildren(...street.documents.map((paper) => button(paper.label, () => order("document", { key: paper.key }))));
+  $("documents").replaceChildren(...street.documents.map((paper) => button(paper.label, () => order("document", { document: paper.key }))));
   $("printers").replaceChildren(...PRINTERS.map(([text, body]) => button(text, () => order("hardware", body))));
   choose(street.terminals[0]);
   setInterval(refresh, 1000);
