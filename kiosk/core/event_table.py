@@ -1,0 +1,301 @@
+"""Generated from events.toml by scripts/generate_events.py; change the catalogue, not this file."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from kiosk.core.event_fields import TYPES, EventSpec, words
+
+
+class EventName(StrEnum):
+    """Every event there is."""
+
+    PROCESS_STARTED = "process_started"
+    """A process of the terminal runs."""
+    PROCESS_ENDED = "process_ended"
+    """A process of the terminal is gone."""
+    TERMINAL_ENROLLED = "terminal_enrolled"
+    """The terminal has its certificate from the hall."""
+    ENROLMENT_REFUSED = "enrolment_refused"
+    """The hall did not take the enrolment code, or could not be trusted."""
+    BUNDLE_LOADED = "bundle_loaded"
+    """A catalogue is in force."""
+    BUNDLE_REFUSED = "bundle_refused"
+    """A catalogue was not taken; the last good one stays in force."""
+    DEVICE_CHANGED = "device_changed"
+    """A device is in another state than before."""
+    LINK_CHANGED = "link_changed"
+    """The hall can be reached, or no longer."""
+    SESSION_STARTED = "session_started"
+    """Somebody began."""
+    SESSION_IDENTIFIED = "session_identified"
+    """A card was read and is good."""
+    CARD_REFUSED = "card_refused"
+    """A card could not be used."""
+    SESSION_ENDED = "session_ended"
+    """Everything of the session is wiped."""
+    ITEM_BEGUN = "item_begun"
+    """A citizen began an item."""
+    CAPTURE_TAKEN = "capture_taken"
+    """A document was photographed."""
+    WINDOW_SLIP_GIVEN = "window_slip_given"
+    """A citizen goes on at a window."""
+    HELP_CALLED = "help_called"
+    """A citizen wants help."""
+    SUBMISSION_SEALED = "submission_sealed"
+    """A submission is closed to everybody but the hall."""
+    SUBMISSION_PUT = "submission_put"
+    """A submission is durable in the queue."""
+    SUBMISSION_ACCEPTED = "submission_accepted"
+    """The hall's signed receipt for a submission verified."""
+    SUBMISSION_PARKED = "submission_parked"
+    """The hall will never take a submission as it is; a person must look."""
+    STORE_REFUSED = "store_refused"
+    """The queue did not take something."""
+    QUEUE_LATE = "queue_late"
+    """The oldest submission waits too long (P53)."""
+    PRINT_INTENDED = "print_intended"
+    """Written down before a printer was asked to print."""
+    PRINT_PROVEN = "print_proven"
+    """The printer said that it printed."""
+    PRINT_FAILED = "print_failed"
+    """No complete paper came out."""
+    PRINT_UNPROVEN = "print_unproven"
+    """It may be on paper; the printer did not say."""
+
+
+EVENTS: dict[EventName, EventSpec] = {
+    EventName.PROCESS_STARTED: EventSpec(
+        level="info",
+        about="A process of the terminal runs.",
+        required={
+            "process": TYPES["process"],
+            "restarts": TYPES["count"],
+        },
+        optional={},
+    ),
+    EventName.PROCESS_ENDED: EventSpec(
+        level="warning",
+        about="A process of the terminal is gone.",
+        required={
+            "process": TYPES["process"],
+            "reason": words("asked", "exit", "signal", "heartbeat"),
+            "code": TYPES["exit_code"],
+        },
+        optional={},
+    ),
+    EventName.TERMINAL_ENROLLED: EventSpec(
+        level="info",
+        about="The terminal has its certificate from the hall.",
+        required={
+            "terminal": TYPES["terminal"],
+        },
+        optional={},
+    ),
+    EventName.ENROLMENT_REFUSED: EventSpec(
+        level="error",
+        about="The hall did not take the enrolment code, or could not be trusted.",
+        required={
+            "problem": TYPES["problem"],
+        },
+        optional={},
+    ),
+    EventName.BUNDLE_LOADED: EventSpec(
+        level="info",
+        about="A catalogue is in force.",
+        required={
+            "bundle": TYPES["version"],
+            "items": TYPES["count"],
+            "refused": TYPES["count"],
+        },
+        optional={},
+    ),
+    EventName.BUNDLE_REFUSED: EventSpec(
+        level="error",
+        about="A catalogue was not taken; the last good one stays in force.",
+        required={
+            "reason": words("damaged", "signature", "older", "region"),
+        },
+        optional={},
+    ),
+    EventName.DEVICE_CHANGED: EventSpec(
+        level="info",
+        about="A device is in another state than before.",
+        required={
+            "device": TYPES["device"],
+            "state": TYPES["device_state"],
+            "media": TYPES["media"],
+            "paper": TYPES["supply"],
+            "toner": TYPES["supply"],
+        },
+        optional={
+            "fault": TYPES["fault"],
+        },
+    ),
+    EventName.LINK_CHANGED: EventSpec(
+        level="info",
+        about="The hall can be reached, or no longer.",
+        required={
+            "link": TYPES["link"],
+        },
+        optional={},
+    ),
+    EventName.SESSION_STARTED: EventSpec(
+        level="info",
+        about="Somebody began.",
+        required={},
+        optional={},
+    ),
+    EventName.SESSION_IDENTIFIED: EventSpec(
+        level="info",
+        about="A card was read and is good.",
+        required={
+            "card": TYPES["card"],
+            "millis": TYPES["millis"],
+        },
+        optional={},
+    ),
+    EventName.CARD_REFUSED: EventSpec(
+        level="warning",
+        about="A card could not be used.",
+        required={
+            "reason": words("unreadable", "foreign", "expired", "not_yet_valid"),
+        },
+        optional={
+            "fault": TYPES["fault"],
+        },
+    ),
+    EventName.SESSION_ENDED: EventSpec(
+        level="info",
+        about="Everything of the session is wiped.",
+        required={
+            "reason": words("finished", "idle", "card", "crash", "shutdown"),
+            "seconds": TYPES["seconds"],
+        },
+        optional={},
+    ),
+    EventName.ITEM_BEGUN: EventSpec(
+        level="info",
+        about="A citizen began an item.",
+        required={
+            "item": TYPES["item"],
+            "version": TYPES["version"],
+        },
+        optional={},
+    ),
+    EventName.CAPTURE_TAKEN: EventSpec(
+        level="info",
+        about="A document was photographed.",
+        required={
+            "advice": words("ok", "no_document", "cut_off", "blurred", "dark", "glare", "hold_still"),
+            "bytes": TYPES["bytes"],
+        },
+        optional={},
+    ),
+    EventName.WINDOW_SLIP_GIVEN: EventSpec(
+        level="info",
+        about="A citizen goes on at a window.",
+        required={
+            "item": TYPES["item"],
+        },
+        optional={
+            "notice": TYPES["notice"],
+        },
+    ),
+    EventName.HELP_CALLED: EventSpec(
+        level="notice",
+        about="A citizen wants help.",
+        required={},
+        optional={},
+    ),
+    EventName.SUBMISSION_SEALED: EventSpec(
+        level="info",
+        about="A submission is closed to everybody but the hall.",
+        required={
+            "submission": TYPES["submission"],
+            "blobs": TYPES["count"],
+            "bytes": TYPES["bytes"],
+        },
+        optional={},
+    ),
+    EventName.SUBMISSION_PUT: EventSpec(
+        level="info",
+        about="A submission is durable in the queue.",
+        required={
+            "submission": TYPES["submission"],
+            "millis": TYPES["millis"],
+        },
+        optional={},
+    ),
+    EventName.SUBMISSION_ACCEPTED: EventSpec(
+        level="info",
+        about="The hall's signed receipt for a submission verified.",
+        required={
+            "submission": TYPES["submission"],
+            "seconds": TYPES["seconds"],
+        },
+        optional={},
+    ),
+    EventName.SUBMISSION_PARKED: EventSpec(
+        level="error",
+        about="The hall will never take a submission as it is; a person must look.",
+        required={
+            "submission": TYPES["submission"],
+            "problem": TYPES["problem"],
+        },
+        optional={},
+    ),
+    EventName.STORE_REFUSED: EventSpec(
+        level="error",
+        about="The queue did not take something.",
+        required={
+            "fault": TYPES["store_fault"],
+        },
+        optional={},
+    ),
+    EventName.QUEUE_LATE: EventSpec(
+        level="warning",
+        about="The oldest submission waits too long (P53).",
+        required={
+            "stage": words("notice", "warning", "breach"),
+            "seconds": TYPES["seconds"],
+        },
+        optional={},
+    ),
+    EventName.PRINT_INTENDED: EventSpec(
+        level="info",
+        about="Written down before a printer was asked to print.",
+        required={
+            "device": TYPES["device"],
+            "pages": TYPES["count"],
+        },
+        optional={},
+    ),
+    EventName.PRINT_PROVEN: EventSpec(
+        level="info",
+        about="The printer said that it printed.",
+        required={
+            "device": TYPES["device"],
+            "pages": TYPES["count"],
+            "millis": TYPES["millis"],
+        },
+        optional={},
+    ),
+    EventName.PRINT_FAILED: EventSpec(
+        level="warning",
+        about="No complete paper came out.",
+        required={
+            "device": TYPES["device"],
+            "fault": TYPES["fault"],
+        },
+        optional={},
+    ),
+    EventName.PRINT_UNPROVEN: EventSpec(
+        level="warning",
+        about="It may be on paper; the printer did not say.",
+        required={
+            "device": TYPES["device"],
+        },
+        optional={},
+    ),
+}
