@@ -6,6 +6,7 @@ value: these objects hold personal data.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date
 from enum import Enum
 from typing import Any, TypeVar, assert_never, get_args
@@ -147,17 +148,7 @@ def _load_quad(raw: Json) -> tuple[tuple[float, float], ...]:
 
 # --- identity card -----------------------------------------------------------------------------------------------
 
-_CARD_TEXTS = (
-    "name",
-    "id_number",
-    "sex",
-    "nation",
-    "address",
-    "issuer",
-    "english_name",
-    "country",
-    "pass_number",
-)
+_CARD_TEXTS = tuple(item.name for item in fields(IdCard) if item.type == "str")
 
 
 def dump_card(card: IdCard) -> Dumped:

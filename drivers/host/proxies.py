@@ -24,14 +24,14 @@ from kiosk.core.result import Err, Ok, Result
 T = TypeVar("T")
 
 
-def _load(outcome: Outcome, load: Callable[[Reply], T]) -> Result[T, DeviceError]:
-    """The value in a reply; a reply that makes no sense is Fault.PROTOCOL."""
+def _load(outcome: Outcome, load: Callable[[Reply], T], senseless: Fault = Fault.PROTOCOL) -> Result[T, DeviceError]:
+    """The value in a reply; `senseless` is the fault of one that holds none."""
     match outcome:
         case Ok(reply):
             try:
                 return Ok(load(reply))
             except CodecError as error:
-                return Err(DeviceError(Fault.PROTOCOL, str(error)))
+                return Err(DeviceError(senseless, str(error)))
         case Err():
             return outcome
 
@@ -80,7 +80,7 @@ class ReceiptPrinterProxy(_Proxy):
         outcome = self._host.call(
             "print", dump_receipt(receipt), deadline_s=self._deadline_s, if_unknown=Fault.UNPROVEN
         )
-        return _load(outcome, lambda reply: load_proof(reply.values))
+        return _load(outcome, lambda reply: load_proof(reply.values), Fault.UNPROVEN)
 
 
 class PagePrinterProxy(_Proxy):
@@ -93,7 +93,7 @@ class PagePrinterProxy(_Proxy):
         """Print; a driver that died over it leaves it UNPROVEN, and the same job name may be asked for again."""
         args, pdf = dump_document(document)
         outcome = self._host.call("print", args, pdf, deadline_s=self._deadline_s, if_unknown=Fault.UNPROVEN)
-        return _load(outcome, lambda reply: load_proof(reply.values))
+        return _load(outcome, lambda reply: load_proof(reply.values), Fault.UNPROVEN)
 
 
 class DocumentCameraProxy(_Proxy):
