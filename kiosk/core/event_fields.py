@@ -10,7 +10,7 @@ from typing import Literal
 from kiosk.contract.problems import ProblemCode
 from kiosk.core.devices import DeviceKind, DeviceState, Fault, Level, MediaState
 from kiosk.core.id_card import CardType
-from kiosk.core.ports import Link, StoreFault
+from kiosk.core.ports import HallFault, Link, StoreFault
 from kiosk.core.views import NoticeCode
 
 EventLevel = Literal["info", "notice", "warning", "error"]
@@ -80,6 +80,7 @@ TYPES: dict[str, FieldType] = {
     "supply": _members(Level),
     "fault": _members(Fault),
     "link": _members(Link),
+    "hall_fault": _members(HallFault),
     "store_fault": _members(StoreFault),
     "problem": _members(ProblemCode),
     "notice": _members(NoticeCode),

@@ -10,6 +10,10 @@ from kiosk.core.event_fields import TYPES, EventSpec, words
 class EventName(StrEnum):
     """Every event there is."""
 
+    TERMINAL_STARTED = "terminal_started"
+    """The terminal is on screen."""
+    TERMINAL_STOPPED = "terminal_stopped"
+    """The terminal was asked to stop and did so in order."""
     PROCESS_STARTED = "process_started"
     """A process of the terminal runs."""
     PROCESS_ENDED = "process_ended"
@@ -32,12 +36,18 @@ class EventName(StrEnum):
     """A card was read and is good."""
     CARD_REFUSED = "card_refused"
     """A card could not be used."""
+    CARD_LIFTED = "card_lifted"
+    """The card was taken; a short while to put it back begins."""
+    CARD_RETURNED = "card_returned"
+    """The same card is back in time."""
     SESSION_ENDED = "session_ended"
     """Everything of the session is wiped."""
     ITEM_BEGUN = "item_begun"
     """A citizen began an item."""
     CAPTURE_TAKEN = "capture_taken"
     """A document was photographed."""
+    MATERIAL_REUSED = "material_reused"
+    """A held licence took the place of a paper, with the citizen's yes."""
     WINDOW_SLIP_GIVEN = "window_slip_given"
     """A citizen goes on at a window."""
     HELP_CALLED = "help_called"
@@ -46,6 +56,8 @@ class EventName(StrEnum):
     """A submission is closed to everybody but the hall."""
     SUBMISSION_PUT = "submission_put"
     """A submission is durable in the queue."""
+    SUBMISSION_RECOVERED = "submission_recovered"
+    """The screen had died after filing; the same citizen has her receipt now."""
     SUBMISSION_ACCEPTED = "submission_accepted"
     """The hall's signed receipt for a submission verified."""
     SUBMISSION_PARKED = "submission_parked"
@@ -62,9 +74,29 @@ class EventName(StrEnum):
     """No complete paper came out."""
     PRINT_UNPROVEN = "print_unproven"
     """It may be on paper; the printer did not say."""
+    OUTCOME_UNREPORTED = "outcome_unreported"
+    """The hall could not be told what became of a printed page."""
+    HALL_FAILED = "hall_failed"
+    """A question to the hall had no good answer."""
+    LATE_RESULT_DROPPED = "late_result_dropped"
+    """A device or the hall answered after the session it was for had ended; the answer is gone unread."""
 
 
 EVENTS: dict[EventName, EventSpec] = {
+    EventName.TERMINAL_STARTED: EventSpec(
+        level="info",
+        about="The terminal is on screen.",
+        required={
+            "bundle": TYPES["version"],
+        },
+        optional={},
+    ),
+    EventName.TERMINAL_STOPPED: EventSpec(
+        level="info",
+        about="The terminal was asked to stop and did so in order.",
+        required={},
+        optional={},
+    ),
     EventName.PROCESS_STARTED: EventSpec(
         level="info",
         about="A process of the terminal runs.",
@@ -165,11 +197,23 @@ EVENTS: dict[EventName, EventSpec] = {
             "fault": TYPES["fault"],
         },
     ),
+    EventName.CARD_LIFTED: EventSpec(
+        level="info",
+        about="The card was taken; a short while to put it back begins.",
+        required={},
+        optional={},
+    ),
+    EventName.CARD_RETURNED: EventSpec(
+        level="info",
+        about="The same card is back in time.",
+        required={},
+        optional={},
+    ),
     EventName.SESSION_ENDED: EventSpec(
         level="info",
         about="Everything of the session is wiped.",
         required={
-            "reason": words("finished", "idle", "card", "crash", "shutdown"),
+            "reason": words("finished", "idle", "card", "swapped", "stopped", "crash"),
             "seconds": TYPES["seconds"],
         },
         optional={},
@@ -189,6 +233,14 @@ EVENTS: dict[EventName, EventSpec] = {
         required={
             "advice": words("ok", "no_document", "cut_off", "blurred", "dark", "glare", "hold_still"),
             "bytes": TYPES["bytes"],
+        },
+        optional={},
+    ),
+    EventName.MATERIAL_REUSED: EventSpec(
+        level="info",
+        about="A held licence took the place of a paper, with the citizen's yes.",
+        required={
+            "item": TYPES["item"],
         },
         optional={},
     ),
@@ -224,6 +276,14 @@ EVENTS: dict[EventName, EventSpec] = {
         required={
             "submission": TYPES["submission"],
             "millis": TYPES["millis"],
+        },
+        optional={},
+    ),
+    EventName.SUBMISSION_RECOVERED: EventSpec(
+        level="notice",
+        about="The screen had died after filing; the same citizen has her receipt now.",
+        required={
+            "submission": TYPES["submission"],
         },
         optional={},
     ),
@@ -296,6 +356,28 @@ EVENTS: dict[EventName, EventSpec] = {
         required={
             "device": TYPES["device"],
         },
+        optional={},
+    ),
+    EventName.OUTCOME_UNREPORTED: EventSpec(
+        level="warning",
+        about="The hall could not be told what became of a printed page.",
+        required={
+            "fault": TYPES["hall_fault"],
+        },
+        optional={},
+    ),
+    EventName.HALL_FAILED: EventSpec(
+        level="warning",
+        about="A question to the hall had no good answer.",
+        required={
+            "fault": TYPES["hall_fault"],
+        },
+        optional={},
+    ),
+    EventName.LATE_RESULT_DROPPED: EventSpec(
+        level="notice",
+        about="A device or the hall answered after the session it was for had ended; the answer is gone unread.",
+        required={},
         optional={},
     ),
 }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kiosk.contract.bundle import Theme
 from kiosk.core.condition import leaves
 from kiosk.core.item import (
     AnswerScalar,
@@ -68,6 +69,7 @@ class FindingCode(StrEnum):
     """Some case would have no owner."""
     ROUTE_UNREACHABLE = "route_unreachable"
     """Stands after a rule that always fits."""
+    THEME_UNKNOWN_ITEM = "theme_unknown_item"
     LIMITS = "limits"
     """No promised time, a time below one day, or a promise longer than the law allows."""
 
@@ -78,6 +80,36 @@ class Finding:
 
     code: FindingCode
     where: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CatalogueFinding:
+    """A finding and whose it is: an item's code, or ``themes.<id>``."""
+
+    of: str
+    finding: Finding
+
+    def __str__(self) -> str:
+        return f"{self.of}: {self.finding.where}: {self.finding.code.value}"
+
+
+def check_catalogue(items: Sequence[Item], themes: Sequence[Theme]) -> tuple[CatalogueFinding, ...]:
+    """Every item by itself, and what only the whole can show: versions given twice, themes that point nowhere."""
+    found = {CatalogueFinding(item.code, finding) for item in items for finding in check_item(item)}
+    for (code, version), times in Counter((item.code, item.version) for item in items).items():
+        if times > 1:
+            found.add(CatalogueFinding(code, Finding(FindingCode.DUPLICATE_ID, f"version.{version}")))
+    codes = {item.code for item in items}
+    for theme in themes:
+        found |= {
+            CatalogueFinding(f"themes.{theme.id}", Finding(FindingCode.THEME_UNKNOWN_ITEM, f"items.{place}"))
+            for place, code in enumerate(theme.items)
+            if code not in codes
+        }
+    for name, times in Counter(theme.id for theme in themes).items():
+        if times > 1:
+            found.add(CatalogueFinding(f"themes.{name}", Finding(FindingCode.DUPLICATE_ID, "id")))
+    return tuple(sorted(found))
 
 
 def check_item(item: Item) -> tuple[Finding, ...]:
