@@ -1,0 +1,49 @@
+"""What holds for every test: an unexpected warning in any log fails it, and shared data is found beside the checkout."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class _Collector(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def expected_logs() -> set[str]:
+    """Names of loggers that this test lets warn."""
+    return set()
+
+
+@pytest.fixture(autouse=True)
+def no_unexpected_logs(expected_logs: set[str]) -> Iterator[None]:
+    """Fail when anything logs a warning that the test did not ask for."""
+    collector = _Collector()
+    root = logging.getLogger()
+    root.addHandler(collector)
+    try:
+        yield
+    finally:
+        root.removeHandler(collector)
+    surprises = [record for record in collector.records if record.name.split(".")[0] not in expected_logs]
+    assert not surprises, [f"{record.name}: {record.getMessage()}" for record in surprises]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Public facts for tests, beside the checkout; skipped in words where they are not."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no shared/data beside this checkout")
+    return folder
