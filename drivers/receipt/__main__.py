@@ -1,6 +1,7 @@
 """Worker process of the receipt printer."""
 
 from drivers.host.worker import main
-from drivers.receipt.driver import ReceiptDriver
+from drivers.receipt.driver import ReceiptAdapter
 
-main(ReceiptDriver)
+if __name__ == "__main__":
+    main(ReceiptAdapter)

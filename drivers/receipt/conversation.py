@@ -1,4 +1,4 @@
-"""One connection's talk with the printer: what is still to be sent, what was asked, what was heard. One thread at a time."""
+"""One connection's talk with the printer: what is to be sent, what was asked, what was heard. One thread at a time."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Conversation:
             if now >= until:
                 raise NoAnswer(noise=self._noise)
             self.step(until - now)
-        assert self.heard is not None  # noqa: S101 - the round has just ended
+        assert self.heard is not None
         return self.heard
 
     def proven(self, token: bytes) -> bool:

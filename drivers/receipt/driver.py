@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from drivers.host.adapter import Args, Emit, Reply
-from drivers.host.codec import dump_proof, load_receipt
+from drivers.host.codec import CodecError, dump_proof, load_receipt
 from drivers.receipt.conversation import Conversation, NoAnswer
 from drivers.receipt.fonts import FontBook
 from drivers.receipt.link import Link, LinkLost, parse_address
@@ -28,7 +28,7 @@ from kiosk.core.ports import PrintProof
 from kiosk.core.receipt import Receipt
 from kiosk.core.result import Err, Ok, Result
 
-_TOKEN_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ class Timings:
     answer: float = 0.6
     """For one status byte."""
     connect: float = 2.0
-    proof: float = 20.0
-    """For the proof, counted from the last sign of progress."""
-    mend: float = 300.0
-    """For somebody to put in paper or close the cover while half a slip is out."""
+    proof: float = 12.0
+    """For the proof of a printer that says that it is well, counted from the last sign of progress."""
+    within: float = 27.0
+    """For a whole slip, with paper put in half-way; shorter than the host's deadline. `within_s` of a command wins."""
     recall: float = 1.0
     """For the printer to confirm that it forgot the slip."""
     step: float = 0.1
@@ -53,10 +53,10 @@ class Timings:
 
 def random_token() -> bytes:
     """A process id that no earlier slip is likely to have had, also before a restart."""
-    return "".join(secrets.choice(_TOKEN_LETTERS) for _ in range(4)).encode()
+    return "".join(secrets.choice(_ALPHABET) for _ in range(4)).encode()
 
 
-class ReceiptDriver:
+class ReceiptAdapter:
     """Adapter for `drivers.host.worker`: verb `print` with a dumped Receipt → a dumped PrintProof."""
 
     kind = DeviceKind.RECEIPT
@@ -104,16 +104,21 @@ class ReceiptDriver:
 
     def handle(self, verb: str, args: Args, blob: bytes) -> Result[Reply, DeviceError]:
         """`print`."""
-        if verb != "print":
-            raise ValueError("the host asks only for capabilities")
-        match self.print(load_receipt(args)):
+        if verb not in self.capabilities:
+            return Err(DeviceError(Fault.PROTOCOL, "unknown verb"))
+        try:
+            receipt, within_s = load_receipt(args), float(args.get("within_s", self._timings.within))
+        except (CodecError, TypeError, ValueError) as error:
+            return Err(DeviceError(Fault.PROTOCOL, f"command is malformed ({type(error).__name__})"))
+        match self.print(receipt, within_s=within_s):
             case Ok(proof):
                 return Ok(Reply(dump_proof(proof)))
             case Err() as refused:
                 return refused
 
-    def print(self, receipt: Receipt) -> Result[PrintProof, DeviceError]:
+    def print(self, receipt: Receipt, *, within_s: float | None = None) -> Result[PrintProof, DeviceError]:
         """One slip; see the module for what its errors mean."""
+        until = self._monotonic() + (self._timings.within if within_s is None else within_s)
         rendered = render(receipt, self._book)
         if isinstance(rendered, Err):
             return rendered
@@ -122,7 +127,7 @@ class ReceiptDriver:
             if self._line is None or not self._status.well:
                 # A state without a named fault is an error that the printer does not explain.
                 return Err(DeviceError(self._status.fault or Fault.PROTOCOL, self._status.detail))
-            delivered = self._deliver(self._line, rendered.value)
+            delivered = self._deliver(self._line, rendered.value, until - self._timings.recall)
         if delivered is None:
             return Ok(PrintProof(receipt.job, 1))
         return Err(DeviceError(Fault.UNPROVEN, delivered))
@@ -177,12 +182,12 @@ class ReceiptDriver:
 
     # --- printing ------------------------------------------------------------------------------------------------
 
-    def _deliver(self, line: Conversation, image: Image.Image) -> str | None:
+    def _deliver(self, line: Conversation, image: Image.Image, until: float) -> str | None:
         """Send a slip and wait for its proof. None: proven; otherwise why not."""
         token = self._token()
         line.send(slip(image, token, after_break=not line.clean))
         try:
-            if not self._wait_for(line, token):
+            if not self._wait_for(line, token, until):
                 recalled = line.recall(self._timings.recall)
                 if not line.proven(token):
                     self._drop()
@@ -193,8 +198,9 @@ class ReceiptDriver:
         line.clean = True
         return None
 
-    def _wait_for(self, line: Conversation, token: bytes) -> bool:
-        """False when nothing has moved for too long: bytes taken and changes of status are movement."""
+    def _wait_for(self, line: Conversation, token: bytes, until: float) -> bool:
+        """False when a printer that is well has not moved for too long (bytes taken and changes of status are movement),
+        or when the time is up: a printer that waits for paper is waited for."""
         moved_at = asked_at = self._monotonic()
         while not line.proven(token):
             sent = line.step(self._timings.step)
@@ -204,7 +210,7 @@ class ReceiptDriver:
                 self._publish(summarize(line.heard, identity=self.identity))
             if sent or self._status != before:
                 moved_at = now
-            if now - moved_at >= (self._timings.proof if self._status.well else self._timings.mend):
+            if now >= until or (self._status.well and now - moved_at >= self._timings.proof):
                 return False
             if line.sent_all and now - asked_at >= self._timings.poll:
                 line.ask()

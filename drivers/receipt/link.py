@@ -74,7 +74,7 @@ class Link:
         try:
             if isinstance(address, DeviceFile):  # python-escpos opens for writing only, and usblp opens only once
                 number = os.open(address.path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
-                self._printer.device = open(number, "r+b", buffering=0)  # noqa: SIM115 - closed by `abort`
+                self._printer.device = os.fdopen(number, "r+b", buffering=0)
             else:
                 self._printer.open()
         except (EscposError, OSError, ValueError) as error:

@@ -303,7 +303,7 @@ def _halves(text: str) -> list[str]:
 def _draw_code(canvas: Canvas, data: str, caption: str) -> None:
     """QR code (ISO/IEC 18004), error correction M, about 40 mm wide, with a caption under it."""
     code = segno.make(data, error="m", micro=False, boost_error=False)
-    modules = code.symbol_size(scale=1, border=0)[0]
+    modules = len(code.matrix)
     scale = max(MIN_MODULE, _QR_SIDE // modules)
     rows = [bytes(0 if dark else 255 for dark in row) for row in code.matrix]
     picture = Image.frombytes("L", (modules, modules), b"".join(rows))

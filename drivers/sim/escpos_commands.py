@@ -1,4 +1,7 @@
-"""ESC/POS as a printer hears it: bytes → commands; pure. Written from the command reference, apart from the driver's codec."""
+"""ESC/POS as a printer hears it: bytes → commands; pure.
+
+Written from the command reference and not from the driver's codec, so that the two check each other.
+"""
 
 from __future__ import annotations
 

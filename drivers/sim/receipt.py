@@ -25,7 +25,7 @@ _BOOLEANS = ("cover", "cutter", "hot", "mute", "garbage", "gone")
 class ReceiptPrinterSim:
     """One printer; lives on when the driver dies."""
 
-    def __init__(self, *, dir: Path, port: int = 0) -> None:
+    def __init__(self, *, dir: Path, port: int = 0) -> None:  # noqa: A002 - the common word of all simulators
         self._port = port
         self._machine = Machine(Paper(dir), self._answer)
         self._mute = self._garbage = self._gone = False
