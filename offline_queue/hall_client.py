@@ -1,0 +1,320 @@
+"""The hall over HTTPS with mutual TLS: the only module that knows the HTTP library. One thread at a time per client.
+
+The environment is never asked (proxies, CA bundles), nothing is redirected, every call has one deadline for all of it,
+every answer a size, and nothing is retried here: that is the sync worker's business.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+from pydantic import BaseModel, ValidationError
+from requests.adapters import HTTPAdapter
+
+from kiosk.contract.person import (
+    Applications,
+    IssueRequest,
+    Licences,
+    PersonSession,
+    PersonSessionRequest,
+    PrintJob,
+    PrintJobRequest,
+    PrintOutcome,
+)
+from kiosk.contract.problems import MEDIA_TYPE, Problem
+from kiosk.contract.sync import Announce, BlobState, BundleManifest, Heartbeat, Verdict, Verdicts
+from kiosk.contract.wire import canonical_json
+from kiosk.core.result import Err, Ok, Result
+from offline_queue.deadline_tls import DeadlineContext
+from offline_queue.identity import Identity, NotEnrolled
+from offline_queue.policy import CallError, Trouble
+
+M = TypeVar("M", bound=BaseModel)
+
+_JSON = "application/json"
+_OCTETS = "application/octet-stream"
+_PIECE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """Deadlines in seconds for whole calls, sizes in bytes."""
+
+    connect_s: float = 5.0
+    call_s: float = 20.0
+    person_s: float = 6.0
+    """Somebody stands and waits."""
+    document_s: float = 25.0
+    """The hall makes a document while somebody waits."""
+    transfer_s: float = 120.0
+    """A chunk or a bundle over a poor line."""
+    json_bytes: int = 1024 * 1024
+    document_bytes: int = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer below 400."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HallClient:
+    """Every call of a terminal to the hall."""
+
+    def __init__(self, *, base_url: str, identity: Identity, limits: CallLimits | None = None) -> None:
+        """Raises NotEnrolled if certificate, key and CA do not belong together. Connects at the first call."""
+        self._base = base_url.rstrip("/")
+        self._limits = limits or CallLimits()
+        self._context = _tls(identity)
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = str(identity.ca)
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.headers.update({"User-Agent": "citizens-window", "Accept-Encoding": "identity"})
+        self._session.mount("https://", _Adapter(self._context))
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._session.close()
+
+    # --- submissions ------------------------------------------------------------------------------------------
+
+    def announce(self, announce: Announce) -> Result[Verdicts, CallError]:
+        """What is waiting here; one verdict an item."""
+        return self._post("/v1/announce", announce, Verdicts, seconds=self._limits.call_s)
+
+    def blob_offset(self, sha256: str) -> Result[int, CallError]:
+        """How much of a blob the hall holds; 0 if it never heard of it."""
+        reply = self._call("HEAD", f"/v1/blobs/{sha256}", seconds=self._limits.call_s)
+        if isinstance(reply, Err):
+            return Ok(0) if reply.error.status == HTTPStatus.NOT_FOUND else reply
+        offset = reply.value.headers.get("Upload-Offset", "")
+        return Ok(int(offset)) if offset.isascii() and offset.isdigit() else Err(CallError(Trouble.GARBAGE))
+
+    def put_chunk(self, sha256: str, *, offset: int, length: int, chunk: bytes) -> Result[BlobState, CallError]:
+        """Send bytes of a blob of `length` bytes from `offset` on."""
+        reply = self._call(
+            "PUT",
+            f"/v1/blobs/{sha256}",
+            body=chunk,
+            headers={"Content-Type": _OCTETS, "Upload-Offset": str(offset), "Upload-Length": str(length)},
+            seconds=self._limits.transfer_s,
+        )
+        return _parsed(reply, BlobState)
+
+    def submit(self, envelope: bytes) -> Result[Verdict, CallError]:
+        """The envelope; a verdict whatever the status, as long as it is one."""
+        reply = self._call(
+            "POST",
+            "/v1/submissions",
+            body=envelope,
+            headers={"Content-Type": _OCTETS},
+            seconds=self._limits.transfer_s,
+            verdicts=(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY),
+        )
+        return _parsed(reply, Verdict)
+
+    # --- catalogue and health ---------------------------------------------------------------------------------
+
+    def manifest(self) -> Result[BundleManifest, CallError]:
+        """Which bundle is published."""
+        return _parsed(self._call("GET", "/v1/bundle/manifest", seconds=self._limits.call_s), BundleManifest)
+
+    def bundle(self, number: int, *, size: int) -> Result[bytes, CallError]:
+        """A bundle file of at most `size` bytes; not verified here."""
+        reply = self._call("GET", f"/v1/bundle/{number}", seconds=self._limits.transfer_s, limit=size)
+        return Ok(reply.value.body) if isinstance(reply, Ok) else reply
+
+    def heartbeat(self, heartbeat: Heartbeat) -> Result[None, CallError]:
+        """Health of this terminal."""
+        return self._tell("/v1/heartbeat", heartbeat, seconds=self._limits.call_s)
+
+    # --- one person -------------------------------------------------------------------------------------------
+
+    def open_person(self, request: PersonSessionRequest) -> Result[PersonSession, CallError]:
+        """A bearer token for the person whose card lies on the reader."""
+        return self._post("/v1/me/session", request, PersonSession, seconds=self._limits.person_s)
+
+    def applications(self, token: str) -> Result[Applications, CallError]:
+        """That person's cases."""
+        reply = self._call("GET", "/v1/me/applications", headers=_bearer(token), seconds=self._limits.person_s)
+        return _parsed(reply, Applications)
+
+    def licences(self, token: str) -> Result[Licences, CallError]:
+        """That person's licences."""
+        reply = self._call("GET", "/v1/me/licences", headers=_bearer(token), seconds=self._limits.person_s)
+        return _parsed(reply, Licences)
+
+    def issue(self, token: str, request: IssueRequest) -> Result[PrintJob, CallError]:
+        """Have a certificate made now."""
+        return self._post(
+            "/v1/me/certificates", request, PrintJob, headers=_bearer(token), seconds=self._limits.document_s
+        )
+
+    def print_job(self, token: str, request: PrintJobRequest) -> Result[PrintJob, CallError]:
+        """Have a licence made ready for paper."""
+        return self._post(
+            "/v1/me/print-jobs", request, PrintJob, headers=_bearer(token), seconds=self._limits.document_s
+        )
+
+    def document(self, token: str, job: PrintJob) -> Result[bytes, CallError]:
+        """The PDF of a print job; not verified here."""
+        reply = self._call(
+            "GET",
+            f"/v1/print-jobs/{requests.utils.quote(job.id, safe='')}/document",
+            headers=_bearer(token),
+            seconds=self._limits.document_s,
+            limit=min(job.size, self._limits.document_bytes),
+        )
+        return Ok(reply.value.body) if isinstance(reply, Ok) else reply
+
+    def print_outcome(self, token: str, job_id: str, outcome: PrintOutcome) -> Result[None, CallError]:
+        """What became of the paper."""
+        path = f"/v1/print-jobs/{requests.utils.quote(job_id, safe='')}/outcome"
+        return self._tell(path, outcome, headers=_bearer(token), seconds=self._limits.person_s)
+
+    # --- HTTP -------------------------------------------------------------------------------------------------
+
+    def _post(
+        self, path: str, message: BaseModel, model: type[M], *, seconds: float, headers: Mapping[str, str] | None = None
+    ) -> Result[M, CallError]:
+        return _parsed(self._send(path, message, seconds=seconds, headers=headers), model)
+
+    def _tell(
+        self, path: str, message: BaseModel, *, seconds: float, headers: Mapping[str, str] | None = None
+    ) -> Result[None, CallError]:
+        reply = self._send(path, message, seconds=seconds, headers=headers)
+        if isinstance(reply, Err):
+            return reply
+        return Ok(None) if reply.value.status == HTTPStatus.NO_CONTENT else Err(CallError(Trouble.GARBAGE))
+
+    def _send(
+        self, path: str, message: BaseModel, *, seconds: float, headers: Mapping[str, str] | None
+    ) -> Result[Reply, CallError]:
+        return self._call(
+            "POST",
+            path,
+            body=canonical_json(message),
+            headers={**(headers or {}), "Content-Type": _JSON},
+            seconds=seconds,
+        )
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        seconds: float,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit: int | None = None,
+        verdicts: tuple[int, ...] = (),
+    ) -> Result[Reply, CallError]:
+        """One exchange. `verdicts`: statuses of 400 or more whose body may be a message all the same."""
+        self._context.start(seconds)
+        try:
+            with self._session.request(
+                method,
+                self._base + path,
+                data=body,
+                headers=dict(headers or {}),
+                timeout=(min(seconds, self._limits.connect_s), seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                content = _read(response, limit=self._limits.json_bytes if limit is None else limit)
+                status, answered = response.status_code, response.headers
+        except requests.RequestException as error:
+            return Err(CallError(_trouble(error)))
+        except TimeoutError:
+            return Err(CallError(Trouble.TIMEOUT))
+        if content is None:
+            return Err(CallError(Trouble.TOO_LARGE, status))
+        if status < HTTPStatus.OK or HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            return Err(CallError(Trouble.REDIRECT, status))
+        if status >= HTTPStatus.BAD_REQUEST and not (status in verdicts and _media(answered) == _JSON):
+            return Err(_problem(status, answered, content))
+        return Ok(Reply(status, answered, content))
+
+
+class _Adapter(HTTPAdapter):
+    """Uses our TLS context and never tries anything twice."""
+
+    def __init__(self, context: DeadlineContext) -> None:
+        self._context = context
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+
+
+def _tls(identity: Identity) -> DeadlineContext:
+    context = DeadlineContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    try:
+        context.load_verify_locations(cafile=str(Path(identity.ca)))
+        context.load_cert_chain(str(identity.tls_certificate), str(identity.tls_key))
+    except (OSError, ssl.SSLError):
+        raise NotEnrolled("certificate, key and CA do not fit") from None
+    return context
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _read(response: requests.Response, *, limit: int) -> bytes | None:
+    """The body, or None if it is longer than `limit`. Compression was not asked for and is not undone."""
+    content = bytearray()
+    for piece in response.iter_content(_PIECE):
+        content += piece
+        if len(content) > limit:
+            return None
+    return bytes(content)
+
+
+def _trouble(error: requests.RequestException) -> Trouble:
+    if isinstance(error, requests.exceptions.SSLError):
+        return Trouble.TLS
+    if isinstance(error, requests.exceptions.Timeout):
+        return Trouble.TIMEOUT
+    if isinstance(error, requests.exceptions.ContentDecodingError | requests.exceptions.InvalidHeader):
+        return Trouble.GARBAGE
+    return Trouble.UNREACHABLE
+
+
+def _media(headers: Mapping[str, str]) -> str:
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def _problem(status: int, headers: Mapping[str, str], body: bytes) -> CallError:
+    code = None
+    if _media(headers) == MEDIA_TYPE:
+        try:
+            code = Problem.model_validate_json(body).code
+        except ValidationError:
+            code = None
+    asked = headers.get("Retry-After", "")
+    retry_after = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else None
+    return CallError(Trouble.PROBLEM, status, code, retry_after)
+
+
+def _parsed(reply: Result[Reply, CallError], model: type[M]) -> Result[M, CallError]:
+    if isinstance(reply, Err):
+        return reply
+    if _media(reply.value.headers) != _JSON:
+        return Err(CallError(Trouble.GARBAGE, reply.value.status))
+    try:
+        return Ok(model.model_validate_json(reply.value.body))
+    except ValidationError:
+        return Err(CallError(Trouble.GARBAGE, reply.value.status))

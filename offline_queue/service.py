@@ -1,0 +1,117 @@
+"""Answers requests from the socket: the queue's side of the `Outbox` port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, assert_never
+
+from kiosk.contract.frames import Frame
+from kiosk.core.ports import (
+    Owed,
+    QueueStatus,
+    ReceiptState,
+    SealedSubmission,
+    StoreError,
+    StoreFault,
+)
+from kiosk.core.result import Err, Ok, Result
+from offline_queue.messages import (
+    BadMessage,
+    Devices,
+    ListAll,
+    NoteReceipt,
+    OwedTo,
+    Put,
+    Request,
+    ReserveNumber,
+    StateOf,
+    Status,
+    cut,
+    error_head,
+    parse_request,
+)
+from offline_queue.outbox import Intake
+from offline_queue.store import Store
+from offline_queue.sync_state import SyncState
+
+Answer = tuple[dict[str, Any], bytes]
+
+
+class QueueService:
+    """One answer for every request; knows nothing of sockets."""
+
+    def __init__(self, store: Store, intake: Intake, sync: SyncState, *, wake: Callable[[], None]) -> None:
+        """`wake` tells the sync worker that there is something new."""
+        self._store = store
+        self._intake = intake
+        self._sync = sync
+        self._wake = wake
+
+    def answer(self, frame: Frame) -> Answer:
+        """The answer's head and tail; a request that makes no sense is BROKEN."""
+        try:
+            return self._answer(parse_request(frame.head), frame.tail)
+        except BadMessage as error:
+            return error_head(StoreError(StoreFault.BROKEN, str(error))), b""
+
+    def _answer(self, request: Request, tail: bytes) -> Answer:
+        match request:
+            case ReserveNumber():
+                return _plain(self._intake.reserve_number())
+            case Put():
+                return _plain(self._put(request, tail))
+            case OwedTo():
+                return _owed(self._intake.owed(bytes.fromhex(request.card_tag)))
+            case NoteReceipt():
+                return _plain(self._intake.receipt_state(request.id, ReceiptState(request.state)))
+            case StateOf():
+                return _plain(self._store.state(request.id))
+            case Status():
+                return {"ok": asdict(self.status())}, b""
+            case ListAll():
+                entries = self._store.entries()
+                return _plain(Ok([asdict(entry) for entry in entries.value]) if isinstance(entries, Ok) else entries)
+            case Devices():
+                self._sync.report_devices(request.devices)
+                return {"ok": None}, b""
+            case _:
+                assert_never(request)
+
+    def status(self) -> QueueStatus:
+        """The queue in numbers; a store that is down accepts nothing."""
+        backlog = self._store.backlog()
+        link, last_error = self._sync.link, self._sync.last_error
+        if isinstance(backlog, Err):
+            return QueueStatus(link, 0, 0, 0, False, backlog.error.fault.value)
+        numbers = backlog.value
+        return QueueStatus(
+            link=link,
+            pending=numbers.pending,
+            parked=numbers.parked,
+            oldest_unsent_s=numbers.oldest_unsent_s,
+            accepting=self._store.space.accepting(),
+            last_error=last_error,
+        )
+
+    def _put(self, request: Put, tail: bytes) -> Result[None, StoreError]:
+        slip, envelope, *blobs = cut(tail, (request.slip, request.envelope, *request.blobs))
+        sealed = SealedSubmission(request.id, request.application_no, envelope, tuple(blobs))
+        done = self._intake.put(sealed, card_tag=bytes.fromhex(request.card_tag), slip=slip)
+        if isinstance(done, Ok):
+            self._wake()
+        return done
+
+
+def _plain(result: Result[Any, StoreError]) -> Answer:
+    return ({"ok": result.value} if isinstance(result, Ok) else error_head(result.error)), b""
+
+
+def _owed(result: Result[tuple[Owed, ...], StoreError]) -> Answer:
+    if isinstance(result, Err):
+        return error_head(result.error), b""
+    rows = [
+        {"id": owed.id, "application_no": owed.application_no, "state": owed.receipt_state, "slip": len(owed.receipt)}
+        for owed in result.value
+    ]
+    return {"ok": rows}, b"".join(owed.receipt for owed in result.value)
