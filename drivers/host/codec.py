@@ -69,12 +69,12 @@ def take_date(raw: Json, name: str) -> date:
 def dump_status(status: DeviceStatus) -> Json:
     """DeviceStatus as JSON."""
     return {
-        "kind": status.kind,
-        "state": status.state,
-        "media": status.media,
-        "paper": status.paper,
-        "toner": status.toner,
-        "fault": status.fault or "",
+        "kind": status.kind.value,
+        "state": status.state.value,
+        "media": status.media.value,
+        "paper": status.paper.value,
+        "toner": status.toner.value,
+        "fault": status.fault.value if status.fault else "",
         "identity": status.identity,
         "detail": status.detail,
     }
@@ -96,7 +96,7 @@ def load_status(raw: Json) -> DeviceStatus:
 
 def dump_error(error: DeviceError) -> Json:
     """DeviceError as JSON."""
-    return {"fault": error.fault, "detail": error.detail}
+    return {"fault": error.fault.value, "detail": error.detail}
 
 
 def load_error(raw: Json) -> DeviceError:
@@ -154,7 +154,7 @@ _CARD_TEXTS = tuple(item.name for item in fields(IdCard) if item.type == "str")
 def dump_card(card: IdCard) -> Dumped:
     """IdCard as JSON and its WLT photo."""
     head: Json = {name: getattr(card, name) for name in _CARD_TEXTS}
-    head["type"] = card.type
+    head["type"] = card.type.value
     head["birth"] = card.birth.isoformat()
     head["valid_from"] = card.valid_from.isoformat()
     head["valid_to"] = card.valid_to.isoformat() if card.valid_to else "长期"

@@ -85,7 +85,7 @@ def encode_from_worker(message: FromWorker) -> bytes:
                 {
                     "type": "hello",
                     "version": version,
-                    "kind": kind,
+                    "kind": kind.value,
                     "identity": identity,
                     "capabilities": sorted(capabilities),
                 }

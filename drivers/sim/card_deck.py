@@ -45,10 +45,11 @@ class CardFault(StrEnum):
     SW_ERROR = "sw_error"
 
 
-# ATRs: pcsc-tools' smartcard_list, "Chinese ID Card", "Resident Identity Card" and "UnionPay".
 ATRS = {
-    CardKind.RESIDENT: bytes.fromhex("3B8F8001804F0CA000000306 07FFB0 0000000020".replace(" ", "")),
-    CardKind.PLAIN_TYPE_B: bytes.fromhex("3B8880 01D103860500808000 58".replace(" ", "")),
+    # pcsc-tools smartcard_list.txt: "Chinese ID Card" and "Resident Identity Card"
+    CardKind.RESIDENT: bytes.fromhex("3B8F8001804F0CA00000030607FFB00000000020"),
+    CardKind.PLAIN_TYPE_B: bytes.fromhex("3B888001D10386050080800058"),
+    # of the form that contact cards with T=0 have (ISO 7816-3)
     CardKind.FOREIGN_BANK: bytes.fromhex("3B6D00000080318065B0893501F183"),
     CardKind.MUTE: b"",
 }

@@ -1,0 +1,114 @@
+"""Watches one PC/SC reader for ever: cards, the reader itself, and pcscd, which may die and come back.
+
+pyscard's own monitor ends for good when pcscd restarts; this one tries again every 0.3 s.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import smartcard.scard as pcsc
+
+from drivers.idcard.address import PcscAddress
+from drivers.idcard.status import Code, Flag, Sight
+
+RETRY_S = 0.3
+_CANCEL_AGAIN_S = 0.05
+_UNAWARE = 0
+_ANY_READER = "\\\\?PnP?\\Notification"
+"""Pseudo reader whose state changes when a reader comes or goes."""
+
+
+def unsigned(code: int) -> int:
+    """Results as PC/SC documents them, whatever the sign of a C long."""
+    return code & 0xFFFFFFFF
+
+
+def list_readers(context: Any) -> tuple[int, list[str]]:
+    """Result and names; no reader at all is not an error."""
+    code, names = pcsc.SCardListReaders(context, [])
+    if unsigned(code) == Code.NO_READERS_AVAILABLE:
+        return Code.SUCCESS, []
+    return unsigned(code), list(names)
+
+
+class Monitor:
+    """A thread that calls `see` with every new sight."""
+
+    def __init__(self, address: PcscAddress, see: Callable[[Sight], None], *, retry_s: float = RETRY_S) -> None:
+        self._address = address
+        self._see = see
+        self._retry_s = retry_s
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._context: Any = None
+        self._thread = threading.Thread(target=self._run, name="pcsc-monitor", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread. A cancel that comes just before the wait begins is lost, so it is repeated."""
+        self._stopping.set()
+        while self._thread.is_alive():
+            with self._lock:
+                if self._context is not None:
+                    pcsc.SCardCancel(self._context)
+            self._thread.join(_CANCEL_AGAIN_S)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            error = self._one_contact()
+            if self._stopping.is_set():
+                return
+            self._see(Sight(error=error))
+            self._stopping.wait(self._retry_s)
+
+    def _one_contact(self) -> int:
+        """Watch until contact with pcscd breaks; why it did."""
+        code, context = pcsc.SCardEstablishContext(pcsc.SCARD_SCOPE_USER)
+        if code:
+            return unsigned(code)
+        with self._lock:
+            self._context = context
+        try:
+            return self._watch(context)
+        finally:
+            with self._lock:
+                self._context = None
+                pcsc.SCardReleaseContext(context)
+
+    def _watch(self, context: Any) -> int:
+        reader, state = "", _UNAWARE
+        while not self._stopping.is_set():
+            code, names = list_readers(context)
+            if code:
+                return code
+            chosen = self._address.choose(names)
+            if chosen != reader:
+                reader, state = chosen, _UNAWARE
+            if not reader:
+                self._see(Sight())
+            code, seen = self._wait(context, reader, state)
+            match code:
+                case Code.SUCCESS:
+                    if reader:
+                        state = seen
+                        self._see(Sight(reader=reader, state=state))
+                case Code.UNKNOWN_READER | Code.READER_UNAVAILABLE | Code.TIMEOUT:
+                    pass  # it went while we asked; look again who is there
+                case _:
+                    return code
+        return Code.CANCELLED
+
+    def _wait(self, context: Any, reader: str, state: int) -> tuple[int, int]:
+        """Until something differs from `state`, or any reader comes or goes."""
+        asked = [(_ANY_READER, _UNAWARE)]
+        if reader:
+            asked.insert(0, (reader, state))
+        code, states = pcsc.SCardGetStatusChange(context, pcsc.INFINITE, asked)
+        seen = states[0][1] & ~Flag.CHANGED if states else _UNAWARE
+        return unsigned(code), seen
