@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kiosk.app.technician import DEVICE_NAMES, advice
-from kiosk.app.wiring import DRIVER_NAMES, device_hosts, hall_client, queue_client
+from kiosk.app.wiring import DRIVER_NAMES, BundleSource, device_hosts, hall_client, queue_client
 from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus
 from kiosk.core.ports import Link
 from kiosk.core.profile import DataLayout, Profile
@@ -128,10 +128,12 @@ def _identity(layout: DataLayout) -> Finding:
 
 
 def _bundle(layout: DataLayout) -> Finding:
-    from kiosk.app.catalogue_file import load_catalogue_file
 
     began = time.monotonic()
-    loaded = load_catalogue_file(layout)
+    try:
+        loaded = BundleSource(layout)()
+    except NotEnrolled:
+        loaded = None
     if loaded is None:
         words = "没有事项目录：联网后自动下载。No catalogue: it comes by itself when the hall is reachable."
         return _finding("bundle", "事项目录 catalogue", "fault", "absent", words, began)

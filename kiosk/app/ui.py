@@ -1,0 +1,117 @@
+"""The screen process: services, drivers and the Qt event loop, put together and taken apart in order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtQuick import QQuickWindow
+
+from kiosk.app.crash import end_on_the_unexpected
+from kiosk.app.logs import set_up_logs
+from kiosk.app.wiring import BundleSource, build_ports, clock, device_hosts, terminal_settings
+from kiosk.core.devices import DeviceEvent, PreviewFrame
+from kiosk.core.intents import Intent
+from kiosk.core.profile import DataLayout, Profile
+from kiosk.core.views import Snapshot
+from kiosk.services.terminal import Terminal
+from offline_queue.identity import NotEnrolled
+from screens.bridge import Screens
+from screens.settings import ScreenSettings
+
+_log = logging.getLogger("kiosk.ui")
+_SIGNAL_POLL_MS = 200
+
+Attach = Callable[[QQuickWindow, Callable[[], tuple[int, str]]], object]
+"""Called once with the window and a function that names the view now; what it returns lives as long as the window."""
+
+
+def pinyin_table() -> Path:
+    """Where set-up or the bundle put the keyboard's table."""
+    inside = Path(getattr(sys, "_MEIPASS", Path(__file__).resolve().parents[2] / "build"))
+    return inside / "keyboard" / "pinyin.sqlite"
+
+
+def run_ui(profile: Profile, layout: DataLayout, *, kiosk: bool, attach: Attach | None = None) -> int:
+    """Until SIGTERM; returns the exit status."""
+    logs = Path(layout.logs)
+    set_up_logs(logs, "ui")
+    end_on_the_unexpected(logs, "ui")
+    os.environ.setdefault("QT_QUICK_BACKEND", "software")
+    os.environ.setdefault("QML_NO_TOUCH_COMPRESSION", "1")
+    hosts = device_hosts(profile)
+    try:
+        ports = build_ports(profile, layout, hosts)
+        bundle = BundleSource(layout)
+    except NotEnrolled as error:
+        _log.error("not enrolled: %s", error)
+        return 3
+
+    app = QGuiApplication([])
+    latest: list[Snapshot] = []
+
+    def show(snapshot: Snapshot) -> None:
+        latest[:] = [snapshot]
+        screens.show(snapshot)
+
+    def on_device(event: DeviceEvent) -> None:
+        if isinstance(event, PreviewFrame):
+            screens.preview(event)
+        else:
+            terminal.device_event(event)
+
+    terminal = Terminal(
+        ports=ports,
+        bundle=bundle,
+        settings=terminal_settings(profile),
+        clock=clock(),
+        on_snapshot=show,
+    )
+
+    def dispatch(intent: Intent) -> None:
+        terminal.dispatch(intent)
+
+    screens = Screens(
+        dispatch,
+        ScreenSettings(
+            pinyin=pinyin_table(),
+            width=profile.screen.width,
+            height=profile.screen.height,
+            motion=profile.screen.motion,
+            kiosk=kiosk,
+        ),
+    )
+    for host in hosts.values():
+        host.listen(on_device)
+        host.start()
+    terminal.start()
+
+    def view_now() -> tuple[int, str]:
+        return (latest[0].sequence, latest[0].view.name) if latest else (0, "")
+
+    attached = attach(screens.window, view_now) if attach is not None else None
+    _quit_on_signals(app)
+    try:
+        return app.exec()
+    finally:
+        # First nobody can touch, then nobody decides, then the hands let go, last the glass.
+        del attached
+        terminal.stop()
+        for host in hosts.values():
+            host.stop()
+        screens.close()
+
+
+def _quit_on_signals(app: QGuiApplication) -> None:
+    """Python runs signal handlers only between bytecodes: a timer gives it the chance inside Qt's loop."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: app.quit())
+    timer = QTimer(app)
+    timer.timeout.connect(lambda: None)
+    timer.start(_SIGNAL_POLL_MS)

@@ -1,0 +1,105 @@
+"""Puts a terminal together from its profile: driver processes, queue client, hall client, sealer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from drivers.host.host import DriverHost, News, Notice
+from drivers.host.proxies import DocumentCameraProxy, IdCardReaderProxy, PagePrinterProxy, ReceiptPrinterProxy
+from kiosk.app.processes import own_command
+from kiosk.contract.bundle import Bundle
+from kiosk.core.clock import SystemClock
+from kiosk.core.devices import DeviceKind
+from kiosk.core.profile import DataLayout, Profile
+from kiosk.services.settings import Ports, TerminalSettings
+from offline_queue.client import QueueClient
+from offline_queue.gateway import Gateway
+from offline_queue.identity import Identity, current_keys, load_identity, read_bundle
+from offline_queue.seal import TerminalCardKeys, TerminalSealer
+
+_log = logging.getLogger("kiosk.devices")
+
+DRIVER_NAMES = {
+    DeviceKind.ID_CARD: "idcard",
+    DeviceKind.RECEIPT: "receipt",
+    DeviceKind.PAGE: "page",
+    DeviceKind.CAMERA: "camera",
+}
+
+
+def _log_notice(notice: Notice) -> None:
+    level = logging.WARNING if notice.news is News.LOST else logging.INFO
+    _log.log(level, "%s driver %s %s", notice.kind.value, notice.news.value, notice.why)
+
+
+def device_hosts(profile: Profile, *, notice: Callable[[Notice], None] = _log_notice) -> dict[DeviceKind, DriverHost]:
+    """A host, not yet started, for each device that the profile names."""
+    addresses = {
+        DeviceKind.ID_CARD: profile.devices.id_card,
+        DeviceKind.RECEIPT: profile.devices.receipt,
+        DeviceKind.PAGE: profile.devices.page,
+        DeviceKind.CAMERA: profile.devices.camera,
+    }
+    return {
+        kind: DriverHost(own_command("driver", DRIVER_NAMES[kind], "--address", address), kind, notice=notice)
+        for kind, address in addresses.items()
+        if address
+    }
+
+
+def build_ports(profile: Profile, layout: DataLayout, hosts: dict[DeviceKind, DriverHost]) -> Ports:
+    """Every port of the services; NotEnrolled when the terminal has no identity."""
+    data = Path(layout.root)
+    id_card, receipt = hosts.get(DeviceKind.ID_CARD), hosts.get(DeviceKind.RECEIPT)
+    page, camera = hosts.get(DeviceKind.PAGE), hosts.get(DeviceKind.CAMERA)
+    return Ports(
+        outbox=QueueClient(Path(layout.queue_socket)),
+        sealer=TerminalSealer.of(data),
+        card_keys=TerminalCardKeys.of(data),
+        hall=Gateway.of(data, base_url=profile.hall.url),
+        id_card=IdCardReaderProxy(id_card) if id_card else None,
+        receipt=ReceiptPrinterProxy(receipt) if receipt else None,
+        page=PagePrinterProxy(page) if page else None,
+        camera=DocumentCameraProxy(camera) if camera else None,
+    )
+
+
+def terminal_settings(profile: Profile) -> TerminalSettings:
+    """What the services are told of this terminal."""
+    return TerminalSettings(
+        terminal_id=profile.terminal_id,
+        region=profile.region,
+        site_name=profile.site_name,
+        terminal_name=profile.terminal_name,
+    )
+
+
+class BundleSource:
+    """The catalogue on disk, verified anew whenever the sync process has replaced the file."""
+
+    def __init__(self, layout: DataLayout) -> None:
+        self._data = Path(layout.root)
+        self._file = Path(layout.bundle_file)
+        self._identity: Identity = load_identity(self._data)
+        self._stamp: tuple[int, int] | None = None
+        self._bundle: Bundle | None = None
+
+    def __call__(self) -> Bundle | None:
+        """The newest bundle that verifies; None before the first one arrived."""
+        try:
+            stat = self._file.stat()
+        except FileNotFoundError:
+            return self._bundle
+        stamp = (stat.st_mtime_ns, stat.st_ino)
+        if stamp != self._stamp:
+            keys = current_keys(self._identity, self._data)
+            self._bundle = read_bundle(self._file, keys.signing) or self._bundle
+            self._stamp = stamp
+        return self._bundle
+
+
+def clock() -> SystemClock:
+    """The machine's clocks."""
+    return SystemClock()
