@@ -1,0 +1,248 @@
+"""What the state machine wants done outside. Pure data; `kiosk.services.hands` does it on the lane named here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kiosk.contract.submission import IdentityProof, Submission
+from kiosk.core.id_card import IdCard
+from kiosk.core.item import Item
+from kiosk.core.ports import Document, ReceiptState, SealedSubmission
+from kiosk.core.receipt import Receipt
+from kiosk.core.slip import Place as SlipPlace
+
+
+class Lane(StrEnum):
+    """One worker thread each: what is on one lane happens in order, what is on two does not wait for the other."""
+
+    ID_CARD = "id_card"
+    RECEIPT = "receipt"
+    PAGE = "page"
+    CAMERA = "camera"
+    QUEUE = "queue"
+    SEAL = "seal"
+    HALL = "hall"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCard:
+    """Read the card on the reader; `epoch` tells this lying-there from every other."""
+
+    generation: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskOwed:
+    """What is filed under this card without a proven receipt?"""
+
+    generation: int
+    card: IdCard
+
+
+@dataclass(frozen=True, slots=True)
+class FetchLicences:
+    """The citizen's licences from the hall."""
+
+    generation: int
+    proof: IdentityProof = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchApplications:
+    """The citizen's applications from the hall."""
+
+    generation: int
+    proof: IdentityProof = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StartPreview:
+    """Live pictures, please."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopPreview:
+    """No more pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeShot:
+    """Take the page under the camera."""
+
+    generation: int
+    material: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveNumber:
+    """A fresh application number (受理号) for a filing."""
+
+    generation: int
+    filing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """The pictures of one material, in the memory of one session."""
+
+    material: str
+    page_jpeg: bytes = field(repr=False)
+    original_jpeg: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Seal a submission with its pictures and make its receipt."""
+
+    generation: int
+    submission: Submission = field(repr=False)
+    captures: tuple[Capture, ...]
+    card: IdCard | None
+    item: Item
+    place: SlipPlace
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write the sealed filing down; the same bytes at every try."""
+
+    sealed: SealedSubmission = field(repr=False)
+    card_tag: bytes = field(repr=False)
+    slip: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Write into the print ledger what is known of a receipt."""
+
+    filing: str
+    state: ReceiptState
+
+
+@dataclass(frozen=True, slots=True)
+class PrintReceipt:
+    """Print the receipt of a filing."""
+
+    generation: int
+    filing: str
+    receipt: Receipt = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PrintSlip:
+    """Print a window slip; nothing is written down for it."""
+
+    generation: int
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class IssueCertificate:
+    """Have the hall make an at-once certificate; the same request id gives the same one."""
+
+    generation: int
+    request_id: str
+    proof: IdentityProof = field(repr=False)
+    item_code: str
+    item_version: int
+    answers: tuple[tuple[str, str | bool | int | None], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchLicencePages:
+    """A licence as a document to print; the same request id gives the same job."""
+
+    generation: int
+    request_id: str
+    proof: IdentityProof = field(repr=False)
+    licence_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrintPages:
+    """Print a document on A4 under the hall's job number."""
+
+    generation: int
+    document: Document = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOutcome:
+    """Tell the hall what became of the paper."""
+
+    generation: int
+    job_id: str
+    outcome: str
+    pages: int
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskDelivered:
+    """Has the hall got this filing?"""
+
+    generation: int
+    filing: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskQueue:
+    """The queue in numbers, and the link to the hall."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetSealing:
+    """The session is over: its sealing key goes."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetPerson:
+    """The session is over and its paper reported: the hall's token goes."""
+
+    generation: int
+
+
+Effect = (
+    ReadCard
+    | AskOwed
+    | FetchLicences
+    | FetchApplications
+    | StartPreview
+    | StopPreview
+    | TakeShot
+    | ReserveNumber
+    | Seal
+    | Put
+    | Mark
+    | PrintReceipt
+    | PrintSlip
+    | IssueCertificate
+    | FetchLicencePages
+    | PrintPages
+    | ReportOutcome
+    | AskDelivered
+    | AskQueue
+    | ForgetSealing
+    | ForgetPerson
+)
+
+ENDS_WITH_SESSION = (
+    ReadCard,
+    AskOwed,
+    FetchLicences,
+    FetchApplications,
+    StartPreview,
+    TakeShot,
+    ReserveNumber,
+    PrintSlip,
+    IssueCertificate,
+    FetchLicencePages,
+    AskDelivered,
+)
+"""Not begun any more once their session is over. What is sealed, printing or to be reported goes on."""

@@ -1,0 +1,62 @@
+"""Home, search and the guide (办事指南)."""
+
+from __future__ import annotations
+
+from kiosk.core.views import NoticeCode
+from kiosk.services.flow.item import begin_item
+from kiosk.services.flow.receipt import show_owed
+from kiosk.services.flow.space import open_space
+from kiosk.services.flow.visit import notice
+from kiosk.services.model import AtGuide, AtHome, AtPutCard, AtSearch, ToItem
+from kiosk.services.readiness import item_available
+from kiosk.services.turn import Turn
+
+THEME = "theme:"
+"""Prefix of a tile's target that stands for several items."""
+
+
+def go_home(turn: Turn) -> None:
+    """Back to the start of this session; what was begun is dropped. First what she is still owed."""
+    turn.set_visit(flow=None)
+    if not show_owed(turn):
+        turn.go(AtHome())
+
+
+def open_tile(turn: Turn, target: str) -> None:
+    """A tile of the home screen."""
+    match target:
+        case "my_applications":
+            open_space(turn, "applications")
+        case "my_licences":
+            open_space(turn, "licences")
+        case "all_items":
+            turn.go(AtSearch(""))
+        case _ if target.startswith(THEME):
+            turn.go(AtSearch("", theme=target.removeprefix(THEME)))
+        case _:
+            open_item(turn, target, origin=AtHome())
+
+
+def open_item(turn: Turn, code: str, *, origin: AtHome | AtSearch) -> None:
+    """The guide of an item; a code that the bundle does not know is nobody's touch."""
+    if turn.catalogue.item(code) is not None:
+        turn.go(AtGuide(code, origin))
+
+
+def begin(turn: Turn, guide: AtGuide) -> None:
+    """开始办理: only what can be finished is begun."""
+    item = turn.catalogue.newest[guide.code]
+    availability = item_available(turn.model, turn.catalogue, turn.around.settings, item)
+    guide = AtGuide(guide.code, guide.origin)
+    if not availability.ok:
+        if availability.device == "network":
+            refusal = notice(NoticeCode.HALL_UNREACHABLE)
+        else:
+            refusal = notice(NoticeCode.DEVICE_DOWN, device=str(availability.device), elsewhere=availability.elsewhere)
+        turn.go(AtGuide(guide.code, guide.origin, refusal))
+    elif item.kind != "certificate" and not turn.model.queue.accepting:
+        turn.go(AtGuide(guide.code, guide.origin, notice(NoticeCode.DISK_FULL)))
+    elif item.identity.level == "card" and turn.visit.session.card is None:
+        turn.go(AtPutCard(ToItem(guide)))
+    else:
+        begin_item(turn, guide)

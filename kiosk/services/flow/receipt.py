@@ -1,0 +1,154 @@
+"""The receipt (回执) of a filing: journalled before and after, printed only on proof, asked about when in doubt.
+
+A filing whose receipt was not proven, because the screen died in between, is shown again to the same card: the same
+filing, never a second one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kiosk.core.devices import DeviceKind, Fault
+from kiosk.core.ports import Link, ReceiptState, SubmissionState
+from kiosk.core.result import Err, Ok
+from kiosk.services.effects import AskDelivered, PrintReceipt
+from kiosk.services.events import Event, EventName
+from kiosk.services.faults import PAPER_WANTED
+from kiosk.services.flow.paper import mark
+from kiosk.services.messages import DeliveredCame, OwedCame, ReceiptPrinted
+from kiosk.services.model import (
+    AtDone,
+    AtGuide,
+    AtHome,
+    AtPutCard,
+    AtQuestion,
+    AtSearch,
+    AtSpace,
+    ReceiptPhase,
+)
+from kiosk.services.readiness import device_well
+from kiosk.services.turn import Turn
+
+
+def filed(turn: Turn) -> None:
+    """It is on the disk: show it, and print. With the network up the paper waits a moment for the hall's word."""
+    filing = turn.flow.sealed
+    assert filing is not None
+    slip = filing.slip
+    wait = turn.around.delays.delivery_wait if turn.model.queue.link is Link.UP else 0.0
+    turn.touch()
+    turn.go(AtDone(filing.sealed.id, slip.application_no, slip, "printing", print_at=turn.monotonic + wait))
+    turn.set_visit(flow=None)
+    tick(turn)
+
+
+def owed_came(turn: Turn, message: OwedCame) -> None:
+    """Filed under this card, receipt not proven."""
+    if not turn.current(message.generation):
+        turn.log(Event.of(EventName.LATE_RESULT_DROPPED))
+        return
+    match message.result:
+        case Ok(slips):
+            in_hand = {one.put.sealed.id for one in turn.model.filings}
+            turn.set_visit(owed=tuple(one for one in slips if one.owed.id not in in_hand))
+        case Err(error):
+            turn.log(Event.of(EventName.FILING_DELAYED, fault=error.fault))
+            return
+    if isinstance(turn.visit.place, AtHome | AtSearch | AtGuide | AtPutCard | AtQuestion | AtSpace):
+        show_owed(turn)
+
+
+def show_owed(turn: Turn) -> bool:
+    """Show the next filing whose receipt is owed. One that may be on paper already is asked about first."""
+    if not turn.visit.owed:
+        return False
+    first, *rest = turn.visit.owed
+    turn.set_visit(owed=tuple(rest), flow=None)
+    turn.log(Event.of(EventName.FILING_RECOVERED, state=first.owed.receipt_state))
+    phase: ReceiptPhase = "printing"
+    print_at: float | None = turn.monotonic + turn.around.delays.delivery_wait
+    if first.slip is None:
+        phase, print_at = "failed", None
+    elif first.owed.receipt_state is ReceiptState.STARTED:
+        phase, print_at = "unproven", None
+    turn.go(AtDone(first.owed.id, first.owed.application_no, first.slip, phase, print_at=print_at, recovered=True))
+    tick(turn)
+    return True
+
+
+def tick(turn: Turn) -> None:
+    """Print when it is time; meanwhile and afterwards ask whether the hall has it."""
+    place = turn.at(AtDone)
+    if place is None:
+        return
+    now = turn.monotonic
+    if place.print_at is not None and place.print_at <= now:
+        _print(turn, place)
+    elif not place.delivered and place.poll_at <= now:
+        delays = turn.around.delays
+        every = delays.queue_poll if place.print_at is None else delays.delivery_poll
+        turn.go(replace(place, poll_at=now + every))
+        turn.do(AskDelivered(turn.visit.generation, place.filing))
+
+
+def delivered_came(turn: Turn, message: DeliveredCame) -> None:
+    """The hall has it: say so, and print that if the paper still waits."""
+    place = turn.at(AtDone)
+    if place is None or not turn.current(message.generation) or place.filing != message.filing:
+        return
+    if isinstance(message.result, Ok) and message.result.value is SubmissionState.ACCEPTED:
+        turn.go(replace(place, delivered=True))
+        if place.print_at is not None:
+            _print(turn, replace(place, delivered=True))
+
+
+def printed(turn: Turn, message: ReceiptPrinted) -> None:
+    """Write down what the printer says; tell the citizen, if she is still here."""
+    match message.result:
+        case Ok():
+            mark(turn, message.filing, ReceiptState.PROVEN)
+            turn.log(Event.of(EventName.RECEIPT_PRINTED))
+            _show(turn, message, "printed")
+        case Err(error) if error.fault is Fault.UNPROVEN:
+            turn.log(Event.of(EventName.RECEIPT_FAILED, fault=error.fault))
+            _show(turn, message, "unproven")
+        case Err(error):
+            mark(turn, message.filing, ReceiptState.OWED)
+            turn.log(Event.of(EventName.RECEIPT_FAILED, fault=error.fault))
+            _show(turn, message, "waiting_paper" if error.fault in PAPER_WANTED else "failed")
+
+
+def print_again(turn: Turn, place: AtDone) -> None:
+    """She says that no (complete) paper came out."""
+    if place.phase in ("failed", "unproven", "waiting_paper") and place.slip is not None:
+        _print(turn, place)
+
+
+def paper_taken(turn: Turn, place: AtDone) -> None:
+    """She says the paper is there: that is proof."""
+    if place.phase == "unproven":
+        mark(turn, place.filing, ReceiptState.PROVEN)
+        turn.go(replace(place, phase="printed"))
+
+
+def printer_back(turn: Turn) -> None:
+    """There is paper again: the slip comes by itself."""
+    place = turn.at(AtDone)
+    if place is not None and place.phase == "waiting_paper" and device_well(turn.model, DeviceKind.RECEIPT):
+        _print(turn, place)
+
+
+def _print(turn: Turn, place: AtDone) -> None:
+    """Journalled first, so that a crash in between leads to a question and not to silence."""
+    assert place.slip is not None
+    turn.go(replace(place, phase="printing", print_at=None))
+    mark(turn, place.filing, ReceiptState.STARTED)
+    receipt = place.slip.receipt(delivered=place.delivered)
+    turn.do(PrintReceipt(turn.visit.generation, place.filing, receipt))
+
+
+def _show(turn: Turn, message: ReceiptPrinted, phase: ReceiptPhase) -> None:
+    place = turn.at(AtDone)
+    if place is not None and turn.current(message.generation) and place.filing == message.filing:
+        turn.touch()
+        turn.go(replace(place, phase=phase))

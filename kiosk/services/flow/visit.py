@@ -1,0 +1,91 @@
+"""A citizen's session begins, moves between its outermost pages, and ends without leaving anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kiosk.core.ports import Link
+from kiosk.core.session import Session
+from kiosk.core.views import Notice, NoticeCode
+from kiosk.services.effects import FetchApplications, FetchLicences, ForgetPerson, ForgetSealing
+from kiosk.services.events import EndReason, Event, EventName
+from kiosk.services.flow.paper import settle_page_jobs
+from kiosk.services.model import AtHome, AtSpace, Fetched, Visit
+from kiosk.services.readiness import serviceable
+from kiosk.services.turn import Turn
+
+
+def begin(turn: Turn) -> None:
+    """A new citizen, nothing known of anybody. Takes the newest bundle."""
+    turn.shelf = turn.around.shelf()
+    generation = turn.model.generation + 1
+    session = Session(terminal_id=turn.around.settings.terminal_id, started_at=turn.now)
+    turn.set(generation=generation, visit=Visit(generation, session, turn.monotonic))
+    turn.log(Event.of(EventName.SESSION_STARTED, generation=generation))
+
+
+def start(turn: Turn) -> None:
+    """Touched the attract screen."""
+    if turn.model.visit is None and serviceable(turn.model, turn.catalogue, turn.around.settings):
+        begin(turn)
+
+
+def end(turn: Turn, reason: EndReason) -> None:
+    """Drop everything personal at once. What she submitted or what prints goes on, unreadable or unseen."""
+    generation = turn.visit.generation
+    turn.go(AtHome())
+    settle_page_jobs(turn, generation)
+    if not any(job.generation == generation for job in turn.model.page_jobs):
+        turn.do(ForgetPerson(generation))
+    turn.do(ForgetSealing(generation))
+    turn.set(
+        visit=None,
+        card_left=turn.model.card_present,
+        filings=tuple(one for one in turn.model.filings if one.in_flight or one.retry_at is not None),
+    )
+    turn.log(Event.of(EventName.SESSION_ENDED, generation=generation, reason=reason))
+
+
+def fetch_licences(turn: Turn) -> None:
+    """Ask the hall what she holds; with the network down say so at once and ask when it is back."""
+    visit = turn.visit
+    if visit.session.card is None or visit.licences_asked.loading:
+        return
+    if turn.model.queue.link is Link.DOWN:
+        turn.set_visit(licences_asked=replace(visit.licences_asked, fault=NoticeCode.HALL_UNREACHABLE))
+        return
+    turn.set_visit(licences_asked=replace(visit.licences_asked, loading=True, fault=None))
+    turn.do(FetchLicences(visit.generation, visit.session.proof))
+
+
+def fetch_applications(turn: Turn) -> None:
+    """Ask the hall what she has filed."""
+    visit = turn.visit
+    if visit.session.card is None or visit.applications_asked.loading:
+        return
+    if turn.model.queue.link is Link.DOWN:
+        turn.set_visit(applications_asked=replace(visit.applications_asked, fault=NoticeCode.HALL_UNREACHABLE))
+        return
+    turn.set_visit(applications_asked=replace(visit.applications_asked, loading=True, fault=None))
+    turn.do(FetchApplications(visit.generation, visit.session.proof))
+
+
+def link_came_up(turn: Turn) -> None:
+    """The network is back: ask again for what could not be had."""
+    visit = turn.model.visit
+    if visit is None or visit.session.card is None:
+        return
+    if visit.licences_asked.fault is NoticeCode.HALL_UNREACHABLE:
+        fetch_licences(turn)
+    if visit.applications_asked.fault is NoticeCode.HALL_UNREACHABLE and isinstance(visit.place, AtSpace):
+        fetch_applications(turn)
+
+
+def arrived(fault: NoticeCode | None) -> Fetched:
+    """An answer of the hall is here."""
+    return Fetched(loading=False, fault=fault, known=fault is None)
+
+
+def notice(code: NoticeCode, **params: str) -> Notice:
+    """A sentence by code."""
+    return Notice(code, tuple(params.items()))

@@ -1,0 +1,101 @@
+"""到窗口办理: from every step, so that nobody is stranded (P5, P23). Holds no answer and no name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kiosk.core.answers import CITIZEN, Answers
+from kiosk.core.item import Item
+from kiosk.core.journey import effective
+from kiosk.core.result import Ok
+from kiosk.core.slip import window_slip
+from kiosk.core.views import Notice, NoticeCode
+from kiosk.services.effects import PrintSlip
+from kiosk.services.events import Event, EventName, ItemRef
+from kiosk.services.flow.submit import slip_place
+from kiosk.services.messages import SlipPrinted
+from kiosk.services.model import (
+    AtCapture,
+    AtCheck,
+    AtExit,
+    AtGuide,
+    AtMaterials,
+    AtPrint,
+    AtPutCard,
+    AtQuestion,
+    AtSlip,
+    Place,
+    ToItem,
+)
+from kiosk.services.turn import Turn
+
+
+def open_slip(turn: Turn) -> None:
+    """Print the checklist and the windows for the item in hand."""
+    place = turn.visit.place
+    item = _item(turn, place)
+    if item is None:
+        return
+    flow = turn.visit.flow
+    answers = flow.answers if flow is not None and flow.item == item else Answers()
+    reason = _reason(turn, place)
+    counted = effective(item, answers)
+    receipt = window_slip(
+        job=f"slip-{turn.around.random_bytes(8).hex()}",
+        item=item,
+        answers=answers,
+        answered=sum(1 for answer in counted.values() if answer.source == CITIZEN and answer.given),
+        windows=turn.catalogue.windows,
+        reason=None if reason is None else reason.code,
+        place=slip_place(turn),
+        at=turn.now,
+    )
+    turn.log(Event.of(EventName.WINDOW_SLIP, item=ItemRef(item.code), reason=None if reason is None else reason.code))
+    turn.go(AtSlip(item.name, receipt, place, "printing", reason))
+    turn.do(PrintSlip(turn.visit.generation, receipt))
+
+
+def slip_printed(turn: Turn, message: SlipPrinted) -> None:
+    """On paper; or the addresses are at least on the screen."""
+    place = turn.at(AtSlip)
+    if place is None or not turn.current(message.generation):
+        return
+    turn.touch()
+    if isinstance(message.result, Ok):
+        turn.go(replace(place, phase="done", reason=Notice(NoticeCode.WINDOW_SLIP_PRINTED)))
+    else:
+        turn.log(Event.of(EventName.RECEIPT_FAILED, fault=message.result.error.fault))
+        turn.go(replace(place, phase="failed", reason=Notice(NoticeCode.WINDOW_SLIP_FAILED)))
+
+
+def print_again(turn: Turn, place: AtSlip) -> None:
+    """Once more."""
+    if place.phase == "failed":
+        turn.go(replace(place, phase="printing"))
+        turn.do(PrintSlip(turn.visit.generation, place.receipt))
+
+
+def _item(turn: Turn, place: Place) -> Item | None:
+    match place:
+        case AtGuide(code):
+            return turn.catalogue.item(code)
+        case AtPutCard(ToItem(guide)):
+            return turn.catalogue.item(guide.code)
+        case AtQuestion() | AtExit() | AtMaterials() | AtCapture() | AtCheck():
+            return turn.flow.item
+        case AtPrint(phase="failed" | "unproven" | "waiting_paper") if turn.visit.flow is not None:
+            return turn.visit.flow.item
+        case _:
+            return None
+
+
+def _reason(turn: Turn, place: Place) -> Notice | None:
+    match place:
+        case AtExit():
+            return Notice(NoticeCode.EXIT_PAGE)
+        case AtPutCard():
+            return turn.visit.card_notice
+        case AtGuide() | AtMaterials() | AtCapture() | AtCheck() | AtPrint():
+            return place.notice
+        case _:
+            return None

@@ -1,0 +1,229 @@
+"""What comes into the actor's inbox: touches, device events, time, and the results of background work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kiosk.contract.person import ApplicationSummary, LicenceSummary
+from kiosk.core.devices import DeviceError, DeviceEvent
+from kiosk.core.id_card import IdCard
+from kiosk.core.intents import Intent
+from kiosk.core.ports import (
+    HallError,
+    Owed,
+    PrintableDocument,
+    PrintProof,
+    QueueStatus,
+    ReceiptState,
+    SealedSubmission,
+    Shot,
+    StoreError,
+    SubmissionState,
+)
+from kiosk.core.result import Result
+from kiosk.services.slips import StoredSlip
+
+
+@dataclass(frozen=True, slots=True)
+class FromCitizen:
+    """A touch."""
+
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class FromDevice:
+    """A device event."""
+
+    event: DeviceEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Look at the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardCame:
+    """A card was read, or not."""
+
+    generation: int
+    epoch: int
+    result: Result[IdCard, DeviceError] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OwedSlip:
+    """A filing whose receipt is not proven, and its slip if it opens with this card."""
+
+    owed: Owed
+    slip: StoredSlip | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OwedCame:
+    """Answer to AskOwed."""
+
+    generation: int
+    result: Result[tuple[OwedSlip, ...], StoreError] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LicencesCame:
+    """Answer to FetchLicences."""
+
+    generation: int
+    result: Result[tuple[LicenceSummary, ...], HallError] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationsCame:
+    """Answer to FetchApplications."""
+
+    generation: int
+    result: Result[tuple[ApplicationSummary, ...], HallError] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewStarted:
+    """Answer to StartPreview."""
+
+    generation: int
+    result: Result[None, DeviceError]
+
+
+@dataclass(frozen=True, slots=True)
+class ShotCame:
+    """Answer to TakeShot."""
+
+    generation: int
+    material: str
+    result: Result[Shot, DeviceError] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberCame:
+    """Answer to ReserveNumber."""
+
+    generation: int
+    filing: str
+    result: Result[str, StoreError]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFiling:
+    """A filing ready for the disk, with everything that a receipt needs."""
+
+    sealed: SealedSubmission = field(repr=False)
+    card_tag: bytes = field(repr=False)
+    sealed_slip: bytes = field(repr=False)
+    slip: StoredSlip = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FilingSealed:
+    """Answer to Seal."""
+
+    generation: int
+    filing: SealedFiling = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PutCame:
+    """Answer to Put."""
+
+    filing: str
+    result: Result[None, StoreError]
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Answer to Mark."""
+
+    filing: str
+    state: ReceiptState
+    result: Result[None, StoreError]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPrinted:
+    """Answer to PrintReceipt."""
+
+    generation: int
+    filing: str
+    result: Result[PrintProof, DeviceError]
+
+
+@dataclass(frozen=True, slots=True)
+class SlipPrinted:
+    """Answer to PrintSlip."""
+
+    generation: int
+    result: Result[PrintProof, DeviceError]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentCame:
+    """Answer to IssueCertificate and FetchLicencePages."""
+
+    generation: int
+    request_id: str
+    result: Result[PrintableDocument, HallError] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PagesPrinted:
+    """Answer to PrintPages."""
+
+    generation: int
+    job_id: str
+    result: Result[PrintProof, DeviceError]
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeReported:
+    """Answer to ReportOutcome."""
+
+    generation: int
+    job_id: str
+    result: Result[None, HallError]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredCame:
+    """Answer to AskDelivered."""
+
+    generation: int
+    filing: str
+    result: Result[SubmissionState, StoreError]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCame:
+    """Answer to AskQueue."""
+
+    status: QueueStatus
+
+
+Message = (
+    FromCitizen
+    | FromDevice
+    | Tick
+    | CardCame
+    | OwedCame
+    | LicencesCame
+    | ApplicationsCame
+    | PreviewStarted
+    | ShotCame
+    | NumberCame
+    | FilingSealed
+    | PutCame
+    | Marked
+    | ReceiptPrinted
+    | SlipPrinted
+    | DocumentCame
+    | PagesPrinted
+    | OutcomeReported
+    | DeliveredCame
+    | QueueCame
+)

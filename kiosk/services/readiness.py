@@ -1,0 +1,96 @@
+"""What can be done here now (设备就绪): devices and network against what an item needs. Pure.
+
+Unknown never counts as good. Items are greyed one by one; the terminal closes only when nothing is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from kiosk.core.catalogue import Catalogue
+from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Level
+from kiosk.core.item import Item
+from kiosk.core.ports import Link
+from kiosk.core.views import Availability, DeviceChip
+from kiosk.services.model import Model
+from kiosk.services.settings import TerminalSettings
+
+SPACE_DEVICES = frozenset({DeviceKind.ID_CARD})
+"""What 我的空间 needs besides the network."""
+
+
+def device_well(model: Model, kind: DeviceKind) -> bool:
+    """There is such a device and it does what it is told."""
+    status = model.devices.get(kind)
+    return status is not None and status.well
+
+
+def item_available(model: Model, catalogue: Catalogue, settings: TerminalSettings, item: Item) -> Availability:
+    """Can this item be done here now, and if not, why and where else?"""
+    needed = item.required_devices()
+    return _availability(model, catalogue, settings, needed, online=item.offline == "online_only")
+
+
+def space_available(model: Model, catalogue: Catalogue, settings: TerminalSettings) -> Availability:
+    """Can 我的空间 be opened?"""
+    return _availability(model, catalogue, settings, SPACE_DEVICES, online=True)
+
+
+def any_available(options: Iterable[Availability]) -> Availability:
+    """A theme is open while one of its items is; otherwise it is closed for the first one's reason."""
+    every = tuple(options)
+    return next((one for one in every if one.ok), every[0] if every else Availability(False))
+
+
+def serviceable(model: Model, catalogue: Catalogue, settings: TerminalSettings) -> bool:
+    """Is there anything at all to be done here? A device that is still starting counts as hope."""
+    if any(status.state is DeviceState.STARTING for status in model.devices.values()):
+        return True
+    options = [item_available(model, catalogue, settings, item) for item in catalogue.items]
+    options.append(space_available(model, catalogue, settings))
+    return any(option.ok for option in options)
+
+
+def chips(model: Model) -> tuple[DeviceChip, ...]:
+    """The device strip: every device that the terminal has, then the network."""
+    devices = tuple(DeviceChip(kind, chip_state(status), status.fault) for kind, status in model.devices.items())
+    return (*devices, DeviceChip("network", _link_state(model.queue.link)))
+
+
+def chip_state(status: DeviceStatus) -> Literal["ok", "low", "down", "unknown", "starting"]:
+    """One word for a status."""
+    if status.state is DeviceState.STARTING:
+        return "starting"
+    if status.well:
+        return "low" if Level.LOW in (status.paper, status.toner) else "ok"
+    contact = status.state is DeviceState.ONLINE and status.fault is None
+    if status.state is DeviceState.UNKNOWN or (contact and Level.OUT not in (status.paper, status.toner)):
+        return "unknown"
+    return "down"
+
+
+def _link_state(link: Link) -> Literal["ok", "down", "unknown"]:
+    match link:
+        case Link.UP:
+            return "ok"
+        case Link.DOWN:
+            return "down"
+        case Link.UNKNOWN:
+            return "unknown"
+
+
+def _availability(
+    model: Model,
+    catalogue: Catalogue,
+    settings: TerminalSettings,
+    needed: frozenset[DeviceKind],
+    *,
+    online: bool,
+) -> Availability:
+    missing = [kind for kind in DeviceKind if kind in needed and not device_well(model, kind)]
+    if missing:
+        return Availability(False, missing[0], catalogue.nearest_elsewhere(needed, settings.terminal_id))
+    if online and model.queue.link is not Link.UP:
+        return Availability(False, "network")
+    return Availability(True)

@@ -1,0 +1,75 @@
+"""What a terminal is told when it is put together: its place, its ports, its delays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.core.devices import DeviceKind
+from kiosk.core.ports import (
+    CardKeys,
+    Device,
+    DocumentCamera,
+    HallGateway,
+    IdCardReader,
+    Outbox,
+    PagePrinter,
+    ReceiptPrinter,
+    Sealer,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalSettings:
+    """Where this terminal stands and what it is called."""
+
+    terminal_id: str
+    region: str
+    site_name: str
+    terminal_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything outside. A device that the profile does not name is None."""
+
+    outbox: Outbox
+    sealer: Sealer
+    card_keys: CardKeys
+    hall: HallGateway
+    id_card: IdCardReader | None = None
+    receipt: ReceiptPrinter | None = None
+    page: PagePrinter | None = None
+    camera: DocumentCamera | None = None
+
+    def devices(self) -> dict[DeviceKind, Device]:
+        """The devices that there are, in the order of the device strip."""
+        every: dict[DeviceKind, Device | None] = {
+            DeviceKind.ID_CARD: self.id_card,
+            DeviceKind.RECEIPT: self.receipt,
+            DeviceKind.PAGE: self.page,
+            DeviceKind.CAMERA: self.camera,
+        }
+        return {kind: device for kind, device in every.items() if device is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """Every delay of the services, in seconds. No standard sets them; the reasons stand beside them."""
+
+    tick: float = 0.25
+    """How often time is looked at."""
+    put_retry: float = 0.5
+    """Between two tries to write a filing down while the queue process is away."""
+    put_deadline: float = 15.0
+    """After this the citizen is told that it is not written down yet."""
+    mark_retry: float = 1.0
+    mark_deadline: float = 60.0
+    """A mark in the print ledger is given up after this; the worst that follows is a second receipt."""
+    queue_poll: float = 1.0
+    """How often the queue is asked for its state, and for the delivery of what is on the screen."""
+    delivery_wait: float = 3.0
+    """With the network up a receipt waits this long to be able to say that the hall has the filing."""
+    delivery_poll: float = 0.25
+    """How often the queue is asked meanwhile."""
+    help_shown: float = 60.0
+    """How long 'help is called' stands on the screen."""
