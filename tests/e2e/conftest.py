@@ -1,0 +1,19 @@
+"""One shared street per worker for the cases that leave it whole."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosk.devdock.street import DEFAULT_TERMINALS, Street
+
+
+@pytest.fixture(scope="session")
+def shared_street() -> Iterator[Street]:
+    with tempfile.TemporaryDirectory(prefix="cw-") as name, Street(
+        Path(name) / "s", terminals=DEFAULT_TERMINALS
+    ) as street:
+        yield street

@@ -1,0 +1,60 @@
+"""Every scripted person, on the whole street of real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from kiosk.devdock.cases.model import CaseError, load_case
+from kiosk.devdock.cases.play import play_one, tidy
+from kiosk.devdock.cases.runner import CaseRunner, Report
+from kiosk.devdock.street import Street
+
+CASES = sorted((Path(__file__).resolve().parents[1] / "cases").glob("*.yaml"))
+SHARED = [path for path in CASES if not load_case(path).fresh]
+FRESH = [path for path in CASES if load_case(path).fresh]
+
+
+def _judge(report: Report) -> None:
+    told = json.dumps(report.as_json(), ensure_ascii=False, indent=1)
+    assert report.ok, f"{report.case}: {report.error}\n{told[-3000:]}"
+
+
+@pytest.mark.street
+@pytest.mark.timeout(240)
+@pytest.mark.xdist_group("shared-street")
+@pytest.mark.parametrize("path", SHARED, ids=lambda path: path.stem)
+def test_case_on_the_shared_street(path: Path, shared_street: Street, tmp_path: Path) -> None:
+    report = CaseRunner(load_case(path), shared_street, tmp_path).run()
+    tidy(shared_street)
+    _judge(report)
+
+
+@pytest.mark.street
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("path", FRESH, ids=lambda path: path.stem)
+def test_case_on_a_street_of_its_own(path: Path, tmp_path: Path) -> None:
+    case = load_case(path)
+    if case.needs_root and os.geteuid() != 0:
+        pytest.skip("mounts a small disk: needs root")
+    _judge(play_one(case, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("case: x\ntitle: t\nwhy: w\nsteps: [{taps: 开始}]", "taps"),
+        ("case: x\ntitle: t\nwhy: w\nsteps: [{tap: 开始, view: home}]", "says 2 things"),
+        ("case: x\ntitle: t\nwhy: w\nsteps: [{within: 3}]", "says 0 things"),
+        ("case: x\ntitle: t\nwhy: w\nsteps: [{tap: 开始", "x.yaml"),
+        ("case: x\ntitle: t\nsteps: []", "why"),
+    ],
+)
+def test_a_wrong_case_file_says_where(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(CaseError, match=words):
+        load_case(path)
