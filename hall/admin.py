@@ -1,0 +1,144 @@
+"""What a hall's operator may do from the command line, whether the hall runs or not.
+
+A running hall owns its database, so the command line asks it over ``admin.sock`` (0600) in the data directory; without
+a running hall the command opens the directory itself. Both ways run the same functions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import tomllib
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from hall.catalogue import load_draft, own_catalogue
+from hall.hall import Hall, HallRunning, open_hall
+from hall.layout import HallLayout
+from hall.seed import seed_persons
+from hall.staff import staff_link
+from hall.terminals import TerminalPlan
+from kiosk.contract.frames import FrameError, FrameReader, encode_frame
+
+Answer = dict[str, Any]
+_DEADLINE_S = 20.0
+
+
+class AdminError(RuntimeError):
+    """The operation was refused; the message is for the operator."""
+
+
+def _ticket(hall: Hall, ask: Answer) -> Answer:
+    ticket = hall.terminals.new_ticket(TerminalPlan(ask["terminal"], ask["name"], ask["site"], ask.get("address", "")))
+    return {"ticket": ticket.text(), "terminal": ask["terminal"], "hours": 48}
+
+
+def _publish(hall: Hall, ask: Answer) -> Answer:
+    root = Path(ask["catalogue"]) if ask.get("catalogue") else own_catalogue()
+    draft = load_draft(root)
+    if draft.region != hall.settings.region:
+        raise AdminError(f"bundle.yaml is for region {draft.region}, this hall is {hall.settings.region}")
+    done = hall.catalogue.publish(draft)
+    return {"number": done.number, "sha256": done.sha256, "items": len(draft.items)}
+
+
+def _seed(hall: Hall, ask: Answer) -> Answer:
+    return seed_persons(hall, tomllib.loads(Path(ask["persons"]).read_text("utf-8")))
+
+
+def _staff_link(hall: Hall, ask: Answer) -> Answer:
+    return {"path": staff_link(hall, ask["name"])}
+
+
+def _revoke(hall: Hall, ask: Answer) -> Answer:
+    if not hall.terminals.revoke(ask["terminal"]):
+        raise AdminError(f"there is no terminal {ask['terminal']}")
+    return {"terminal": ask["terminal"]}
+
+
+OPERATIONS: dict[str, Callable[[Hall, Answer], Answer]] = {
+    "ticket": _ticket,
+    "publish": _publish,
+    "seed": _seed,
+    "staff_link": _staff_link,
+    "revoke": _revoke,
+    "init": lambda hall, ask: {"data": str(hall.layout.root)},
+}
+
+
+def _perform(hall: Hall, ask: Answer) -> Answer:
+    try:
+        return {"ok": OPERATIONS[str(ask["do"])](hall, ask)}
+    except (AdminError, ValueError, OSError, KeyError) as error:
+        # ValueError covers catalogue, YAML and TOML faults; their messages name places, never persons.
+        return {"error": str(error) or type(error).__name__}
+
+
+def perform(data: Path, do: str, **ask: Any) -> Answer:
+    """Do it in the running hall, or here; AdminError."""
+    request = {"do": do, **ask}
+    try:
+        hall = open_hall(data)
+    except HallRunning:
+        answer = _ask_running(HallLayout(data.resolve()), request)
+    else:
+        try:
+            answer = _perform(hall, request)
+        finally:
+            hall.close()
+    if "error" in answer:
+        raise AdminError(str(answer["error"]))
+    done: Answer = answer["ok"]
+    return done
+
+
+def _ask_running(layout: HallLayout, request: Answer) -> Answer:
+    directory = os.open(layout.root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(_DEADLINE_S)
+            # By descriptor: the path of a socket may not be longer than 107 bytes, that of a data directory may.
+            line.connect(f"/proc/self/fd/{directory}/{layout.admin_socket.name}")
+            line.sendall(encode_frame(request))
+            reader = FrameReader()
+            while data := line.recv(65536):
+                for frame in reader.feed(data):
+                    return frame.head
+    except (OSError, FrameError) as error:
+        raise AdminError(f"the running hall does not answer: {error}") from None
+    finally:
+        os.close(directory)
+    raise AdminError("the running hall hung up")
+
+
+async def serve_admin(hall: Hall) -> asyncio.Server:
+    """Answer operators of this machine."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        frames = FrameReader()
+        try:
+            while data := await reader.read(65536):
+                for frame in frames.feed(data):
+                    writer.write(encode_frame(await asyncio.to_thread(_perform, hall, frame.head)))
+                    await writer.drain()
+        except FrameError:
+            pass  # whoever it was can start again
+        finally:
+            writer.close()
+
+    with suppress(FileNotFoundError):
+        hall.layout.admin_socket.unlink()
+    listener = socket.socket(socket.AF_UNIX)
+    directory = os.open(hall.layout.root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        before = os.umask(0o177)
+        try:
+            listener.bind(f"/proc/self/fd/{directory}/{hall.layout.admin_socket.name}")
+        finally:
+            os.umask(before)
+    finally:
+        os.close(directory)
+    return await asyncio.start_unix_server(talk, sock=listener)

@@ -1,0 +1,1 @@
+"""The terminals' interface, /v1."""

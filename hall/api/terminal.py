@@ -1,0 +1,231 @@
+"""The terminals' interface (/v1 over mutual TLS): enrolment, bundle, submissions, a citizen's own matters, paper."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Path, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from hall.api.http import (
+    RETRY_AFTER_S,
+    Caller,
+    HallHere,
+    add_problem_handlers,
+    answer,
+    described,
+    json_body,
+    problem,
+    read_body,
+)
+from hall.blobs import BlobRefused
+from hall.hall import Hall
+from hall.intake import MAX_ANNOUNCED
+from hall.problem import STATUS, Refused
+from kiosk.contract.enrolment import EnrolRequest
+from kiosk.contract.envelope import MAX_ENVELOPE_BYTES
+from kiosk.contract.person import (
+    Applications,
+    IssueRequest,
+    Licences,
+    PersonSessionRequest,
+    PrintJobRequest,
+    PrintOutcome,
+)
+from kiosk.contract.problems import ProblemCode
+from kiosk.contract.sync import Announce, BlobState, Heartbeat, Verdict, Verdicts
+
+router = APIRouter(prefix="/v1")
+Sha = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+_VERDICT_STATUS = {"accepted": 201, "duplicate": 200, "wanted": 202, "conflict": 409, "rejected": 422, "retry": 503}
+
+
+def _citizen(request: Request, hall: HallHere, terminal: Caller) -> str:
+    """The person behind the bearer token."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused(ProblemCode.PERSON_SESSION_EXPIRED, headers={"WWW-Authenticate": "Bearer"})
+    return hall.me.person(token.strip(), terminal_id=terminal)
+
+
+Citizen = Annotated[str, Depends(_citizen)]
+
+# --- enrolment -------------------------------------------------------------------------------------------------------
+
+
+@router.get("/ca")
+def ca(hall: HallHere) -> Response:
+    """The hall's root certificate, PEM; trusted by nobody until its key hash matches a ticket's."""
+    return Response(hall.keys.root_pem(), media_type="application/x-pem-file")
+
+
+@router.post("/enrol", openapi_extra=described(EnrolRequest))
+def enrol(hall: HallHere, body: Annotated[EnrolRequest, json_body(EnrolRequest)]) -> Response:
+    """EnrolRequest → EnrolResponse."""
+    return Response(hall.terminals.enrol(body), media_type="application/json")
+
+
+# --- submissions -----------------------------------------------------------------------------------------------------
+
+
+@router.post("/announce", openapi_extra=described(Announce))
+def announce(hall: HallHere, _: Caller, body: Annotated[Announce, json_body(Announce)]) -> Response:
+    """Announce → Verdicts."""
+    if len(body.items) > MAX_ANNOUNCED:
+        raise Refused(ProblemCode.TOO_LARGE)
+    return answer(Verdicts(verdicts=hall.intake.announce(body.items), hall_time=hall.clock.now()))
+
+
+def _blob_answer(state: BlobState, status: int, *, length: int | None = None) -> Response:
+    response = answer(state, status)
+    response.headers["Upload-Offset"] = str(state.offset)
+    if state.complete or length is not None:
+        response.headers["Upload-Length"] = str(state.offset if state.complete else length)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@router.head("/blobs/{sha256}")
+def blob_state(hall: HallHere, terminal: Caller, sha256: Sha) -> Response:
+    """How much is here: Upload-Offset; with Upload-Length when it is whole."""
+    return _blob_answer(hall.blobs.state(sha256, terminal_id=terminal), 200)
+
+
+@router.put("/blobs/{sha256}")
+async def put_blob(request: Request, hall: HallHere, terminal: Caller, sha256: Sha) -> Response:
+    """Bytes from Upload-Offset on; 201 when whole, 202 when more is wanted."""
+    offset, length = _whole(request, "upload-offset"), _whole(request, "upload-length")
+    try:
+        state = await hall.blobs.append(
+            sha256, terminal_id=terminal, offset=offset, length=length, chunks=request.stream()
+        )
+    except BlobRefused as refused:
+        held = hall.blobs.state(sha256, terminal_id=terminal)
+        headers = {"Upload-Offset": str(held.offset)}
+        if refused.code is ProblemCode.BUSY:
+            headers["Retry-After"] = str(RETRY_AFTER_S)
+        return problem(refused.code, STATUS[refused.code], headers=headers)
+    return _blob_answer(state, 201 if state.complete else 202, length=length)
+
+
+def _whole(request: Request, header: str) -> int:
+    text = request.headers.get(header, "")
+    if not text.isascii() or not text.isdigit() or len(text) > 12:
+        raise Refused(ProblemCode.MALFORMED, f"{header} is missing")
+    return int(text)
+
+
+@router.post("/submissions")
+async def submit(request: Request, hall: HallHere, terminal: Caller) -> Response:
+    """Envelope bytes → Verdict: 201 accepted, 200 the same again, 202 materials wanted, 409 other bytes, 422 rejected."""
+    raw = await read_body(request, MAX_ENVELOPE_BYTES)
+    verdict: Verdict = await run_in_threadpool(hall.intake.submit, raw, terminal_id=terminal)
+    return answer(verdict, _VERDICT_STATUS[verdict.status])
+
+
+# --- bundle and health -----------------------------------------------------------------------------------------------
+
+
+@router.get("/bundle/manifest")
+def manifest(hall: HallHere, _: Caller) -> Response:
+    """BundleManifest of the newest bundle."""
+    found = hall.catalogue.manifest()
+    if found is None:
+        raise Refused(ProblemCode.NOT_FOUND)
+    return answer(found)
+
+
+@router.get("/bundle/{number}")
+def bundle(hall: HallHere, _: Caller, number: Annotated[int, Path(ge=1, le=2**31)]) -> Response:
+    """The signed bundle file."""
+    raw = hall.catalogue.raw(number)
+    if raw is None:
+        raise Refused(ProblemCode.NOT_FOUND)
+    return Response(
+        raw, media_type="application/octet-stream", headers={"Cache-Control": "private, max-age=31536000, immutable"}
+    )
+
+
+@router.post("/heartbeat", openapi_extra=described(Heartbeat))
+def heartbeat(hall: HallHere, terminal: Caller, body: Annotated[Heartbeat, json_body(Heartbeat)]) -> Response:
+    """Heartbeat → 204."""
+    if body.terminal_id != terminal:
+        raise Refused(ProblemCode.FORBIDDEN)
+    hall.terminals.heard(body)
+    return Response(status_code=204)
+
+
+# --- a citizen's own matters -----------------------------------------------------------------------------------------
+
+
+@router.post("/me/session", openapi_extra=described(PersonSessionRequest))
+def open_session(
+    hall: HallHere, terminal: Caller, body: Annotated[PersonSessionRequest, json_body(PersonSessionRequest)]
+) -> Response:
+    """PersonSessionRequest → PersonSession."""
+    return answer(hall.me.open(body, terminal_id=terminal))
+
+
+@router.get("/me/applications")
+def applications(hall: HallHere, person: Citizen) -> Response:
+    """Applications."""
+    return answer(Applications(applications=hall.me.applications(person)))
+
+
+@router.get("/me/licences")
+def licences(hall: HallHere, person: Citizen) -> Response:
+    """Licences."""
+    return answer(Licences(licences=hall.me.licences(person)))
+
+
+@router.post("/me/certificates", openapi_extra=described(IssueRequest))
+def issue(
+    hall: HallHere, terminal: Caller, person: Citizen, body: Annotated[IssueRequest, json_body(IssueRequest)]
+) -> Response:
+    """IssueRequest → PrintJob."""
+    return answer(hall.me.issue(body, person=person, terminal_id=terminal))
+
+
+@router.post("/me/print-jobs", openapi_extra=described(PrintJobRequest))
+def print_job(
+    hall: HallHere, terminal: Caller, person: Citizen, body: Annotated[PrintJobRequest, json_body(PrintJobRequest)]
+) -> Response:
+    """PrintJobRequest → PrintJob."""
+    return answer(hall.me.print_licence(body, person=person, terminal_id=terminal))
+
+
+@router.get("/print-jobs/{job_id}/document")
+def document(hall: HallHere, terminal: Caller, job_id: str) -> Response:
+    """The PDF."""
+    pdf = hall.me.document(job_id, terminal_id=terminal)
+    return Response(pdf, media_type="application/pdf", headers={"Cache-Control": "no-store"})
+
+
+@router.post("/print-jobs/{job_id}/outcome", openapi_extra=described(PrintOutcome))
+def outcome(
+    hall: HallHere, terminal: Caller, job_id: str, body: Annotated[PrintOutcome, json_body(PrintOutcome)]
+) -> Response:
+    """PrintOutcome → 204."""
+    hall.me.outcome(job_id, body, terminal_id=terminal)
+    return Response(status_code=204)
+
+
+def terminal_app(hall: Hall) -> FastAPI:
+    """The application behind mutual TLS."""
+    app = FastAPI(title="市民之窗 hall", version="1", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
+    app.state.hall = hall
+    add_problem_handlers(app)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, __: RequestValidationError) -> Response:
+        return problem(ProblemCode.MALFORMED, 400)
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_: Request, __: ClientDisconnect) -> Response:
+        return problem(ProblemCode.MALFORMED, 400)
+
+    app.include_router(router)
+    return app

@@ -1,0 +1,1 @@
+"""Simulated outside: departments that decide."""

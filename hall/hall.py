@@ -1,0 +1,136 @@
+"""One hall, put together: everything that its two listeners and its command line work on."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from random import SystemRandom
+
+from hall.blobs import Blobs
+from hall.catalogue import Catalogue
+from hall.fakes.departments import Departments
+from hall.files import private_directory, write_private
+from hall.intake import Intake
+from hall.jobs import JobRunner
+from hall.keys import HallKeys, ensure_keys, load_keys
+from hall.layout import HallLayout
+from hall.me import MySpace
+from hall.people import People
+from hall.press import Press
+from hall.settings import HallSettings, load_settings
+from hall.store.database import Store
+from hall.terminals import Terminals
+from hall.vault import Vault
+from kiosk.core.clock import Clock, SystemClock
+
+
+class HallRunning(RuntimeError):
+    """Another process owns this data directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """The parts."""
+
+    layout: HallLayout
+    settings: HallSettings
+    keys: HallKeys
+    vault: Vault
+    store: Store
+    blobs: Blobs
+    catalogue: Catalogue
+    terminals: Terminals
+    people: People
+    intake: Intake
+    me: MySpace
+    press: Press
+    jobs: JobRunner
+    clock: Clock
+    lock: int
+
+    def close(self) -> None:
+        """Let go of the data directory. Stop the jobs first."""
+        self.store.close()
+        os.close(self.lock)
+
+
+def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock | None = None) -> Hall:
+    """Open a data directory, setting up what is missing; HallRunning, SettingsError, StoreError."""
+    clock = clock or SystemClock()
+    layout = HallLayout(private_directory(data).resolve())
+    lock = _lock(layout.lock)
+    settings = load_settings(layout.settings)
+    if not layout.settings.exists():
+        write_private(layout.settings, settings.toml().encode())
+    ensure_keys(layout, settings, now=clock.now())
+    keys = load_keys(layout)
+    vault = Vault(keys.data_key)
+    store = Store(layout.database)
+    blobs = Blobs(layout.blobs)
+    catalogue = Catalogue(store=store, keys=keys, clock=clock)
+    terminals = Terminals(store=store, vault=vault, keys=keys, region=settings.region, clock=clock)
+    people = People(store=store, vault=vault)
+    press = Press(layout=layout, signing=keys.signing, hall_name=settings.name)
+    departments = Departments(
+        store=store,
+        vault=vault,
+        people=people,
+        catalogue=catalogue,
+        press=press,
+        decide_after_s=settings.decide_after_s if decide_after_s is None else decide_after_s,
+        clock=clock,
+    )
+    return Hall(
+        layout=layout,
+        settings=settings,
+        keys=keys,
+        vault=vault,
+        store=store,
+        blobs=blobs,
+        catalogue=catalogue,
+        terminals=terminals,
+        people=people,
+        intake=Intake(
+            store=store,
+            vault=vault,
+            keys=keys,
+            blobs=blobs,
+            catalogue=catalogue,
+            terminals=terminals,
+            people=people,
+            region=settings.region,
+            clock=clock,
+        ),
+        me=MySpace(
+            store=store,
+            vault=vault,
+            people=people,
+            catalogue=catalogue,
+            press=press,
+            signing=keys.signing,
+            session_s=settings.person_session_s,
+            clock=clock,
+        ),
+        press=press,
+        jobs=JobRunner(
+            store=store,
+            handlers={"department.accept": departments.accept, "department.decide": departments.decide},
+            clock=clock,
+            random=SystemRandom(),
+        ),
+        clock=clock,
+        lock=lock,
+    )
+
+
+def _lock(path: Path) -> int:
+    """One owner a data directory: SQLite is written by one connection only."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise HallRunning(f"a hall is running on {path.parent}") from None
+    return descriptor

@@ -1,0 +1,244 @@
+"""收件: what terminals hand in. One transaction makes a submission and its effect, once; or nothing happened.
+
+The same id with the same bytes gets the same receipt, byte for byte, for ever; the same id with other bytes is refused
+and nothing is overwritten. Until everything a submission needs is here and can be read, it is not accepted.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from hall.blobs import Blobs
+from hall.cases import first_event, insert_event
+from hall.catalogue import Catalogue
+from hall.examination import examine
+from hall.jobs import enqueue
+from hall.keys import HallKeys
+from hall.moments import due, to_ms
+from hall.people import People, PersonFacts
+from hall.problem import Refused
+from hall.store.database import Store
+from hall.store.schema import cases, licence_uses, rejections, submissions
+from hall.terminals import Terminals
+from hall.vault import Vault
+from kiosk.contract.envelope import MAX_ENVELOPE_BYTES, Envelope, EnvelopeError, parse_envelope
+from kiosk.contract.problems import ProblemCode
+from kiosk.contract.sealing import SealingError, UnknownSealingKey, open_blob, open_envelope, open_session_key
+from kiosk.contract.signing import HallReceipt, SignatureError, sign_receipt, verify_envelope
+from kiosk.contract.submission import Submission
+from kiosk.contract.sync import AnnounceItem, Verdict
+from kiosk.contract.wire import canonical_json
+from kiosk.core.clock import Clock
+from kiosk.core.item import Item
+
+MAX_ANNOUNCED = 64
+
+
+class _Rejected(Exception):
+    """Final; the terminal parks it."""
+
+    def __init__(self, code: ProblemCode) -> None:
+        super().__init__(code.value)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A submission that passed every check."""
+
+    envelope: Envelope
+    raw: bytes
+    sha256: str
+    submission: Submission
+    item: Item
+
+
+class Intake:
+    """The hall's letter box."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        vault: Vault,
+        keys: HallKeys,
+        blobs: Blobs,
+        catalogue: Catalogue,
+        terminals: Terminals,
+        people: People,
+        region: str,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._keys = keys
+        self._blobs = blobs
+        self._catalogue = catalogue
+        self._terminals = terminals
+        self._people = people
+        self._region = region
+        self._clock = clock
+
+    def announce(self, items: Iterable[AnnounceItem]) -> tuple[Verdict, ...]:
+        """One verdict an item, same order."""
+        with self._store.read() as connection:
+            return tuple(
+                _known(connection, item.id, item.sha256)
+                or Verdict(id=item.id, status="wanted", missing=self._blobs.missing(item.blobs))
+                for item in items
+            )
+
+    def submit(self, raw: bytes, *, terminal_id: str) -> Verdict:
+        """Take one envelope; Refused if these bytes are no envelope at all, StoreBusy if it cannot be kept now."""
+        try:
+            envelope = parse_envelope(raw)
+        except EnvelopeError as error:
+            code = ProblemCode.TOO_LARGE if len(raw) > MAX_ENVELOPE_BYTES else ProblemCode.MALFORMED
+            raise Refused(code, str(error), status=422 if code is ProblemCode.MALFORMED else None) from None
+        sha256 = hashlib.sha256(raw).hexdigest()
+        with self._store.read() as connection:
+            if (known := _known(connection, envelope.header.id, sha256)) is not None:
+                return known
+        try:
+            self._authenticate(envelope, terminal_id)
+            if missing := self._blobs.missing(envelope.header.blobs):
+                return Verdict(id=envelope.header.id, status="wanted", missing=missing)
+            opened = self._open(envelope, raw, sha256)
+            now = self._clock.now()
+            return self._store.write(lambda connection: self._accept(connection, opened, now))
+        except _Rejected as rejected:
+            self._note_rejection(envelope, sha256, terminal_id, rejected.code)
+            return Verdict(id=envelope.header.id, status="rejected", code=rejected.code)
+
+    def _authenticate(self, envelope: Envelope, terminal_id: str) -> None:
+        if envelope.header.terminal_id != terminal_id:
+            raise _Rejected(ProblemCode.FORBIDDEN)
+        keys = self._terminals.signing_keys(terminal_id)
+        if envelope.header.signing_key not in keys:
+            raise _Rejected(ProblemCode.UNKNOWN_KEY)
+        try:
+            verify_envelope(envelope, keys)
+        except SignatureError:
+            raise _Rejected(ProblemCode.BAD_SIGNATURE) from None
+
+    def _open(self, envelope: Envelope, raw: bytes, sha256: str) -> _Opened:
+        """Everything is opened before it is accepted: after the receipt the terminal forgets its copy."""
+        try:
+            session_key = open_session_key(envelope.header, {self._keys.sealing.id: self._keys.sealing})
+            submission = open_envelope(envelope, session_key)
+            self._open_materials(envelope, submission, session_key)
+        except UnknownSealingKey:
+            raise _Rejected(ProblemCode.UNKNOWN_KEY) from None
+        except SealingError:
+            raise _Rejected(ProblemCode.CANNOT_OPEN) from None
+        item = self._catalogue.item(submission.item_code, submission.item_version)
+        if item is None:
+            raise _Rejected(ProblemCode.ITEM_UNKNOWN)
+        if (fault := examine(item, submission, region=self._region)) is not None:
+            raise _Rejected(fault)
+        return _Opened(envelope, raw, sha256, submission, item)
+
+    def _open_materials(self, envelope: Envelope, submission: Submission, session_key: bytes) -> None:
+        used = {material.blob: material for material in submission.materials if material.blob is not None}
+        if set(used) != {blob.sha256 for blob in envelope.header.blobs}:
+            raise _Rejected(ProblemCode.ANSWERS_INVALID)
+        for sha256, material in used.items():
+            plain = open_blob(session_key, submission_id=submission.id, sealed=self._blobs.read(sha256))
+            if hashlib.sha256(plain).hexdigest() != material.original_sha256:
+                raise _Rejected(ProblemCode.HASH_MISMATCH)
+
+    def _accept(self, connection: Connection, opened: _Opened, now: datetime) -> Verdict:
+        """On the writer: the submission, its case, its first event and the work that follows, all or nothing."""
+        submission, item, at = opened.submission, opened.item, to_ms(now)
+        known = _known(connection, submission.id, opened.sha256)
+        if known is not None:
+            return known
+        number = submission.application_no
+        if connection.execute(select(cases.c.state).where(cases.c.application_no == number)).one_or_none() is not None:
+            return Verdict(id=submission.id, status="conflict", code=ProblemCode.CONFLICT)
+        receipt = sign_receipt(HallReceipt(submission.id, opened.sha256, now), self._keys.signing)
+        connection.execute(
+            insert(submissions).values(
+                id=submission.id,
+                sha256=opened.sha256,
+                terminal_id=submission.terminal_id,
+                received_at=at,
+                envelope=opened.raw,
+                receipt=receipt,
+            )
+        )
+        event = first_event(
+            self._vault, number, sha256=opened.sha256, at=at, actor=f"terminal:{submission.terminal_id}"
+        )
+        connection.execute(
+            insert(cases).values(
+                application_no=number,
+                submission_id=submission.id,
+                kind=item.kind,
+                item_code=item.code,
+                item_version=item.version,
+                item_name=item.name,
+                terminal_id=submission.terminal_id,
+                person=self._person(connection, submission, at),
+                sealed_submission=self._vault.seal(canonical_json(submission), purpose=f"submission:{submission.id}"),
+                filed_at=to_ms(submission.created_at),
+                received_at=at,
+                due_at=to_ms(due(now, item.limits.promised)) if item.limits else None,
+                state=event.type.value,
+                events=1,
+                head=event.hash,
+            )
+        )
+        insert_event(connection, self._vault, number, event)
+        self._note_licence_uses(connection, submission)
+        enqueue(connection, "department.accept", number, due_at=at)
+        return Verdict(id=submission.id, status="accepted", receipt=base64.b64encode(receipt).decode())
+
+    def _person(self, connection: Connection, submission: Submission, at: int) -> str | None:
+        who = submission.applicant
+        if who.method != "id_card":
+            return None
+        return self._people.keep(connection, PersonFacts(name=who.name, id_number=who.id_number), at=at)
+
+    @staticmethod
+    def _note_licence_uses(connection: Connection, submission: Submission) -> None:
+        for consent in submission.consents:
+            connection.execute(
+                upsert(licence_uses)
+                .values(
+                    licence_id=consent.subject,
+                    application_no=submission.application_no,
+                    purpose=consent.purpose,
+                    at=to_ms(consent.at),
+                )
+                .on_conflict_do_nothing()
+            )
+
+    def _note_rejection(self, envelope: Envelope, sha256: str, terminal_id: str, code: ProblemCode) -> None:
+        at = to_ms(self._clock.now())
+        self._store.write(
+            lambda connection: connection.execute(
+                upsert(rejections)
+                .values(id=envelope.header.id, sha256=sha256, terminal_id=terminal_id, code=code.value, at=at)
+                .on_conflict_do_nothing()
+            )
+        )
+
+
+def _known(connection: Connection, submission_id: str, sha256: str) -> Verdict | None:
+    """The verdict on an id that was accepted before; None if it was not."""
+    row: Row[tuple[str, bytes]] | None = connection.execute(
+        select(submissions.c.sha256, submissions.c.receipt).where(submissions.c.id == submission_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    if row[0] != sha256:
+        return Verdict(id=submission_id, status="conflict", code=ProblemCode.CONFLICT)
+    return Verdict(id=submission_id, status="duplicate", receipt=base64.b64encode(row[1]).decode())

@@ -1,0 +1,322 @@
+"""我的空间: one citizen's applications, licences and papers, for as long as her card proves that she is there."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from hall.cases import case_state, projection
+from hall.catalogue import Catalogue
+from hall.examination import proven
+from hall.fakes.departments import LABELS
+from hall.moments import from_ms, to_ms
+from hall.people import Licence, NewLicence, People, PersonFacts, licence_id, today_in_china
+from hall.press import Paper, Press
+from hall.problem import Refused
+from hall.store.database import Store
+from hall.store.schema import cases, print_jobs
+from hall.vault import PersonToken, Vault, VaultError
+from kiosk.contract.person import (
+    ApplicationSummary,
+    IssueRequest,
+    LicenceSummary,
+    PersonSession,
+    PersonSessionRequest,
+    PrintJob,
+    PrintJobRequest,
+    PrintOutcome,
+    print_job_signed_bytes,
+)
+from kiosk.contract.problems import ProblemCode
+from kiosk.contract.signing import SigningKey
+from kiosk.core.clock import Clock
+from kiosk.core.item import Item
+
+_FRESH = timedelta(minutes=15)
+"""A card reading older than this, or this far in the future, proves nothing."""
+_JOBS = uuid.UUID("6d0b3f0a-3c0e-5d52-9a57-7a7f6a3f5c11")
+RECORD_OF_TEMPLATE = {"insured_certificate": "social_insurance"}
+"""Which department record a certificate is made from."""
+
+
+class MySpace:
+    """Everything under /v1/me, and print jobs."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        vault: Vault,
+        people: People,
+        catalogue: Catalogue,
+        press: Press,
+        signing: SigningKey,
+        session_s: int,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._people = people
+        self._catalogue = catalogue
+        self._press = press
+        self._signing = signing
+        self._session = timedelta(seconds=session_s)
+        self._clock = clock
+
+    # --- session -------------------------------------------------------------------------------------------------
+
+    def open(self, request: PersonSessionRequest, *, terminal_id: str) -> PersonSession:
+        """A token for the card that lies on the reader; Refused."""
+        proof, now = request.proof, self._clock.now()
+        if proof.terminal_id != terminal_id:
+            raise Refused(ProblemCode.FORBIDDEN)
+        if not proven(proof):
+            raise Refused(ProblemCode.MALFORMED, "no card was read", status=422)
+        if abs(now - proof.read_at) > _FRESH:
+            raise Refused(ProblemCode.PERSON_SESSION_EXPIRED)
+        expires = now + self._session
+        token = PersonToken(self._vault.index(proof.id_number), terminal_id, int(expires.timestamp()))
+        return PersonSession(token=self._vault.person_token(token), expires_at=expires)
+
+    def person(self, token: str, *, terminal_id: str) -> str:
+        """Who a token stands for; Refused if it is old, or was given to another terminal."""
+        try:
+            opened = self._vault.open_person_token(token, now=self._clock.now())
+        except VaultError:
+            raise Refused(ProblemCode.PERSON_SESSION_EXPIRED) from None
+        if opened.terminal_id != terminal_id:
+            raise Refused(ProblemCode.FORBIDDEN)
+        return opened.person
+
+    # --- what is there -------------------------------------------------------------------------------------------
+
+    def applications(self, person: str) -> tuple[ApplicationSummary, ...]:
+        """Newest first."""
+        with self._store.read() as connection:
+            rows = connection.execute(
+                select(cases).where(cases.c.person == person).order_by(cases.c.received_at.desc())
+            ).all()
+        return tuple(self._application(row) for row in rows)
+
+    def _application(self, row: Row[tuple[object, ...]]) -> ApplicationSummary:
+        now, data = projection(self._vault, row), row._mapping
+        return ApplicationSummary(
+            application_no=data["application_no"],
+            item_code=data["item_code"],
+            item_name=data["item_name"],
+            state=case_state(now.state),
+            received_at=from_ms(data["received_at"]),
+            due_at=from_ms(data["due_at"]) if data["due_at"] is not None else None,
+            message=now.message,
+            licence_id=now.licence_id,
+        )
+
+    def licences(self, person: str) -> tuple[LicenceSummary, ...]:
+        """Newest first."""
+        facts = self._people.facts(person)
+        today = today_in_china(self._clock.now())
+        return tuple(
+            self._people.summary(licence, holder=facts.name if facts else "", today=today)
+            for licence in self._people.licences(person)
+        )
+
+    # --- paper ---------------------------------------------------------------------------------------------------
+
+    def issue(self, request: IssueRequest, *, person: str, terminal_id: str) -> PrintJob:
+        """An at-once certificate; the same request again gives the same one. Refused."""
+        if (known := self._job_of(request.request_id, person=person, terminal_id=terminal_id)) is not None:
+            return known
+        item = self._catalogue.item(request.item_code, request.item_version)
+        if item is None or item.kind != "certificate":
+            raise Refused(ProblemCode.ITEM_UNKNOWN)
+        facts, record = self._people.facts(person), None
+        template = next((result.template for result in item.results if result.template), None)
+        if template is not None:
+            record = self._people.record(person, RECORD_OF_TEMPLATE.get(template, template))
+        if facts is None or record is None or template is None:
+            raise Refused(ProblemCode.NOT_ELIGIBLE)
+        now = self._clock.now()
+        licence = self._certificate(item, record, now)
+        document = self._press.make(_certificate_paper(item, template, licence, facts), now=now)
+
+        def write(connection: Connection) -> PrintJob:
+            known = self._job_row(connection, request.request_id, person=person, terminal_id=terminal_id)
+            if known is not None:
+                return known
+            self._people.grant(connection, person, licence, document=document, at=to_ms(now))
+            return self._new_job(
+                connection,
+                request.request_id,
+                person=person,
+                terminal_id=terminal_id,
+                licence=licence_id(person, licence.type_name, licence.number),
+                number=licence.number,
+                title=licence.type_name,
+                sha256=document.sha256,
+                size=len(document.pdf),
+                pages=document.pages,
+                at=to_ms(now),
+            )
+
+        return self._store.write(write)
+
+    def print_licence(self, request: PrintJobRequest, *, person: str, terminal_id: str) -> PrintJob:
+        """A held licence as a print job; the same request again gives the same job. Refused."""
+        if (known := self._job_of(request.request_id, person=person, terminal_id=terminal_id)) is not None:
+            return known
+        licence = self._people.licence(request.licence_id)
+        if licence is None or licence.person != person or licence.status != "valid":
+            raise Refused(ProblemCode.NOT_FOUND)
+        pdf = self._people.document(licence.id)
+        if pdf is None:
+            raise Refused(ProblemCode.NOT_FOUND, "this licence has no printable form")
+        return self._store.write(
+            lambda connection: (
+                self._job_row(connection, request.request_id, person=person, terminal_id=terminal_id)
+                or self._licence_job(connection, request.request_id, licence, len(pdf), person, terminal_id)
+            )
+        )
+
+    def document(self, job_id: str, *, terminal_id: str) -> bytes:
+        """The PDF of a print job of this terminal; Refused."""
+        job = self._own_job(job_id, terminal_id)
+        pdf = self._people.document(job.licence_id)
+        if pdf is None:
+            raise Refused(ProblemCode.NOT_FOUND)
+        return pdf
+
+    def outcome(self, job_id: str, outcome: PrintOutcome, *, terminal_id: str) -> None:
+        """What became of the paper. `proven` is never taken back by a later, weaker word. Refused."""
+        self._own_job(job_id, terminal_id)
+        self._store.write(
+            lambda connection: connection.execute(
+                update(print_jobs)
+                .where(print_jobs.c.id == job_id, print_jobs.c.outcome.is_distinct_from("proven"))
+                .values(
+                    outcome=outcome.outcome,
+                    outcome_pages=outcome.pages,
+                    fault=outcome.fault,
+                    outcome_at=to_ms(outcome.at),
+                )
+            )
+        )
+
+    def _own_job(self, job_id: str, terminal_id: str) -> PrintJob:
+        with self._store.read() as connection:
+            row = connection.execute(
+                select(print_jobs).where(print_jobs.c.id == job_id, print_jobs.c.terminal_id == terminal_id)
+            ).one_or_none()
+        if row is None:
+            raise Refused(ProblemCode.NOT_FOUND)
+        return self._job(row)
+
+    def _certificate(self, item: Item, record: dict[str, str], now: datetime) -> NewLicence:
+        today = today_in_china(now)
+        serial = self._store.write(lambda connection: self._people.next_serial(connection, f"{item.code}/{today[:4]}"))
+        return NewLicence(
+            type_name=item.name,
+            number=f"CB{item.code[:6]}{today[:4]}{serial:06d}",
+            issuer=item.department,
+            valid_from=today,
+            valid_to="",
+            fields=record,
+        )
+
+    def _licence_job(
+        self, connection: Connection, request_id: str, licence: Licence, size: int, person: str, terminal_id: str
+    ) -> PrintJob:
+        return self._new_job(
+            connection,
+            request_id,
+            person=person,
+            terminal_id=terminal_id,
+            licence=licence.id,
+            number=licence.number,
+            title=licence.type_name,
+            sha256=licence.document_sha256,
+            size=size,
+            pages=licence.document_pages,
+            at=to_ms(self._clock.now()),
+        )
+
+    def _new_job(
+        self,
+        connection: Connection,
+        request_id: str,
+        *,
+        person: str,
+        terminal_id: str,
+        licence: str,
+        number: str,
+        title: str,
+        sha256: str,
+        size: int,
+        pages: int,
+        at: int,
+    ) -> PrintJob:
+        job_id = str(uuid.uuid5(_JOBS, f"{terminal_id}/{request_id}"))
+        signature = base64.b64encode(self._signing.sign(print_job_signed_bytes(job_id, sha256))).decode()
+        connection.execute(
+            insert(print_jobs).values(
+                id=job_id,
+                request_id=request_id,
+                person=person,
+                terminal_id=terminal_id,
+                licence_id=licence,
+                licence_number=number,
+                title=title,
+                sha256=sha256,
+                size=size,
+                pages=pages,
+                signature=signature,
+                created_at=at,
+            )
+        )
+        return self._job(connection.execute(select(print_jobs).where(print_jobs.c.id == job_id)).one())
+
+    def _job_of(self, request_id: str, *, person: str, terminal_id: str) -> PrintJob | None:
+        with self._store.read() as connection:
+            return self._job_row(connection, request_id, person=person, terminal_id=terminal_id)
+
+    def _job_row(self, connection: Connection, request_id: str, *, person: str, terminal_id: str) -> PrintJob | None:
+        row = connection.execute(
+            select(print_jobs).where(print_jobs.c.request_id == request_id, print_jobs.c.terminal_id == terminal_id)
+        ).one_or_none()
+        if row is None:
+            return None
+        if row.person != person:
+            raise Refused(ProblemCode.CONFLICT)
+        return self._job(row)
+
+    def _job(self, row: Row[tuple[object, ...]]) -> PrintJob:
+        data = row._mapping
+        return PrintJob(
+            id=data["id"],
+            title=data["title"],
+            sha256=data["sha256"],
+            size=data["size"],
+            pages=data["pages"],
+            licence_id=data["licence_id"],
+            licence_number=data["licence_number"],
+            key_id=self._signing.id,
+            signature=data["signature"],
+        )
+
+
+def _certificate_paper(item: Item, template: str, licence: NewLicence, facts: PersonFacts) -> Paper:
+    return Paper(
+        template=template,
+        title=next((result.name for result in item.results), item.name),
+        type_name=licence.type_name,
+        number=licence.number,
+        holder=facts.name,
+        id_number=facts.id_number,
+        issuer=licence.issuer,
+        valid_from=licence.valid_from,
+        valid_to=licence.valid_to,
+        rows=tuple((LABELS[key], licence.fields[key]) for key in LABELS if licence.fields.get(key)),
+        basis=item.basis,
+    )

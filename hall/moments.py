@@ -1,0 +1,32 @@
+"""Instants as the database keeps them, and time limits (时限) in working days."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from datetime import UTC, date, datetime, timedelta
+
+from kiosk.core.clock import CHINA
+from kiosk.core.item import Span
+
+_SATURDAY = 5
+
+
+def to_ms(at: datetime) -> int:
+    """Whole milliseconds since 1970 UTC."""
+    return round(at.timestamp() * 1000)
+
+
+def from_ms(ms: int) -> datetime:
+    """Back again, UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def due(received: datetime, limit: Span, *, holidays: Set[date] = frozenset()) -> datetime:
+    """The end of the last day, China time. The day of receipt does not count; nor do weekends and `holidays` for workdays."""
+    day = received.astimezone(CHINA).date()
+    left = limit.days
+    while left > 0:
+        day += timedelta(days=1)
+        if limit.unit == "day" or (day.weekday() < _SATURDAY and day not in holidays):
+            left -= 1
+    return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=CHINA).astimezone(UTC)

@@ -1,0 +1,1 @@
+"""The hall's database: tables, one writer with group commit, readers."""

@@ -1,0 +1,308 @@
+"""Terminals: enrolment tickets, certificates, signing keys, heartbeats, revocation (终端管理)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from hall import pki
+from hall.keys import HallKeys
+from hall.moments import from_ms, to_ms
+from hall.problem import Refused
+from hall.store.database import Store
+from hall.store.schema import certificates, enrol_tickets, heartbeats, terminal_keys, terminals
+from hall.vault import Vault
+from kiosk.contract.enrolment import EnrolRequest, EnrolResponse
+from kiosk.contract.problems import ProblemCode
+from kiosk.contract.signing import key_id
+from kiosk.contract.sync import Heartbeat
+from kiosk.contract.tickets import EnrolTicket, encode_base32, enrol_mac, key_pin
+from kiosk.contract.wire import TerminalId
+from kiosk.core.clock import Clock
+
+TICKET_LIFE = timedelta(hours=48)
+MAX_BAD_PROOFS = 5
+_TERMINAL_ID: TypeAdapter[str] = TypeAdapter(TerminalId)
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalPlan:
+    """What a clerk says of a terminal before it exists."""
+
+    id: str
+    name: str
+    site: str
+    address: str = ""
+    open: str = "24小时"
+    devices: tuple[str, ...] = ("id_card", "receipt", "page", "camera")
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalKeys:
+    """What an enrolment request proved to hold."""
+
+    tls: ec.EllipticCurvePublicKey
+    csr_der: bytes
+    signing_public: bytes
+
+    def fingerprint(self) -> str:
+        """Names this pair of keys, however the request was encoded."""
+        info = self.tls.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return hashlib.sha256(info + self.signing_public).hexdigest()
+
+
+def read_keys(request: EnrolRequest) -> TerminalKeys:
+    """Check an enrolment request's keys: P-256 with proof of possession, Ed25519; Refused."""
+    try:
+        csr = x509.load_pem_x509_csr(request.csr.encode())
+        public = csr.public_key()
+        signing_public = base64.b64decode(request.signing_public, validate=True)
+        Ed25519PublicKey.from_public_bytes(signing_public)
+        if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
+            raise Refused(ProblemCode.MALFORMED, "the key is not P-256")
+        if not csr.is_signature_valid:
+            raise Refused(ProblemCode.MALFORMED, "the request is not signed by its key")
+    except Refused:
+        raise
+    except Exception as error:  # noqa: BLE001 - the X.509 parser fails in many ways on hostile bytes
+        raise Refused(ProblemCode.MALFORMED, f"no certificate request ({type(error).__name__})") from None
+    return TerminalKeys(public, csr.public_bytes(serialization.Encoding.DER), signing_public)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spent:
+    response: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _No:
+    status: int
+
+
+class Terminals:
+    """The hall's terminals."""
+
+    def __init__(self, *, store: Store, vault: Vault, keys: HallKeys, region: str, clock: Clock) -> None:
+        self._store = store
+        self._vault = vault
+        self._keys = keys
+        self._region = region
+        self._clock = clock
+
+    # --- enrolment -----------------------------------------------------------------------------------------------
+
+    def new_ticket(self, plan: TerminalPlan) -> EnrolTicket:
+        """A one-time ticket for this terminal, good for 48 hours; earlier unspent ones for it are void."""
+        _TERMINAL_ID.validate_python(plan.id)
+        ticket = EnrolTicket(encode_base32(os.urandom(5)), os.urandom(10), key_pin(pki.public_info(self._keys.root)))
+        now = self._clock.now()
+
+        def write(connection: Connection) -> None:
+            values = {
+                "name": plan.name,
+                "site": plan.site,
+                "address": plan.address,
+                "open": plan.open,
+                "devices": ",".join(plan.devices),
+            }
+            connection.execute(
+                upsert(terminals).values(id=plan.id, **values).on_conflict_do_update(index_elements=["id"], set_=values)
+            )
+            connection.execute(
+                update(enrol_tickets)
+                .where(enrol_tickets.c.terminal_id == plan.id, enrol_tickets.c.used_by.is_(None))
+                .values(expires_at=0)
+            )
+            connection.execute(
+                insert(enrol_tickets).values(
+                    id=ticket.id,
+                    sealed_secret=self._vault.seal(ticket.secret, purpose=f"ticket:{ticket.id}"),
+                    terminal_id=plan.id,
+                    expires_at=to_ms(now + TICKET_LIFE),
+                    failures=0,
+                )
+            )
+
+        self._store.write(write)
+        return ticket
+
+    def enrol(self, request: EnrolRequest) -> bytes:
+        """An EnrolResponse as JSON, the same bytes for the same keys; Refused with `ticket_refused`."""
+        keys = read_keys(request)
+        now = self._clock.now()
+        # Everything about a ticket happens on the one writer, so twenty thieves at once get one certificate.
+        match self._store.write(lambda connection: self._spend(connection, request, keys, now)):
+            case _Spent(response):
+                return response
+            case _No(status):
+                raise Refused(ProblemCode.TICKET_REFUSED, status=status)
+
+    def _spend(self, connection: Connection, request: EnrolRequest, keys: TerminalKeys, now: datetime) -> _Spent | _No:
+        ticket = connection.execute(
+            select(enrol_tickets).where(enrol_tickets.c.id == request.ticket_id.upper())
+        ).one_or_none()
+        if ticket is None or ticket.failures >= MAX_BAD_PROOFS or to_ms(now) >= ticket.expires_at:
+            return _No(403)
+        secret = self._vault.open(ticket.sealed_secret, purpose=f"ticket:{ticket.id}")
+        expected = enrol_mac(secret, csr_der=keys.csr_der, signing_public=keys.signing_public)
+        if not hmac.compare_digest(expected.encode(), request.mac.encode()):
+            connection.execute(
+                update(enrol_tickets).where(enrol_tickets.c.id == ticket.id).values(failures=ticket.failures + 1)
+            )
+            return _No(403)
+        if ticket.used_by is not None:
+            # A lost answer is no lost ticket; another key is another terminal.
+            return _Spent(ticket.response) if ticket.used_by == keys.fingerprint() else _No(409)
+        response = self._admit(connection, ticket.terminal_id, keys, now)
+        connection.execute(
+            update(enrol_tickets)
+            .where(enrol_tickets.c.id == ticket.id)
+            .values(used_by=keys.fingerprint(), response=response)
+        )
+        return _Spent(response)
+
+    def _admit(self, connection: Connection, terminal_id: str, keys: TerminalKeys, now: datetime) -> bytes:
+        """Certificate and keys of a terminal; what it had before is void, for it was replaced."""
+        certificate = pki.issue_terminal(self._keys.issuing, keys.tls, terminal_id, now=now)
+        at = to_ms(now)
+        self._revoke_certificates(connection, terminal_id, at)
+        connection.execute(
+            insert(certificates).values(
+                serial=pki.serial_text(certificate.serial_number),
+                terminal_id=terminal_id,
+                expires_at=to_ms(certificate.not_valid_after_utc),
+            )
+        )
+        connection.execute(
+            upsert(terminal_keys)
+            .values(id=key_id(keys.signing_public), terminal_id=terminal_id, public=keys.signing_public, at=at)
+            .on_conflict_do_nothing()
+        )
+        connection.execute(
+            update(terminals).where(terminals.c.id == terminal_id).values(enrolled_at=at, revoked_at=None)
+        )
+        terminal = connection.execute(select(terminals).where(terminals.c.id == terminal_id)).one()
+        chain = certificate.public_bytes(serialization.Encoding.PEM) + self._keys.issuing.pem()
+        response = EnrolResponse(
+            terminal_id=terminal_id,
+            region=self._region,
+            site_name=terminal.site,
+            certificate=chain.decode(),
+            ca=self._keys.root_pem().decode(),
+            keys=self._keys.published(),
+            expires_at=certificate.not_valid_after_utc,
+        )
+        return response.model_dump_json().encode()
+
+    # --- who is calling ------------------------------------------------------------------------------------------
+
+    def authenticate(self, serial: str) -> str:
+        """The terminal behind a certificate serial; Refused if this hall did not issue it or has revoked it."""
+        with self._store.read() as connection:
+            found = connection.execute(
+                select(certificates.c.terminal_id)
+                .join(terminals, terminals.c.id == certificates.c.terminal_id)
+                .where(
+                    certificates.c.serial == serial,
+                    certificates.c.revoked_at.is_(None),
+                    terminals.c.revoked_at.is_(None),
+                )
+            ).scalar_one_or_none()
+        if found is None:
+            raise Refused(ProblemCode.UNAUTHENTICATED)
+        return str(found)
+
+    def signing_keys(self, terminal_id: str) -> dict[str, bytes]:
+        """All signing keys this terminal has ever enrolled, by key id."""
+        with self._store.read() as connection:
+            rows = connection.execute(select(terminal_keys).where(terminal_keys.c.terminal_id == terminal_id))
+            return {row.id: row.public for row in rows}
+
+    def revoke(self, terminal_id: str) -> bool:
+        """From now on it is nobody; False if there is no such terminal."""
+        at = to_ms(self._clock.now())
+
+        def write(connection: Connection) -> bool:
+            self._revoke_certificates(connection, terminal_id, at)
+            done = connection.execute(update(terminals).where(terminals.c.id == terminal_id).values(revoked_at=at))
+            return done.rowcount == 1
+
+        return self._store.write(write)
+
+    @staticmethod
+    def _revoke_certificates(connection: Connection, terminal_id: str, at: int) -> None:
+        connection.execute(
+            update(certificates)
+            .where(certificates.c.terminal_id == terminal_id, certificates.c.revoked_at.is_(None))
+            .values(revoked_at=at)
+        )
+
+    # --- health --------------------------------------------------------------------------------------------------
+
+    def heard(self, heartbeat: Heartbeat) -> None:
+        """Keep the latest heartbeat."""
+        values = {"received_at": to_ms(self._clock.now()), "body": heartbeat.model_dump_json().encode()}
+        self._store.write(
+            lambda connection: connection.execute(
+                upsert(heartbeats)
+                .values(terminal_id=heartbeat.terminal_id, **values)
+                .on_conflict_do_update(index_elements=["terminal_id"], set_=values)
+            )
+        )
+
+    def board(self) -> tuple[TerminalHealth, ...]:
+        """All terminals with their last heartbeat."""
+        with self._store.read() as connection:
+            rows = connection.execute(
+                select(terminals, heartbeats.c.received_at, heartbeats.c.body)
+                .outerjoin(heartbeats, heartbeats.c.terminal_id == terminals.c.id)
+                .order_by(terminals.c.id)
+            ).all()
+        return tuple(_health(row) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalHealth:
+    """A terminal as the clerk sees it."""
+
+    id: str
+    name: str
+    site: str
+    address: str
+    open: str
+    devices: tuple[str, ...]
+    state: str
+    """`planned`, `enrolled`, `revoked`."""
+    heard_at: datetime | None
+    heartbeat: Heartbeat | None
+
+
+def _health(row: Row[tuple[object, ...]]) -> TerminalHealth:
+    data = row._mapping
+    if data["revoked_at"] is not None:
+        state = "revoked"
+    else:
+        state = "enrolled" if data["enrolled_at"] is not None else "planned"
+    return TerminalHealth(
+        data["id"],
+        data["name"],
+        data["site"],
+        data["address"],
+        data["open"],
+        tuple(filter(None, data["devices"].split(","))),
+        state,
+        from_ms(data["received_at"]) if data["received_at"] is not None else None,
+        Heartbeat.model_validate_json(data["body"]) if data["body"] is not None else None,
+    )
