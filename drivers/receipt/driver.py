@@ -199,7 +199,7 @@ class ReceiptAdapter:
         return None
 
     def _wait_for(self, line: Conversation, token: bytes, until: float) -> bool:
-        """False when a printer that is well has not moved for too long (bytes taken and changes of status are movement),
+        """False when a printer that is well has not moved (taken bytes, changed its status) for too long,
         or when the time is up: a printer that waits for paper is waited for."""
         moved_at = asked_at = self._monotonic()
         while not line.proven(token):
