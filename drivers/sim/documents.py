@@ -98,7 +98,7 @@ def _lease(holder: Holder) -> Image.Image:
     pen.text((170, 2010), "2025 年 12 月 20 日", font=body, fill=_INK, anchor="lm")
     pen.text((900, 1900), "乙方（签字）：", font=body, fill=_INK, anchor="lm")
     pen.text((900, 2010), "2025 年 12 月 20 日", font=body, fill=_INK, anchor="lm")
-    _by_hand(page, (1130, 1900), holder.name, size=64, seed=1)
+    _by_hand(page, (1180, 1900), holder.name, size=64, seed=1)
     _seal(page, (470, 1930), radius=150)
     _mark(page, "样本 SAMPLE", size=150)
     pen.text((width / 2, 2270), "虚构文件 仅供测试 第 1 页 共 1 页", font=_font(_SANS, 26), fill=_INK, anchor="mm")

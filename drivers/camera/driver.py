@@ -1,0 +1,292 @@
+"""The document camera in its worker process (高拍仪).
+
+The camera is open only while somebody looks or a picture is taken; in between its presence is checked without
+starting the sensor. While it is open a grabber holds the newest picture, and one thread examines ten a second.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from drivers.camera.frozen import FreezeWatch, suspiciously_equal
+from drivers.camera.geometry import normalised
+from drivers.camera.grabber import Ended, Grabber, Picture
+from drivers.camera.quality import Stillness
+from drivers.camera.shot import Look, look, preview_jpeg, take
+from drivers.camera.source import Patience, parse_address
+from drivers.camera.status import starting, troubled, well
+from drivers.host.adapter import Args, Emit, Reply
+from drivers.host.codec import dump_shot
+from kiosk.core.devices import DeviceError, DeviceKind, DeviceStatus, Fault, PreviewFrame, StatusChanged
+from kiosk.core.result import Err, Ok, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Every wait of this driver, seconds."""
+
+    camera: Patience = field(default_factory=Patience)
+    frame: float = 0.1
+    """Between two preview pictures."""
+    probe: float = 3.0
+    """Between two looks whether an idle camera is there."""
+    first_retry: float = 0.3
+    last_retry: float = 3.0
+    start: float = 6.0
+    """For the first picture of a preview: longer than opening may take, shorter than the host's deadline."""
+    shoot: float = 3.0
+    """For a picture that arrives after it was asked for."""
+    close: float = 1.0
+
+    @property
+    def first_picture(self) -> float:
+        """From the start of opening."""
+        return self.camera.open_s + self.camera.read_s
+
+
+_NO_PICTURE = Ended(Fault.FROZEN, "no picture comes")
+_SAME_PICTURE = Ended(Fault.FROZEN, "the same picture again and again")
+_BROKEN_PICTURE = Ended(Fault.PROTOCOL, "pictures cannot be decoded")
+
+Outcome = Result[None, DeviceError]
+
+
+class CameraAdapter:
+    """Adapter for `drivers.host.worker`: verbs `start_preview`, `stop_preview`, `capture` → a dumped Shot."""
+
+    kind = DeviceKind.CAMERA
+    capabilities = frozenset({"start_preview", "stop_preview", "capture"})
+
+    def __init__(
+        self, address: str, *, timings: Timings | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._source = parse_address(address)
+        self.identity = self._source.identity
+        self._timings = timings or Timings()
+        self._monotonic = monotonic
+        self._emit: Emit = lambda _event: None
+        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
+        self._camera = threading.Lock()
+        """Held while the camera is open: there is only one."""
+        self._gate = threading.Lock()
+        """Held while a preview picture goes out: after stop_preview none does."""
+        self._changed = threading.Condition()
+        """Guards what follows."""
+        self._wanted = False
+        self._closing = False
+        self._outcome: Outcome | None = None
+        """How the preview that is wanted is doing; None: not known yet."""
+        self._previewing: Grabber | None = None
+        self._status = starting(self.identity)
+        self._sequence = 0
+
+    def open(self, emit: Emit) -> None:
+        """Start looking after the camera."""
+        self._emit = emit
+        self._thread.start()
+
+    def status(self) -> DeviceStatus:
+        """As last seen."""
+        return self._status
+
+    def close(self) -> None:
+        """Close the camera."""
+        with self._changed:
+            self._closing, self._wanted = True, False
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(self._timings.close)  # a camera that hangs is left to the end of the process
+
+    def handle(self, verb: str, args: Args, blob: bytes) -> Result[Reply, DeviceError]:
+        """One command."""
+        match verb:
+            case "start_preview":
+                return self._start_preview()
+            case "stop_preview":
+                self._stop_preview()
+                return Ok(Reply())
+            case "capture":
+                return self._capture()
+            case _:
+                return Err(DeviceError(Fault.PROTOCOL, "unknown verb"))
+
+    # --- commands ----------------------------------------------------------------------------------------------------
+
+    def _start_preview(self) -> Result[Reply, DeviceError]:
+        """Ok once the first picture has come; a preview that cannot start is not left half on."""
+        match self._await_preview():
+            case Ok():
+                return Ok(Reply())
+            case Err(error):
+                self._stop_preview()
+                return Err(error)
+
+    def _await_preview(self) -> Outcome:
+        with self._changed:
+            if not (self._wanted and isinstance(self._outcome, Ok)):
+                self._wanted, self._outcome = True, None
+                self._changed.notify_all()
+            self._changed.wait_for(lambda: self._outcome is not None, timeout=self._timings.start)
+            return self._outcome or Err(DeviceError(self._status.fault or Fault.TIMEOUT, "no picture in time"))
+
+    def _stop_preview(self) -> None:
+        with self._gate, self._changed:
+            self._wanted, self._outcome = False, None
+            self._changed.notify_all()
+
+    def _capture(self) -> Result[Reply, DeviceError]:
+        """Two pictures made after the command: the newer is taken, both tell whether it was still."""
+        asked = self._monotonic()
+        with self._changed:
+            running = self._previewing
+        if running is not None:
+            return self._shoot(running, asked)
+        with self._opened() as grabber:
+            return self._shoot(grabber, asked)
+
+    def _shoot(self, grabber: Grabber, asked: float) -> Result[Reply, DeviceError]:
+        rest = Stillness(settle=1)
+        still, number = False, 0
+        seen: tuple[Picture, Look] | None = None
+        for _ in range(2):
+            limit = self._timings.shoot if number else max(self._timings.shoot, self._timings.first_picture)
+            picture = grabber.newer(number, since=asked, within_s=limit)
+            if not isinstance(picture, Picture):
+                return self._failed(picture or _NO_PICTURE)
+            examined = look(picture.jpeg)
+            if examined is None:
+                return self._failed(_BROKEN_PICTURE)
+            number, seen = picture.number, (picture, examined)
+            still = rest.update(examined.small, examined.finding.quad)
+        assert seen is not None
+        picture, examined = seen
+        shot = take(picture.jpeg, examined, still=still)
+        if shot is None:
+            return Err(DeviceError(Fault.NO_DOCUMENT, examined.advice(still=still)))
+        return Ok(Reply(*dump_shot(shot)))
+
+    def _failed(self, ended: Ended) -> Result[Reply, DeviceError]:
+        self._become(troubled(self.identity, ended.fault, ended.detail))
+        return Err(DeviceError(ended.fault, ended.detail))
+
+    # --- the looking thread ------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        retry = self._timings.first_retry
+        while not self._closing:
+            if not self._wanted:
+                self._check()
+                self._pause(self._timings.probe, wanted=False)
+                continue
+            shown = self._sequence
+            ended = self._preview()
+            if ended is None:
+                continue
+            if self._sequence > shown:
+                retry = self._timings.first_retry
+            self._settle(Err(DeviceError(ended.fault, ended.detail)))
+            self._become(troubled(self.identity, ended.fault, ended.detail))
+            self._pause(retry, wanted=True)
+            retry = min(2 * retry, self._timings.last_retry)
+
+    def _preview(self) -> Ended | None:
+        """Show pictures until nobody wants them (None) or none come any more."""
+        rest, freeze = Stillness(), FreezeWatch(self._timings.camera.read_s)
+        number, patience = 0, self._timings.first_picture
+        last_good = due = self._monotonic()
+        with self._opened(previewing=True) as grabber:
+            while self._wanted:
+                picture = grabber.newer(number, within_s=patience)
+                if not isinstance(picture, Picture):
+                    return (picture or _NO_PICTURE) if self._wanted else None
+                number, patience = picture.number, self._timings.camera.read_s
+                examined = look(picture.jpeg)
+                if examined is not None:
+                    last_good = picture.at
+                    if freeze.frozen(examined.small, picture.at):
+                        return _SAME_PICTURE
+                    self._become(well(self.identity))
+                    self._settle(Ok(None))
+                    self._show(examined, still=rest.update(examined.small, examined.finding.quad))
+                elif picture.at - last_good > self._timings.camera.read_s:
+                    return _BROKEN_PICTURE
+                due = max(due + self._timings.frame, self._monotonic())
+                self._pause(due - self._monotonic(), wanted=True)
+        return None
+
+    def _show(self, examined: Look, *, still: bool) -> None:
+        height, width = examined.small.shape[:2]
+        quad = examined.finding.quad
+        self._sequence += 1
+        frame = PreviewFrame(
+            sequence=self._sequence,
+            jpeg=preview_jpeg(examined.small),
+            quad=() if quad is None else normalised(quad, width, height),
+            advice=examined.advice(still=still),
+        )
+        with self._gate:
+            if self._wanted:
+                self._emit(frame)
+
+    def _check(self) -> None:
+        """Is an idle camera there? One that was in trouble (or is new) must show two live pictures to be well again."""
+        if not self._source.present(self._timings.camera):
+            self._become(troubled(self.identity, Fault.NO_CAMERA))
+            return
+        if self._status.well:
+            return
+        with self._opened() as grabber:
+            ended = self._prove(grabber)
+        self._become(well(self.identity) if ended is None else troubled(self.identity, ended.fault, ended.detail))
+
+    def _prove(self, grabber: Grabber) -> Ended | None:
+        """None if two different pictures come."""
+        first = grabber.newer(0, within_s=self._timings.first_picture)
+        if not isinstance(first, Picture):
+            return first or _NO_PICTURE
+        second = grabber.newer(first.number, within_s=self._timings.camera.read_s)
+        if not isinstance(second, Picture):
+            return second or _NO_PICTURE
+        before, after = look(first.jpeg), look(second.jpeg)
+        if before is None or after is None:
+            return _BROKEN_PICTURE
+        return _SAME_PICTURE if suspiciously_equal(before.small, after.small) else None
+
+    # --- shared ------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _opened(self, *, previewing: bool = False) -> Iterator[Grabber]:
+        """The camera, open; closed again before anybody else may open it."""
+        with self._camera:
+            grabber = Grabber(self._source, patience=self._timings.camera, monotonic=self._monotonic)
+            grabber.start()
+            with self._changed:
+                self._previewing = grabber if previewing else None
+            try:
+                yield grabber
+            finally:
+                with self._changed:
+                    self._previewing = None
+                grabber.stop()
+
+    def _become(self, status: DeviceStatus) -> None:
+        with self._changed:
+            changed = status != self._status
+            self._status = status
+        if changed:
+            self._emit(StatusChanged(status))
+
+    def _settle(self, outcome: Outcome) -> None:
+        with self._changed:
+            if self._wanted:
+                self._outcome = outcome
+                self._changed.notify_all()
+
+    def _pause(self, seconds: float, *, wanted: bool) -> None:
+        """Wait, but not longer than until the preview is switched on or off."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or self._wanted is not wanted, timeout=max(0.0, seconds))
