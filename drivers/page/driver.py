@@ -1,4 +1,4 @@
-"""The A4 printer in its worker process (A4 激光打印机): a PDF under our job name, printed only when the printer says completed.
+"""The A4 printer in its worker process (A4 激光打印机): a PDF under our job name, printed when the printer says so.
 
 The same job name never prints twice: the printer is asked for it first, also after this process was killed. Before
 the document is sent every error means that nothing came out; after it only `completed`, `aborted` or `canceled` of
@@ -159,10 +159,11 @@ class PageAdapter:
                 return job
         for job in reversed(jobs):
             if job.lacks_document:
-                if self._give_up(job.id) is None:
-                    raise _Failed(
-                        Fault.UNPROVEN, "an earlier job under this name can be neither followed nor cancelled"
-                    )
+                ended = self._give_up(job.id)
+                if ended is None:
+                    raise _Failed(Fault.UNPROVEN, "an earlier job under this name cannot be cancelled")
+                if ended.state == JobState.COMPLETED:
+                    return ended
             elif not job.over:
                 return job
         return None

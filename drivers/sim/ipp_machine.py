@@ -185,8 +185,8 @@ def _count_pages(pdf: Path) -> int:
 
 def preview_png(pdf: Path, *, page: int, dots_per_inch: int) -> bytes:
     """One page as a picture; ValueError if there is none."""
-    command = ["pdftoppm", "-png", "-r", str(dots_per_inch), "-f", str(page), "-l", str(page), "-singlefile", pdf, "-"]
-    told = subprocess.run(command[:-1], capture_output=True, check=False)
+    command = ["pdftoppm", "-png", "-r", str(dots_per_inch), "-f", str(page), "-l", str(page), "-singlefile", str(pdf)]
+    told = subprocess.run(command, capture_output=True, check=False)
     if not told.stdout.startswith(b"\x89PNG"):
         raise ValueError("no such page")
     return told.stdout

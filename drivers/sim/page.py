@@ -30,7 +30,7 @@ class PagePrinterSim:
         self._engine = Engine(dir)
         self._service = IppService(self._engine, lambda: self._port)
         self._mute = self._garbage = False
-        self._server: ThreadingHTTPServer | None = None
+        self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._unmuted = threading.Event()
         self._unmuted.set()
