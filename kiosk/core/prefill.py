@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from kiosk.contract.person import LicenceSummary
@@ -12,13 +12,19 @@ from kiosk.core.id_card import IdCard
 from kiosk.core.item import Item
 from kiosk.core.result import Ok
 
-CARD_FIELDS = ("name", "address", "id_number", "nation", "birth")
+CARD_SOURCES: Mapping[str, Callable[[IdCard], str]] = {
+    "card.name": lambda card: card.name,
+    "card.address": lambda card: card.address,
+    "card.id_number": lambda card: card.id_number,
+    "card.nation": lambda card: card.nation,
+    "card.birth": lambda card: card.birth.isoformat(),
+}
 _LICENCE_SOURCE = re.compile(r"licence\.([^.]+)\.([A-Za-z][A-Za-z0-9_]*)")
 
 
 def known_source(source: str) -> bool:
     """Is this a prefill that the terminal understands: `card.<field>` or `licence.<type name>.<field>`?"""
-    return source.removeprefix("card.") in CARD_FIELDS or _LICENCE_SOURCE.fullmatch(source) is not None
+    return source in CARD_SOURCES or _LICENCE_SOURCE.fullmatch(source) is not None
 
 
 def prefills(item: Item, *, card: IdCard | None, licences: Sequence[LicenceSummary], at: datetime) -> dict[str, Answer]:
@@ -33,25 +39,9 @@ def prefills(item: Item, *, card: IdCard | None, licences: Sequence[LicenceSumma
 
 
 def _candidates(source: str, card: IdCard | None, licences: Sequence[LicenceSummary]) -> Iterator[tuple[str, str]]:
-    if card is not None and source.startswith("card."):
-        yield _card_value(card, source.removeprefix("card.")), ID_CARD
+    if card is not None and source in CARD_SOURCES:
+        yield CARD_SOURCES[source](card), ID_CARD
     if wanted := _LICENCE_SOURCE.fullmatch(source):
         for licence in licences:
             if licence.usable and licence.type_name == wanted[1] and wanted[2] in licence.fields:
                 yield licence.fields[wanted[2]], LICENCE + licence.id
-
-
-def _card_value(card: IdCard, name: str) -> str:
-    match name:
-        case "name":
-            return card.name
-        case "address":
-            return card.address
-        case "id_number":
-            return card.id_number
-        case "nation":
-            return card.nation
-        case "birth":
-            return card.birth.isoformat()
-        case _:
-            return ""
