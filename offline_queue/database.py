@@ -69,6 +69,7 @@ class OwnedDatabase:
         self._path = path
         self._space = space
         self._lock = threading.RLock()
+        self._closed = False
         self._connection: sqlite3.Connection | None = None
         started = self.run(lambda connection: None, draining=True)
         if isinstance(started, Err):
@@ -77,6 +78,8 @@ class OwnedDatabase:
     def run(self, work: Callable[[sqlite3.Connection], T], *, draining: bool = False) -> Result[T, StoreError]:
         """Do `work`, which must be safe to repeat; `draining` work may use up the ballast when the disk is full."""
         with self._lock:
+            if self._closed:
+                return Err(StoreError(StoreFault.STORE_DOWN, "closed"))
             outcome = self._attempt(work)
             if isinstance(outcome, Ok):
                 return outcome
@@ -90,8 +93,9 @@ class OwnedDatabase:
             return self._attempt(work) if again else outcome
 
     def close(self) -> None:
-        """Checkpoint and close."""
+        """Checkpoint and close for good: the lock file may be another process's now."""
         with self._lock:
+            self._closed = True
             self._close()
 
     def _attempt(self, work: Callable[[sqlite3.Connection], T]) -> Result[T, StoreError]:

@@ -53,3 +53,7 @@ class DeadlineContext(ssl.SSLContext):
         if left <= 0:
             raise TimeoutError("deadline passed")
         return left
+
+    def expired(self) -> bool:
+        """Is the time over?"""
+        return time.monotonic() >= self._end

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import requests
 from pydantic import BaseModel, ValidationError
@@ -171,7 +172,7 @@ class HallClient:
         """The PDF of a print job; not verified here."""
         reply = self._call(
             "GET",
-            f"/v1/print-jobs/{requests.utils.quote(job.id, safe='')}/document",
+            f"/v1/print-jobs/{quote(job.id, safe='')}/document",
             headers=_bearer(token),
             seconds=self._limits.document_s,
             limit=min(job.size, self._limits.document_bytes),
@@ -180,7 +181,7 @@ class HallClient:
 
     def print_outcome(self, token: str, job_id: str, outcome: PrintOutcome) -> Result[None, CallError]:
         """What became of the paper."""
-        path = f"/v1/print-jobs/{requests.utils.quote(job_id, safe='')}/outcome"
+        path = f"/v1/print-jobs/{quote(job_id, safe='')}/outcome"
         return self._tell(path, outcome, headers=_bearer(token), seconds=self._limits.person_s)
 
     # --- HTTP -------------------------------------------------------------------------------------------------
@@ -235,11 +236,13 @@ class HallClient:
                 content = _read(response, limit=self._limits.json_bytes if limit is None else limit)
                 status, answered = response.status_code, response.headers
         except requests.RequestException as error:
-            return Err(CallError(_trouble(error)))
+            return Err(CallError(Trouble.TIMEOUT if self._context.expired() else _trouble(error)))
         except TimeoutError:
             return Err(CallError(Trouble.TIMEOUT))
         if content is None:
             return Err(CallError(Trouble.TOO_LARGE, status))
+        if "Content-Encoding" in answered:
+            return Err(CallError(Trouble.GARBAGE, status))
         if status < HTTPStatus.OK or HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             return Err(CallError(Trouble.REDIRECT, status))
         if status >= HTTPStatus.BAD_REQUEST and not (status in verdicts and _media(answered) == _JSON):
@@ -274,7 +277,7 @@ def _bearer(token: str) -> dict[str, str]:
 
 
 def _read(response: requests.Response, *, limit: int) -> bytes | None:
-    """The body, or None if it is longer than `limit`. Compression was not asked for and is not undone."""
+    """The body, or None if it is longer than `limit`."""
     content = bytearray()
     for piece in response.iter_content(_PIECE):
         content += piece

@@ -91,40 +91,39 @@ class Scope(StrEnum):
     """Nobody is there: everything waits, a new filing tries again at once."""
     HALL = "hall"
     """The hall is there and does not want to be asked now: everything waits."""
+    TASK = "task"
+    """Only this kind of call goes wrong: announcing, or the manifest, or the heartbeat."""
     ITEM = "item"
     """Only the submission in hand."""
 
 
-def link_after(error: CallError) -> Link:
-    """What a failed call says about the connection."""
-    match error.trouble:
-        case Trouble.PROBLEM:
-            return Link.UP
-        case (
-            Trouble.UNREACHABLE | Trouble.TIMEOUT | Trouble.TLS | Trouble.REDIRECT | Trouble.GARBAGE | Trouble.TOO_LARGE
-        ):
-            return Link.DOWN
-        case _:
-            assert_never(error.trouble)
+_HALL_SAYS_NO = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
 
 
 def scope_of(error: CallError, *, one_item: bool) -> Scope:
     """Whom a failed call concerns; `one_item`: it was about a single submission."""
+    narrow = Scope.ITEM if one_item else Scope.TASK
     match error.trouble:
         case Trouble.UNREACHABLE | Trouble.TIMEOUT | Trouble.TLS | Trouble.REDIRECT:
             return Scope.LINK
         case Trouble.GARBAGE | Trouble.TOO_LARGE:
-            return Scope.ITEM if one_item else Scope.HALL
+            return narrow
         case Trouble.PROBLEM:
-            everybody = error.status in (
-                HTTPStatus.UNAUTHORIZED,
-                HTTPStatus.FORBIDDEN,
-                HTTPStatus.TOO_MANY_REQUESTS,
-                HTTPStatus.SERVICE_UNAVAILABLE,
-            )
-            return Scope.ITEM if one_item and not everybody else Scope.HALL
+            return Scope.HALL if error.status in _HALL_SAYS_NO else narrow
         case _:
             assert_never(error.trouble)
+
+
+def link_after(error: CallError) -> Link | None:
+    """What a failed call says about the connection; None if nothing."""
+    if scope_of(error, one_item=False) is Scope.LINK:
+        return Link.DOWN
+    return Link.UP if error.trouble is Trouble.PROBLEM else None
 
 
 def pause_after(
@@ -134,13 +133,13 @@ def pause_after(
     if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return delays.refused
     if error.retry_after_s is not None:
-        asked = min(float(error.retry_after_s), delays.retry_after_cap)
-        # Spread behind the hour that was named, or all come at once again.
+        asked = min(max(0.0, float(error.retry_after_s)), delays.retry_after_cap)
+        # Spread behind the moment that was named, or all come at once again.
         return asked + delays.hall.first * random()
     match scope:
         case Scope.LINK:
             return delays.link.delay(failures, random)
-        case Scope.HALL:
+        case Scope.HALL | Scope.TASK:
             return delays.hall.delay(failures, random)
         case Scope.ITEM:
             return delays.item.delay(failures, random)

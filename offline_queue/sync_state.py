@@ -14,7 +14,7 @@ class SyncState:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._link = Link.UNKNOWN
-        self._last_error = ""
+        self._errors: dict[str, str] = {}
         self._devices: tuple[DeviceReport, ...] = ()
 
     @property
@@ -24,8 +24,9 @@ class SyncState:
 
     @property
     def last_error(self) -> str:
-        """Code of the last trouble; empty after the last thing went well."""
-        return self._last_error
+        """Code of the latest trouble that is not over; empty if there is none."""
+        with self._lock:
+            return next(reversed(self._errors.values()), "")
 
     @property
     def devices(self) -> tuple[DeviceReport, ...]:
@@ -39,9 +40,16 @@ class SyncState:
             self._link = link
             return changed
 
-    def note_error(self, code: str) -> None:
-        """Remember the last trouble; empty for none."""
-        self._last_error = code
+    def trouble(self, source: str, code: str) -> None:
+        """Something goes wrong at `source`."""
+        with self._lock:
+            self._errors.pop(source, None)
+            self._errors[source] = code
+
+    def well(self, source: str) -> None:
+        """Nothing is wrong at `source` any more."""
+        with self._lock:
+            self._errors.pop(source, None)
 
     def report_devices(self, devices: tuple[DeviceReport, ...]) -> None:
         """Device health for the next heartbeat."""

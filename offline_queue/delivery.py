@@ -1,0 +1,75 @@
+"""Delivers one submission: the missing blobs piece by piece, then the envelope, then what the hall says to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from kiosk.contract.envelope import BlobRef
+from kiosk.contract.problems import ProblemCode
+from kiosk.contract.sync import Verdict
+from kiosk.core.ports import StoreError, SubmissionState
+from kiosk.core.result import Err, Ok, Result
+from offline_queue.drain import Drain
+from offline_queue.hall_client import HallClient
+from offline_queue.policy import CallError, Trouble
+from offline_queue.rows import Waiting
+
+CHUNK_BYTES = 256 * 1024
+_RESUMES = 3
+"""The hall may correct our idea of the offset so often in one go."""
+
+Undelivered = CallError | StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Sends what one submission consists of; resumable at any byte."""
+
+    drain: Drain
+    client: HallClient
+
+    def deliver(self, item: Waiting, missing: tuple[str, ...]) -> Result[Verdict, Undelivered]:
+        """Upload those of `missing` that belong to the item, then post the envelope."""
+        refs = {ref.sha256: ref for ref in item.blobs}
+        if not set(missing) <= refs.keys():
+            return Err(CallError(Trouble.GARBAGE))
+        self.drain.progress(item, SubmissionState.UPLOADING)
+        for ref in item.blobs:
+            if ref.sha256 in missing:
+                sent = self._upload(ref)
+                if isinstance(sent, Err):
+                    return sent
+        envelope = self.drain.envelope(item)
+        if isinstance(envelope, Err):
+            return envelope
+        return self.client.submit(envelope.value)
+
+    def _upload(self, ref: BlobRef) -> Result[None, Undelivered]:
+        data = self.drain.blob(ref)
+        if isinstance(data, Err):
+            return data
+        error = CallError(Trouble.PROBLEM, HTTPStatus.CONFLICT, ProblemCode.OFFSET_MISMATCH)
+        for _ in range(_RESUMES):
+            offset = self.client.blob_offset(ref.sha256)
+            if isinstance(offset, Err):
+                return offset
+            if offset.value > ref.size:
+                return Err(CallError(Trouble.GARBAGE))
+            sent = self._send_from(ref, data.value, offset.value)
+            if isinstance(sent, Ok) or sent.error.code is not ProblemCode.OFFSET_MISMATCH:
+                return sent
+            error = sent.error
+        return Err(error)
+
+    def _send_from(self, ref: BlobRef, data: bytes, offset: int) -> Result[None, CallError]:
+        while offset < ref.size:
+            chunk = data[offset : offset + CHUNK_BYTES]
+            state = self.client.put_chunk(ref.sha256, offset=offset, length=ref.size, chunk=chunk)
+            if isinstance(state, Err):
+                return state
+            if state.value.sha256 != ref.sha256 or not offset < state.value.offset <= ref.size:
+                # Going by an offset that does not grow would never end.
+                return Err(CallError(Trouble.GARBAGE))
+            offset = state.value.offset
+        return Ok(None)

@@ -1,0 +1,160 @@
+"""When to try what again: pauses and failure counts, in memory, on the monotonic clock.
+
+A restart tries everything at once, which is right. Also notes what every call says about the connection.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NoReturn
+
+from kiosk.core.clock import Clock
+from kiosk.core.ports import Link
+from offline_queue.policy import CallError, Later, Scope, SyncDelays, Trouble, link_after, pause_after, scope_of
+from offline_queue.rows import Waiting
+from offline_queue.sync_state import SyncState
+
+_log = logging.getLogger(__name__)
+
+
+_LINK = "link"
+_ITEM = "item"
+_STORE = "store"
+
+
+class Lane(StrEnum):
+    """Kinds of calls that go wrong on their own."""
+
+    ANNOUNCE = "announce"
+    DELIVER = "deliver"
+    MANIFEST = "manifest"
+    HEARTBEAT = "heartbeat"
+
+
+class StepOver(Exception):
+    """Nothing more to ask of the hall now; the pause is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    scope: Scope
+    until: float
+
+
+class Pacer:
+    """One pause for everything, one per lane, one per submission."""
+
+    def __init__(self, *, state: SyncState, clock: Clock, random: Callable[[], float], delays: SyncDelays) -> None:
+        self.delays = delays
+        self._state = state
+        self._clock = clock
+        self._random = random
+        self._pause: _Pause | None = None
+        self._link_failures = 0
+        self._failures = dict.fromkeys(Lane, 0)
+        self._lanes = dict.fromkeys(Lane, 0.0)
+        self._items: dict[str, float] = {}
+        self._stumbles: dict[str, int] = {}
+
+    # --- asking -----------------------------------------------------------------------------------------------
+
+    def paused(self) -> float:
+        """Seconds until the hall may be asked for anything."""
+        return 0.0 if self._pause is None else self._left(self._pause.until)
+
+    def wait(self, lane: Lane) -> float:
+        """Seconds until this lane is due."""
+        return self._left(self._lanes[lane])
+
+    def idle(self, *others: float) -> float:
+        """Seconds until anything is due, `others` included."""
+        announce = self.wait(Lane.ANNOUNCE)
+        waits = [*others, self.wait(Lane.MANIFEST), self.wait(Lane.HEARTBEAT)]
+        if self._items:
+            waits.append(max(announce, self._left(min(self._items.values()))))
+        elif announce > 0:
+            waits.append(announce)
+        return min(waits)
+
+    def due(self, items: Iterable[Waiting]) -> list[Waiting]:
+        """Those that may be tried now, the stumblers last, otherwise in the order of filing."""
+        ready = [item for item in items if self._left(self._items.get(item.id, 0.0)) <= 0]
+        return sorted(ready, key=lambda item: (self._stumbles.get(item.id, 0), item.seq))
+
+    # --- noting -----------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Something was filed: a broken link is tried at once, a hall that asked for peace is left in peace."""
+        if self._pause is not None and self._pause.scope is Scope.LINK:
+            self._pause = None
+
+    def went_well(self, lane: Lane, *, again: float = 0.0) -> None:
+        """The hall answered as it should; `again`: seconds until this lane is due once more."""
+        self._pause = None
+        self._link_failures = 0
+        self._failures[lane] = 0
+        self._lanes[lane] = self._clock.monotonic() + again
+        self._see(Link.UP)
+        for source in (_LINK, _STORE, lane):
+            self._state.well(source)
+
+    def failed(self, lane: Lane, error: CallError, *, one_item: bool = False, again: float = 0.0) -> None:
+        """Set the pause that this failure asks for; StepOver if it stops everything.
+
+        For a failure that concerns one submission only, call `later` instead.
+        """
+        scope = scope_of(error, one_item=one_item)
+        self._see(link_after(error))
+        self._state.trouble(_LINK if scope is Scope.LINK else lane, error.name)
+        self._failures[lane] += 1
+        self._link_failures += scope is Scope.LINK
+        failures = self._link_failures if scope is Scope.LINK else self._failures[lane]
+        seconds = pause_after(error, scope=scope, failures=failures, delays=self.delays, random=self._random)
+        until = self._clock.monotonic() + seconds
+        if scope in (Scope.LINK, Scope.HALL):
+            self._pause = _Pause(scope, until)
+            raise StepOver
+        self._lanes[lane] = max(until, self._clock.monotonic() + again)
+
+    def later(self, item: Waiting, why: CallError | Later) -> float:
+        """Only this submission waits; how long (seconds)."""
+        if isinstance(why, CallError):
+            error, code = why, why.name
+            self._see(link_after(error))
+        else:
+            error, code = CallError(Trouble.GARBAGE, retry_after_s=why.retry_after_s or None), why.code
+        seconds = pause_after(
+            error, scope=Scope.ITEM, failures=item.attempts + 1, delays=self.delays, random=self._random
+        )
+        self._items[item.id] = self._clock.monotonic() + seconds
+        self._state.trouble(_ITEM, code)
+        return seconds
+
+    def stumble(self, item: Waiting) -> None:
+        """The link broke while this one was being sent: let others go first, it may be too big for the line."""
+        self._stumbles[item.id] = self._stumbles.get(item.id, 0) + 1
+
+    def done(self, item: Waiting, code: str = "") -> None:
+        """Nothing more to do for this one: accepted, or parked with a code."""
+        self._items.pop(item.id, None)
+        self._stumbles.pop(item.id, None)
+        if code:
+            self._state.trouble(_ITEM, code)
+        else:
+            self._state.well(_ITEM)
+
+    def store_failed(self, code: str) -> NoReturn:
+        """Our own disk: what was sent will be sent again, and the hall will say that it has it. StepOver."""
+        self._state.trouble(_STORE, code)
+        self._pause = _Pause(Scope.HALL, self._clock.monotonic() + self.delays.store)
+        raise StepOver
+
+    def _left(self, until: float) -> float:
+        return max(0.0, until - self._clock.monotonic())
+
+    def _see(self, link: Link | None) -> None:
+        if link is not None and self._state.see_link(link):
+            _log.info("link %s", link)

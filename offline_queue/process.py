@@ -1,0 +1,179 @@
+"""The queue process (`kiosk sync`): the one owner of the store, which also brings everything to the hall.
+
+It may be killed at any moment; whoever supervises it starts it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import sqlite3
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from kiosk.core.clock import Clock, SystemClock
+from kiosk.core.ports import QueueStatus
+from kiosk.core.profile import DataLayout, Profile
+from offline_queue.bundles import BundleKeeper
+from offline_queue.files import Locked, make_directory
+from offline_queue.hall_client import CallLimits, HallClient
+from offline_queue.identity import NotEnrolled, load_identity
+from offline_queue.outbox import Intake
+from offline_queue.policy import SyncDelays
+from offline_queue.schema import SchemaError
+from offline_queue.server import QueueServer
+from offline_queue.service import QueueService
+from offline_queue.space import SpaceLimits
+from offline_queue.store import Retention, Store
+from offline_queue.sync import Sender, SyncWorker
+from offline_queue.sync_state import SyncState
+
+_log = logging.getLogger(__name__)
+
+EXIT_STORE = 3
+"""The store cannot be opened or must not be used."""
+EXIT_LOCKED = 4
+"""Another queue process owns this data directory."""
+EXIT_FAULT = 70
+"""A thread met the unexpected; sysexits(3) EX_SOFTWARE."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOptions:
+    """Everything that may be tuned; the defaults are what a terminal uses."""
+
+    delays: SyncDelays = field(default_factory=SyncDelays)
+    calls: CallLimits = field(default_factory=CallLimits)
+    space: SpaceLimits = field(default_factory=SpaceLimits)
+    retention: Retention = field(default_factory=Retention)
+    enrolment_s: float = 2.0
+    """How often a terminal that is not enrolled yet looks for its identity."""
+    stop_s: float = 3.0
+    """How long a call to the hall may still take when the process is asked to end."""
+
+
+class QueueProcess:
+    """Store, socket and sync worker of one data directory."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        data: Path,
+        software: str,
+        options: QueueOptions | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Open the store and listen; raises Locked, SchemaError, sqlite3.Error or OSError."""
+        self._profile = profile
+        self._data = data
+        self._layout = DataLayout(data)
+        self._software = software
+        self._options = options or QueueOptions()
+        self._clock = clock or SystemClock()
+        self._state = SyncState()
+        self._worker: SyncWorker | None = None
+        self._stopped = threading.Event()
+        make_directory(Path(self._layout.run))
+        self._store = Store(
+            Path(self._layout.queue),
+            clock=self._clock,
+            limits=self._options.space,
+            retention=self._options.retention,
+        )
+        intake = Intake(self._store, clock=self._clock, region=profile.region, terminal_id=profile.terminal_id)
+        self._service = QueueService(self._store, intake, self._state, wake=self._wake)
+        self._server = QueueServer(Path(self._layout.queue_socket), self._service.answer)
+        self._sync = threading.Thread(target=self._synchronise, name="sync", daemon=True)
+
+    def start(self) -> None:
+        """Answer the socket and bring everything to the hall, in threads."""
+        self._server.start()
+        self._sync.start()
+
+    def stop(self) -> None:
+        """End in order; what was cut off is done again at the next start."""
+        self._stopped.set()
+        self._server.stop()
+        if (worker := self._worker) is not None:
+            worker.stop()
+        self._sync.join(self._options.stop_s)
+        self._store.close()
+
+    def status(self) -> QueueStatus:
+        """The queue in numbers."""
+        return self._service.status()
+
+    def _wake(self) -> None:
+        if (worker := self._worker) is not None:
+            worker.wake()
+
+    def _synchronise(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                worker, client = self._make_worker()
+            except NotEnrolled as error:
+                self._state.trouble("identity", "not_enrolled")
+                _log.warning("not enrolled: %s", error)
+                self._stopped.wait(self._options.enrolment_s)
+                continue
+            self._state.well("identity")
+            self._worker = worker
+            if not self._stopped.is_set():
+                worker.run()
+            client.close()
+
+    def _make_worker(self) -> tuple[SyncWorker, HallClient]:
+        identity = load_identity(self._data)
+        if identity.terminal_id != self._profile.terminal_id:
+            raise NotEnrolled("identity belongs to another terminal than the profile")
+        bundles = BundleKeeper(Path(self._layout.bundle_file), enrolled_keys=identity.enrolled_keys)
+        client = HallClient(base_url=self._profile.hall.url, identity=identity, limits=self._options.calls)
+        worker = SyncWorker(
+            sender=Sender(identity.terminal_id, self._software),
+            store=self._store,
+            state=self._state,
+            client=client,
+            bundles=bundles,
+            clock=self._clock,
+            random=random.SystemRandom().random,
+            delays=self._options.delays,
+        )
+        return worker, client
+
+
+def main(profile: Profile, *, data: Path, software: str, options: QueueOptions | None = None) -> int:
+    """Run until SIGTERM or SIGINT; the exit code. Logs to standard error: ids and codes, never contents."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    threading.excepthook = _die
+    ended = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    try:
+        process = QueueProcess(profile, data=data, software=software, options=options)
+    except Locked as error:
+        _log.error("%s", error)
+        return EXIT_LOCKED
+    except (SchemaError, sqlite3.Error, OSError) as error:
+        _log.error("queue cannot start: %s", error)
+        return EXIT_STORE
+    _log.info("queue of %s, SQLite %s", profile.terminal_id, sqlite3.sqlite_version)
+    process.start()
+    ended.wait()
+    process.stop()
+    return 0
+
+
+def _die(failure: threading.ExceptHookArgs) -> None:
+    """Half a process is worse than none: the supervisor starts a whole one."""
+    _log.critical("thread failed", exc_info=failure.exc_value)
+    os._exit(EXIT_FAULT)

@@ -1,0 +1,154 @@
+"""The sync worker: submissions, bundle, heartbeat. One thread, one step at a time.
+
+`step` does what is due and says how long nothing will be. Decisions are in `policy`, waiting times in `pacing`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kiosk.contract.sync import BundleManifest, Heartbeat
+from kiosk.core.clock import Clock
+from kiosk.core.result import Err
+from offline_queue.bundles import BundleKeeper
+from offline_queue.drain import Drain
+from offline_queue.hall_client import HallClient
+from offline_queue.pacing import Lane, Pacer, StepOver
+from offline_queue.policy import SyncDelays
+from offline_queue.store import Store
+from offline_queue.submissions import SubmissionRound
+from offline_queue.sync_state import SyncState
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What a heartbeat says about where it comes from."""
+
+    terminal_id: str
+    software: str
+
+
+class SyncWorker:
+    """Brings everything to the hall, for ever."""
+
+    def __init__(
+        self,
+        *,
+        sender: Sender,
+        store: Store,
+        state: SyncState,
+        client: HallClient,
+        bundles: BundleKeeper,
+        clock: Clock,
+        random: Callable[[], float],
+        delays: SyncDelays,
+    ) -> None:
+        """`random` gives numbers in [0, 1) for the jitter."""
+        self._sender = sender
+        self._store = store
+        self._state = state
+        self._client = client
+        self._bundles = bundles
+        self._clock = clock
+        self._delays = delays
+        self._pacer = Pacer(state=state, clock=clock, random=random, delays=delays)
+        self._woken = threading.Event()
+        self._stopped = threading.Event()
+        self._house_at = clock.monotonic() + delays.house
+        self._round = SubmissionRound(
+            drain=Drain(store),
+            client=client,
+            pacer=self._pacer,
+            signing=lambda: bundles.keys.signing,
+            stopped=self._stopped.is_set,
+        )
+
+    def run(self) -> None:
+        """Until `stop`."""
+        while not self._stopped.is_set():
+            if self._woken.wait(self.step()):
+                self._woken.clear()
+                self._pacer.wake()
+
+    def wake(self) -> None:
+        """Something was filed."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End after the call in hand."""
+        self._stopped.set()
+        self._woken.set()
+
+    def step(self) -> float:
+        """Do what is due; seconds until something is due again, unless woken."""
+        self._keep_house()
+        if (paused := self._pacer.paused()) > 0:
+            return min(paused, self._until_house())
+        try:
+            more = self._round.run()
+            self._manifest()
+            self._heartbeat()
+        except StepOver:
+            return min(self._pacer.paused(), self._until_house())
+        return 0.0 if more else self._pacer.idle(self._until_house())
+
+    def _until_house(self) -> float:
+        return max(0.0, self._house_at - self._clock.monotonic())
+
+    def _keep_house(self) -> None:
+        if self._until_house() <= 0:
+            self._store.keep_house()
+            self._house_at = self._clock.monotonic() + self._delays.house
+
+    def _manifest(self) -> None:
+        if self._pacer.wait(Lane.MANIFEST) > 0:
+            return
+        manifest = self._client.manifest()
+        if isinstance(manifest, Err):
+            self._pacer.failed(Lane.MANIFEST, manifest.error)
+            return
+        if self._bundles.wants(manifest.value) and not self._fetch(manifest.value):
+            return
+        self._pacer.went_well(Lane.MANIFEST, again=self._delays.manifest)
+
+    def _fetch(self, manifest: BundleManifest) -> bool:
+        raw = self._client.bundle(manifest.number, size=manifest.size)
+        if isinstance(raw, Err):
+            self._pacer.failed(Lane.MANIFEST, raw.error)
+            return False
+        taken = self._bundles.take(raw.value, manifest)
+        if isinstance(taken, Err):
+            # Signed wrongly or torn: asking again at once would bring the same bytes.
+            self._pacer.went_well(Lane.MANIFEST, again=self._delays.manifest)
+            self._state.trouble(Lane.MANIFEST, taken.error.value)
+            _log.warning("bundle %d refused: %s", manifest.number, taken.error.value)
+            return False
+        _log.info("bundle %d", manifest.number)
+        return True
+
+    def _heartbeat(self) -> None:
+        if self._pacer.wait(Lane.HEARTBEAT) > 0:
+            return
+        backlog = self._store.backlog()
+        if isinstance(backlog, Err):
+            self._pacer.store_failed(backlog.error.fault.value)
+        heartbeat = Heartbeat(
+            terminal_id=self._sender.terminal_id,
+            at=self._clock.now(),
+            software=self._sender.software,
+            bundle=self._bundles.number,
+            pending=backlog.value.pending,
+            parked=backlog.value.parked,
+            oldest_unsent_s=backlog.value.oldest_unsent_s,
+            devices=self._state.devices,
+        )
+        sent = self._client.heartbeat(heartbeat)
+        if isinstance(sent, Err):
+            self._pacer.failed(Lane.HEARTBEAT, sent.error, again=self._delays.heartbeat)
+        else:
+            self._pacer.went_well(Lane.HEARTBEAT, again=self._delays.heartbeat)
