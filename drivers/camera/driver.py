@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from drivers.camera.frozen import FreezeWatch, suspiciously_equal
 from drivers.camera.geometry import normalised
 from drivers.camera.grabber import Ended, Grabber, Picture
-from drivers.camera.quality import Stillness
-from drivers.camera.shot import Look, look, preview_jpeg, take
+from drivers.camera.shot import preview_jpeg, take
 from drivers.camera.source import Patience, parse_address
 from drivers.camera.status import starting, troubled, well
+from drivers.camera.viewer import View, Viewer
 from drivers.host.adapter import Args, Emit, Reply
 from drivers.host.codec import dump_shot
 from kiosk.core.devices import DeviceError, DeviceKind, DeviceStatus, Fault, PreviewFrame, StatusChanged
@@ -38,8 +37,6 @@ class Timings:
     last_retry: float = 3.0
     start: float = 6.0
     """For the first picture of a preview: longer than opening may take, shorter than the host's deadline."""
-    shoot: float = 3.0
-    """For a picture that arrives after it was asked for."""
     close: float = 1.0
 
     @property
@@ -149,43 +146,52 @@ class CameraAdapter:
             return self._shoot(grabber, asked)
 
     def _shoot(self, grabber: Grabber, asked: float) -> Result[Reply, DeviceError]:
-        rest = Stillness(settle=1)
-        still, number = False, 0
-        seen: tuple[Picture, Look] | None = None
-        for _ in range(2):
-            limit = self._timings.shoot if number else max(self._timings.shoot, self._timings.first_picture)
-            picture = grabber.newer(number, since=asked, within_s=limit)
-            if not isinstance(picture, Picture):
-                return self._failed(picture or _NO_PICTURE)
-            examined = look(picture.jpeg)
-            if examined is None:
-                return self._failed(_BROKEN_PICTURE)
-            number, seen = picture.number, (picture, examined)
-            still = rest.update(examined.small, examined.finding.quad)
-        assert seen is not None
-        picture, examined = seen
-        shot = take(picture.jpeg, examined, still=still)
+        taken = self._two_pictures(grabber, since=asked)
+        if isinstance(taken, Ended):
+            self._become(troubled(self.identity, taken.fault, taken.detail))
+            return Err(DeviceError(taken.fault, taken.detail))
+        picture, view = taken
+        shot = take(picture.jpeg, view)
         if shot is None:
-            return Err(DeviceError(Fault.NO_DOCUMENT, examined.advice(still=still)))
+            return Err(DeviceError(Fault.NO_DOCUMENT, view.advice))
         return Ok(Reply(*dump_shot(shot)))
 
-    def _failed(self, ended: Ended) -> Result[Reply, DeviceError]:
-        self._become(troubled(self.identity, ended.fault, ended.detail))
-        return Err(DeviceError(ended.fault, ended.detail))
+    def _two_pictures(self, grabber: Grabber, *, since: float = float("-inf")) -> tuple[Picture, View] | Ended:
+        """The second of two: it takes two to see that the camera lives and that the page lies still."""
+        viewer = Viewer(freeze_s=0.0, settle=1)
+        number, patience = 0, self._timings.first_picture
+        while True:
+            picture = grabber.newer(number, since=since, within_s=patience)
+            if not isinstance(picture, Picture):
+                return picture or _NO_PICTURE
+            view = viewer.see(picture.jpeg, picture.at)
+            if view is None:
+                return _BROKEN_PICTURE
+            if view.frozen:
+                return _SAME_PICTURE
+            if number:
+                return picture, view
+            number, patience = picture.number, self._timings.camera.read_s
 
     # --- the looking thread ------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        retry = self._timings.first_retry
         while not self._closing:
-            if not self._wanted:
+            if self._wanted:
+                self._serve_preview()
+            else:
                 self._check()
                 self._pause(self._timings.probe, wanted=False)
-                continue
+
+    def _serve_preview(self) -> None:
+        """Keep a preview up, across faults, until nobody wants it."""
+        viewer = Viewer(freeze_s=self._timings.camera.read_s)
+        retry = self._timings.first_retry
+        while self._wanted:
             shown = self._sequence
-            ended = self._preview()
+            ended = self._preview(viewer)
             if ended is None:
-                continue
+                return
             if self._sequence > shown:
                 retry = self._timings.first_retry
             self._settle(Err(DeviceError(ended.fault, ended.detail)))
@@ -193,40 +199,39 @@ class CameraAdapter:
             self._pause(retry, wanted=True)
             retry = min(2 * retry, self._timings.last_retry)
 
-    def _preview(self) -> Ended | None:
+    def _preview(self, viewer: Viewer) -> Ended | None:
         """Show pictures until nobody wants them (None) or none come any more."""
-        rest, freeze = Stillness(), FreezeWatch(self._timings.camera.read_s)
         number, patience = 0, self._timings.first_picture
         last_good = due = self._monotonic()
         with self._opened(previewing=True) as grabber:
             while self._wanted:
                 picture = grabber.newer(number, within_s=patience)
                 if not isinstance(picture, Picture):
-                    return (picture or _NO_PICTURE) if self._wanted else None
+                    return picture or _NO_PICTURE
                 number, patience = picture.number, self._timings.camera.read_s
-                examined = look(picture.jpeg)
-                if examined is not None:
+                view = viewer.see(picture.jpeg, picture.at)
+                if view is not None:
                     last_good = picture.at
-                    if freeze.frozen(examined.small, picture.at):
+                    if view.frozen:
                         return _SAME_PICTURE
                     self._become(well(self.identity))
                     self._settle(Ok(None))
-                    self._show(examined, still=rest.update(examined.small, examined.finding.quad))
+                    self._show(view)
                 elif picture.at - last_good > self._timings.camera.read_s:
                     return _BROKEN_PICTURE
                 due = max(due + self._timings.frame, self._monotonic())
                 self._pause(due - self._monotonic(), wanted=True)
         return None
 
-    def _show(self, examined: Look, *, still: bool) -> None:
-        height, width = examined.small.shape[:2]
-        quad = examined.finding.quad
+    def _show(self, view: View) -> None:
+        height, width = view.small.shape[:2]
+        quad = view.finding.quad
         self._sequence += 1
         frame = PreviewFrame(
             sequence=self._sequence,
-            jpeg=preview_jpeg(examined.small),
+            jpeg=preview_jpeg(view.small),
             quad=() if quad is None else normalised(quad, width, height),
-            advice=examined.advice(still=still),
+            advice=view.advice,
         )
         with self._gate:
             if self._wanted:
@@ -240,21 +245,11 @@ class CameraAdapter:
         if self._status.well:
             return
         with self._opened() as grabber:
-            ended = self._prove(grabber)
-        self._become(well(self.identity) if ended is None else troubled(self.identity, ended.fault, ended.detail))
-
-    def _prove(self, grabber: Grabber) -> Ended | None:
-        """None if two different pictures come."""
-        first = grabber.newer(0, within_s=self._timings.first_picture)
-        if not isinstance(first, Picture):
-            return first or _NO_PICTURE
-        second = grabber.newer(first.number, within_s=self._timings.camera.read_s)
-        if not isinstance(second, Picture):
-            return second or _NO_PICTURE
-        before, after = look(first.jpeg), look(second.jpeg)
-        if before is None or after is None:
-            return _BROKEN_PICTURE
-        return _SAME_PICTURE if suspiciously_equal(before.small, after.small) else None
+            seen = self._two_pictures(grabber)
+        if isinstance(seen, Ended):
+            self._become(troubled(self.identity, seen.fault, seen.detail))
+        else:
+            self._become(well(self.identity))
 
     # --- shared ------------------------------------------------------------------------------------------------------
 

@@ -124,37 +124,3 @@ def _burnt_out(part: ColourImage, inside: GreyImage) -> float:
     full = cv2.inRange(part, (250, 250, 250), (255, 255, 255))
     solid = cv2.bitwise_and(cv2.morphologyEx(full, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), inside)
     return float(np.count_nonzero(solid)) / max(1, int(np.count_nonzero(inside)))
-
-
-@dataclass(slots=True)
-class Stillness:
-    """Has the picture come to rest? Fed with every preview picture."""
-
-    settle: int = 3
-    """So many pictures in a row must be alike."""
-    max_move: float = 0.006
-    """Of the picture's diagonal, for any corner."""
-    max_change: float = 3.0
-    """Mean difference in grey levels of a thumbnail; sensor noise is far below."""
-    _quad: Quad | None = None
-    _thumbnail: GreyImage | None = None
-    _rested: int = 0
-
-    def update(self, image: ColourImage, quad: Quad | None) -> bool:
-        """True once nothing has moved for `settle` pictures."""
-        thumbnail = np.asarray(
-            cv2.cvtColor(cv2.resize(image, (48, 48), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY), np.uint8
-        )
-        moved = self._moved(quad, thumbnail, float(np.hypot(*image.shape[:2])))
-        self._quad, self._thumbnail = quad, thumbnail
-        self._rested = 0 if moved else self._rested + 1
-        return self._rested >= self.settle
-
-    def _moved(self, quad: Quad | None, thumbnail: GreyImage, diagonal: float) -> bool:
-        if self._thumbnail is None or (quad is None) != (self._quad is None):
-            return True
-        if quad is not None and self._quad is not None:
-            move = float(np.linalg.norm(quad - self._quad, axis=1).max())
-            if move > self.max_move * diagonal:
-                return True
-        return float(cv2.absdiff(thumbnail, self._thumbnail).mean()) > self.max_change

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from PIL import Image, UnidentifiedImageError
 
 from drivers.sim.control import Reply
-from drivers.sim.desk import Corners, Placement, lay, shoot
+from drivers.sim.desk import Corners, Placement, jpeg, lay, shoot
 from drivers.sim.documents import SampleDocument, draw
 
 FRAME_SIZE = (1200, 1600)
@@ -30,7 +30,6 @@ FRAMES_PER_SECOND = 12.0
 SLOW_FRAMES_PER_SECOND = 1.5
 _LOOP = 6
 """Pictures made per scene; shown in a circle, they differ by noise as live ones do."""
-_JPEG_QUALITY = 84
 _MAX_DOCUMENT_PIXELS = 40_000_000
 _BOUNDARY = "frame"
 _PATH = "/stream.mjpg"
@@ -154,7 +153,7 @@ class CameraSim:
         placement = replace(placement, dark=max(placement.dark, self._conduct.dark))
         scene = lay(self._document, placement, size=self._size)
         shake = self._size[0] // 30 if self._conduct.shaking else 0
-        frames = tuple(_jpeg(still) for still in shoot(scene, count=_LOOP, shake_px=shake))
+        frames = tuple(jpeg(still) for still in shoot(scene, count=_LOOP, shake_px=shake))
         with self._lock:
             self._corners, self._frames = scene.corners, frames
 
@@ -167,9 +166,9 @@ class CameraSim:
     def _unplug(self) -> None:
         server, self._server = self._server, None
         if server is not None:
-            server.ended.set()
             server.shutdown()
-            server.server_close()
+            server.server_close()  # first nobody can come in, then those inside go: as when a plug is pulled
+            server.ended.set()
 
     # --- called by the server's threads ------------------------------------------------------------------------------
 
@@ -237,26 +236,20 @@ class _Request(BaseHTTPRequestHandler):
         """A camera keeps no log."""
 
 
-def frame_number(jpeg: bytes) -> int | None:
+def frame_number(frame: bytes) -> int | None:
     """The number that this camera wrote into a frame, or None."""
-    start = jpeg.find(b"\xff\xfe", 0, 64)
+    start = frame.find(b"\xff\xfe", 0, 64)
     if start < 0:
         return None
-    length = int.from_bytes(jpeg[start + 2 : start + 4], "big")
-    name, _, number = jpeg[start + 4 : start + 2 + length].decode("ascii", "replace").partition("=")
+    length = int.from_bytes(frame[start + 2 : start + 4], "big")
+    name, _, number = frame[start + 4 : start + 2 + length].decode("ascii", "replace").partition("=")
     return int(number) if name == "frame" and number.isdigit() else None
 
 
-def _number(jpeg: bytes, number: int) -> bytes:
+def _number(frame: bytes, number: int) -> bytes:
     """The frame with a comment segment right after its start-of-image marker."""
     comment = f"frame={number}".encode()
-    return jpeg[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + jpeg[2:]
-
-
-def _jpeg(still: Image.Image) -> bytes:
-    out = io.BytesIO()
-    still.save(out, "JPEG", quality=_JPEG_QUALITY)
-    return out.getvalue()
+    return frame[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + frame[2:]
 
 
 def _open_picture(raw: bytes) -> Image.Image:

@@ -6,6 +6,7 @@ Coordinates of corners: pixels of the frame, (0, 0) at the outer corner of the f
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ _KEYSTONE = 0.035
 """The camera looks down a little aslant: the far edge is this much narrower."""
 _NOISE = 1.6
 """Standard deviation of sensor noise in grey levels."""
+_JPEG_QUALITY = 84
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,21 @@ def shoot(scene: Scene, *, count: int, seed: int = 0, shake_px: int = 0) -> list
             picture = np.roll(picture, swing, axis=1)
         stills.append(Image.fromarray(np.clip(picture + 0.5, 0, 255).astype(np.uint8)))
     return stills
+
+
+def jpeg(still: Image.Image) -> bytes:
+    """As the camera compresses it."""
+    out = io.BytesIO()
+    still.save(out, "JPEG", quality=_JPEG_QUALITY)
+    return out.getvalue()
+
+
+def photograph(
+    document: Image.Image | None, placement: Placement, *, size: tuple[int, int], seed: int = 0
+) -> tuple[bytes, Corners | None]:
+    """One JPEG of a document on the tray and the true corners: what a page finder is measured with."""
+    scene = lay(document, placement, size=size)
+    return jpeg(shoot(scene, count=1, seed=seed)[0]), scene.corners
 
 
 def _tray(size: tuple[int, int]) -> Image.Image:
