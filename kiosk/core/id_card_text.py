@@ -82,6 +82,7 @@ _TYPE_CHARACTERS = {
     "I": CardType.PERMANENT_2017,
     "Y": CardType.PERMANENT_2023,
 }
+_CHARACTER_OF = {kind: character for character, kind in _TYPE_CHARACTERS.items()}
 _SEXES = frozenset("0129")
 
 
@@ -273,7 +274,7 @@ def _texts(card: IdCard) -> dict[Field, str]:
         "to": LONG_TERM if card.valid_to is None else _digits(card.valid_to),
         "pass": card.pass_number,
         "count": card.issue_count,
-        "type": next(character for character, kind in _TYPE_CHARACTERS.items() if kind is card.type),
+        "type": _CHARACTER_OF[card.type],
     }
 
 

@@ -10,14 +10,12 @@ STAR = "*"
 def mask_name(name: str) -> str:
     """张三 → 张*, 张小三 → 张*三, 买买提·吐尔逊 → 买*****逊; a single character is hidden."""
     characters = _characters(name.strip())
-    match characters:
-        case [] | [_]:
-            return STAR * len(characters)
-        case [first, _]:
-            return first + STAR
-        case [first, *middle, last]:
-            return first + STAR * len(middle) + last
-    raise AssertionError("a list is empty, one, two or more")
+    if len(characters) < 2:
+        return STAR * len(characters)
+    if len(characters) == 2:
+        return characters[0] + STAR
+    first, *middle, last = characters
+    return first + STAR * len(middle) + last
 
 
 def mask_id_number(number: str) -> str:

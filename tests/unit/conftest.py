@@ -118,7 +118,7 @@ def make_licence() -> Callable[..., LicenceSummary]:
         return LicenceSummary(
             **{
                 "id": "L1",
-                "type_name": "社会保险参保证明",
+                "type_name": "社保参保证明",
                 "number": "SB0001",
                 "issuer": "样本局",
                 "holder": "陈*本",

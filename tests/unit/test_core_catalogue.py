@@ -130,6 +130,17 @@ def test_each_published_item(
     assert check_item(item) == ()
 
 
+def test_prefills_from_licences_name_what_some_item_of_the_catalogue_issues(
+    renewal: Item, published: Callable[[str], Item]
+) -> None:
+    prefills = {question.prefill for page in renewal.pages for question in page.fields if question.prefill}
+    issued = {result.name for name in ("jzz_qz", "sb_cbzm") for result in published(name).results}
+    assert {prefill.split(".")[1] for prefill in prefills} <= issued
+    # The hall names a certificate after its item; both must be one word for the prefill to find it.
+    certificate = published("sb_cbzm")
+    assert [result.name for result in certificate.results] == [certificate.name]
+
+
 def test_places_have_what_a_slip_needs() -> None:
     terminals = typed("terminals.yaml", tuple[TerminalPlace, ...])
     assert [place.id for place in terminals] == ["T001", "T002", "T003"]

@@ -310,7 +310,7 @@ def test_the_number_of_the_card(make_item: Callable[..., Item], make_card: Calla
         ("card.name", True),
         ("card.photo", False),
         ("name", False),
-        ("licence.社会保险参保证明.employer", True),
+        ("licence.社保参保证明.employer", True),
         ("licence.employer", False),
         ("licence..employer", False),
         ("", False),
