@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kiosk.core.profile import DataLayout, Profile
-from provisioning.profile import ProfileError, load_profile
+from kiosk.app.findings import Finding
+from provisioning.profile import Machine, ProfileError, load_profile
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="市民之窗 terminal.")
 _log = Console(stderr=True)
@@ -34,10 +34,10 @@ def run(profile: ProfileOption = _DEFAULT_PROFILE) -> None:
     from kiosk.app.processes import own_command
     from kiosk.app.supervisor import Program, Supervisor
 
-    _, layout = _load(profile)
+    machine = _load(profile)
     supervisor = Supervisor(
         tuple(Program(name, tuple(own_command(name, "--profile", str(profile)))) for name in ("sync", "ui")),
-        log_dir=Path(layout.logs),
+        log_dir=Path(machine.layout.logs),
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     supervisor.start()
@@ -52,8 +52,7 @@ def ui(profile: ProfileOption = _DEFAULT_PROFILE) -> None:
     """The screen process."""
     from kiosk.app.ui import run_ui
 
-    loaded, layout = _load(profile)
-    raise typer.Exit(run_ui(loaded, layout, kiosk=True))
+    raise typer.Exit(run_ui(_load(profile), kiosk=True))
 
 
 @app.command(hidden=True)
@@ -63,10 +62,11 @@ def sync(profile: ProfileOption = _DEFAULT_PROFILE) -> None:
     from kiosk.app.logs import set_up_logs
     from offline_queue import process
 
-    loaded, layout = _load(profile)
-    set_up_logs(Path(layout.logs), "sync")
-    end_on_the_unexpected(Path(layout.logs), "sync")
-    raise typer.Exit(process.run(loaded, Path(layout.root)))
+    machine = _load(profile)
+    logs = Path(machine.layout.logs)
+    set_up_logs(logs, "sync")
+    end_on_the_unexpected(logs, "sync")
+    raise typer.Exit(process.run(machine.profile, machine.data))
 
 
 @app.command()
@@ -77,8 +77,7 @@ def doctor(
     """Ask every part how it is; exit status 0 all well, 1 something needs a hand."""
     from kiosk.app.doctor import examine
 
-    loaded, layout = _load(profile)
-    findings = examine(loaded, layout)
+    findings = examine(_load(profile))
     if as_json:
         sys.stdout.write(json.dumps([finding.as_json() for finding in findings], ensure_ascii=False, indent=1) + "\n")
     else:
@@ -86,7 +85,7 @@ def doctor(
     raise typer.Exit(EXIT_FAULT if any(finding.verdict == "fault" for finding in findings) else 0)
 
 
-def _print_findings(findings: list) -> None:  # type: ignore[type-arg]
+def _print_findings(findings: list[Finding]) -> None:
     marks = {"ok": "[green]✓ 正常[/green]", "warn": "[yellow]! 注意[/yellow]", "fault": "[red]✗ 故障[/red]"}
     table = Table("", "部件 part", "状态 state", "怎么办 what to do", "秒 s")
     for finding in findings:
@@ -94,14 +93,14 @@ def _print_findings(findings: list) -> None:  # type: ignore[type-arg]
     Console().print(table)
 
 
-def _load(path: Path) -> tuple[Profile, DataLayout]:
+def _load(path: Path) -> Machine:
     try:
-        profile = load_profile(path)
+        machine = load_profile(path)
     except ProfileError as error:
         _log.print(f"[red]{error}[/red]", highlight=False)
         raise typer.Exit(EXIT_WRONG_USE) from None
     os.umask(0o077)
-    return profile, DataLayout(path.resolve().parent / profile.data)
+    return machine
 
 
 # The dock is left out of the frozen terminal, so it is looked for and not imported.

@@ -22,9 +22,9 @@ def end_on_the_unexpected(folder: Path, name: str) -> None:
 
     def tell(kind: type[BaseException], where: TracebackType | None) -> None:
         # The message and the variables may hold a citizen's data: type and place only.
-        print(kind.__name__, file=target)  # noqa: T201 - this is the crash file
+        print(kind.__name__, file=target)
         for frame in traceback.extract_tb(where):
-            print(f"  {frame.filename}:{frame.lineno} {frame.name}", file=target)  # noqa: T201
+            print(f"  {frame.filename}:{frame.lineno} {frame.name}", file=target)
         target.flush()
 
     def in_main(kind: type[BaseException], _value: BaseException, where: TracebackType | None) -> None:

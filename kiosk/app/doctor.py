@@ -8,45 +8,35 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from kiosk.app.findings import Finding, Verdict
 from kiosk.app.technician import DEVICE_NAMES, advice
-from kiosk.app.wiring import DRIVER_NAMES, BundleSource, device_hosts, hall_client, queue_client
+from kiosk.app.wiring import DRIVER_NAMES, BundleSource, device_hosts
+from kiosk.contract.enrolment import EnrolResponse
 from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus
-from kiosk.core.ports import Link
-from kiosk.core.profile import DataLayout, Profile
+from kiosk.core.profile import Profile
+from kiosk.core.result import Ok
+from offline_queue.client import QueueClient
+from offline_queue.hall_client import HallClient
+from offline_queue.identity import NotEnrolled, load_identity
+from provisioning.profile import Machine
 
-Verdict = Literal["ok", "warn", "fault"]
 _SETTLE_S = 8.0
 _LOW_DISK = 200 * 1024 * 1024
 _RENEW_DAYS = 30
+_NOTICE_H = 4
+_BREACH_H = 12
+"""Promise P53: within 12 hours at the hall."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report."""
-
-    part: str
-    name: str
-    verdict: Verdict
-    state: str
-    advice: str
-    seconds: float
-    detail: dict[str, str]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
-
-
-def examine(profile: Profile, layout: DataLayout) -> list[Finding]:
+def examine(machine: Machine) -> list[Finding]:
     """Every part, in the order in which a technician would look."""
-    findings = [_disk(layout), _identity(layout), _bundle(layout)]
-    findings += _devices(profile)
-    findings += [_queue(layout), _hall(profile, layout)]
+    findings = [_disk(machine), _identity(machine), _bundle(machine)]
+    findings += _devices(machine.profile)
+    findings += [_queue(machine), _hall(machine)]
     return findings
 
 
@@ -97,73 +87,75 @@ def _device(kind: DeviceKind, hosts: dict[DeviceKind, Any], began: float) -> Fin
     )
 
 
-def _disk(layout: DataLayout) -> Finding:
-    began = time.monotonic()
-    root = Path(layout.root)
-    if not root.is_dir():
-        return _finding("disk", "数据盘 data disk", "fault", "absent", "数据目录不存在：先登记。No data: enrol first.", began)
-    free = shutil.disk_usage(root).free
-    words = "" if free > _LOW_DISK else "磁盘将满：清理日志。The disk is nearly full: clear logs."
-    return _finding(
-        "disk", "数据盘 data disk", "ok" if not words else "fault", f"{free >> 20} MiB free", words, began
-    )
+def _disk(machine: Machine) -> Finding:
+    began, name = time.monotonic(), "数据盘 data disk"
+    if not machine.data.is_dir():
+        return _finding("disk", name, "fault", "absent", "数据目录不存在：先登记。No data: enrol first.", began)
+    free = shutil.disk_usage(machine.data).free
+    if free < _LOW_DISK:
+        words = "磁盘将满：清理日志。The disk is nearly full: clear logs."
+        return _finding("disk", name, "fault", f"{free >> 20} MiB free", words, began)
+    return _finding("disk", name, "ok", f"{free >> 20} MiB free", "", began)
 
 
-def _identity(layout: DataLayout) -> Finding:
-    from provisioning.enrol import certificate_expiry
-
-    began = time.monotonic()
-    name = "终端身份 identity"
+def _identity(machine: Machine) -> Finding:
+    began, name = time.monotonic(), "终端身份 identity"
     try:
-        expires = certificate_expiry(Path(layout.tls_certificate))
-    except (OSError, ValueError):
-        words = "还没有登记：provision enrol。Not enrolled yet."
-        return _finding("identity", name, "fault", "absent", words, began)
-    days = (expires - datetime.now(UTC)).days
+        load_identity(machine.data)
+        enrolled = EnrolResponse.model_validate_json(Path(machine.layout.terminal_json).read_bytes())
+    except NotEnrolled:
+        return _finding("identity", name, "fault", "absent", "还没有登记：provision enrol。Not enrolled yet.", began)
+    days = (enrolled.expires_at - datetime.now(UTC)).days
     if days < 0:
-        return _finding("identity", name, "fault", "expired", "证书过期：重新登记。Certificate expired: enrol.", began)
-    verdict: Verdict = "ok" if days > _RENEW_DAYS else "warn"
-    words = "" if verdict == "ok" else "证书快到期。The certificate expires soon."
-    return _finding("identity", name, verdict, f"{days} days left", words, began)
+        return _finding("identity", name, "fault", "expired", "证书过期：重新登记。Expired: enrol again.", began)
+    if days < _RENEW_DAYS:
+        return _finding("identity", name, "warn", f"{days} days left", "证书快到期。It expires soon.", began)
+    return _finding("identity", name, "ok", f"{days} days left", "", began)
 
 
-def _bundle(layout: DataLayout) -> Finding:
-
-    began = time.monotonic()
+def _bundle(machine: Machine) -> Finding:
+    began, name = time.monotonic(), "事项目录 catalogue"
     try:
-        loaded = BundleSource(layout)()
+        loaded = BundleSource(machine)()
     except NotEnrolled:
         loaded = None
     if loaded is None:
         words = "没有事项目录：联网后自动下载。No catalogue: it comes by itself when the hall is reachable."
-        return _finding("bundle", "事项目录 catalogue", "fault", "absent", words, began)
-    return _finding("bundle", "事项目录 catalogue", "ok", f"number {loaded.number}", "", began)
+        return _finding("bundle", name, "fault", "absent", words, began)
+    return _finding("bundle", name, "ok", f"number {loaded.number}", "", began)
 
 
-def _queue(layout: DataLayout) -> Finding:
-    began = time.monotonic()
-    status = queue_client(layout).status()
-    name = "离线队列 queue"
-    if status.link is Link.UNKNOWN and not status.accepting:
+def _queue(machine: Machine) -> Finding:
+    began, name = time.monotonic(), "离线队列 queue"
+    client = QueueClient(Path(machine.layout.queue_socket))
+    if not isinstance(client.entries(), Ok):
         words = "上报进程没有应答：kiosk run 会启动它。The sync process does not answer; `kiosk run` starts it."
         return _finding("queue", name, "fault", "down", words, began)
+    status = client.status()
     hours = status.oldest_unsent_s / 3600
-    verdict: Verdict = "ok" if hours < 4 and not status.parked else "warn" if hours < 12 else "fault"
-    words = "" if verdict == "ok" else "有办件未送达：检查网络，必要时用 U 盘导出。Unsent submissions: check the network."
     state = f"{status.pending} pending, {status.parked} parked, oldest {hours:.1f} h"
-    return _finding("queue", name, verdict, state, words, began)
+    if not status.accepting:
+        return _finding("queue", name, "fault", state, "存储将满，暂停受理。The store is nearly full.", began)
+    if hours >= _NOTICE_H or status.parked:
+        words = "有办件未送达：检查网络，必要时用 U 盘导出。Unsent submissions: check the network."
+        return _finding("queue", name, "fault" if hours >= _BREACH_H else "warn", state, words, began)
+    return _finding("queue", name, "ok", state, "", began)
 
 
-def _hall(profile: Profile, layout: DataLayout) -> Finding:
-    began = time.monotonic()
+def _hall(machine: Machine) -> Finding:
+    began, name = time.monotonic(), "大厅 hall"
     try:
-        problem = hall_client(profile, layout).ping()
-    except (OSError, ValueError):
-        problem = "no identity"
-    if problem:
+        client = HallClient(base_url=machine.profile.hall.url, identity=load_identity(machine.data))
+    except NotEnrolled:
+        return _finding("hall", name, "fault", "no identity", "还没有登记。Not enrolled yet.", began)
+    try:
+        reachable = isinstance(client.manifest(), Ok)
+    finally:
+        client.close()
+    if not reachable:
         words = "连不上大厅：可照常受理，联网后自动上报。The hall is not reachable; filing goes on, sending waits."
-        return _finding("hall", "大厅 hall", "warn", problem, words, began)
-    return _finding("hall", "大厅 hall", "ok", "reachable", "", began)
+        return _finding("hall", name, "warn", "unreachable", words, began)
+    return _finding("hall", name, "ok", "reachable", "", began)
 
 
 def _finding(part: str, name: str, verdict: Verdict, state: str, words: str, began: float) -> Finding:

@@ -54,7 +54,7 @@ def spawn(
         stderr=stderr,
         cwd=cwd,
         start_new_session=True,
-        preexec_fn=_die_with_parent(),  # noqa: PLW1509 - prctl only, no locks taken
+        preexec_fn=_die_with_parent(),
     )
 
 

@@ -12,15 +12,15 @@ DEVICE_NAMES = {
 }
 
 _ADVICE = {
-    Fault.DRIVER_LOST: "驱动进程退出，正在自动重启；反复出现时看 logs/ 里的原因。The driver process ended and restarts by itself.",
-    Fault.UNREACHABLE: "连不上设备：检查电源、线缆和档案里的地址。Not reachable: check power, cable and the profile's address.",
+    Fault.DRIVER_LOST: "驱动进程退出，正在自动重启；反复出现时看 logs/。The driver ended and restarts by itself.",
+    Fault.UNREACHABLE: "连不上设备：检查电源、线缆和档案里的地址。Not reachable: check power, cable, address.",
     Fault.TIMEOUT: "设备不应答：断电十秒再通电。No answer: switch it off for ten seconds.",
     Fault.PROTOCOL: "设备应答不合协议：核对型号与接口设置。Answers make no sense: check model and interface settings.",
     Fault.SERVICE_DOWN: "pcscd 服务不在：systemctl restart pcscd。The smart card service is down.",
     Fault.NO_READER: "找不到读卡器：检查 USB 线；换一个口再试。No reader: check the USB cable, try another port.",
     Fault.CARD_REMOVED: "读卡途中卡被拿走：再放一次。The card was lifted while it was read.",
     Fault.CARD_MUTE: "卡没有应答：看是否放反，或换一张卡。The card is mute: turned over, or broken.",
-    Fault.CARD_UNREADABLE: "卡读不出来：擦净感应区，换一张卡比较。Unreadable: clean the surface, compare with another card.",
+    Fault.CARD_UNREADABLE: "卡读不出来：擦净感应区，换一张卡比较。Unreadable: clean the surface, try another card.",
     Fault.CARD_FOREIGN: "放的不是身份证。Not an identity card.",
     Fault.NO_CARD: "没有卡。No card.",
     Fault.PAPER_OUT: "没有纸：装纸。Out of paper: load some.",

@@ -18,10 +18,10 @@ from kiosk.app.logs import set_up_logs
 from kiosk.app.wiring import BundleSource, build_ports, clock, device_hosts, terminal_settings
 from kiosk.core.devices import DeviceEvent, PreviewFrame
 from kiosk.core.intents import Intent
-from kiosk.core.profile import DataLayout, Profile
 from kiosk.core.views import Snapshot
 from kiosk.services.terminal import Terminal
 from offline_queue.identity import NotEnrolled
+from provisioning.profile import Machine
 from screens.bridge import Screens
 from screens.settings import ScreenSettings
 
@@ -38,17 +38,18 @@ def pinyin_table() -> Path:
     return inside / "keyboard" / "pinyin.sqlite"
 
 
-def run_ui(profile: Profile, layout: DataLayout, *, kiosk: bool, attach: Attach | None = None) -> int:
+def run_ui(machine: Machine, *, kiosk: bool, attach: Attach | None = None) -> int:
     """Until SIGTERM; returns the exit status."""
-    logs = Path(layout.logs)
+    profile = machine.profile
+    logs = Path(machine.layout.logs)
     set_up_logs(logs, "ui")
     end_on_the_unexpected(logs, "ui")
     os.environ.setdefault("QT_QUICK_BACKEND", "software")
     os.environ.setdefault("QML_NO_TOUCH_COMPRESSION", "1")
     hosts = device_hosts(profile)
     try:
-        ports = build_ports(profile, layout, hosts)
-        bundle = BundleSource(layout)
+        ports = build_ports(machine, hosts)
+        bundle = BundleSource(machine)
     except NotEnrolled as error:
         _log.error("not enrolled: %s", error)
         return 3

@@ -12,12 +12,13 @@ from kiosk.app.processes import own_command
 from kiosk.contract.bundle import Bundle
 from kiosk.core.clock import SystemClock
 from kiosk.core.devices import DeviceKind
-from kiosk.core.profile import DataLayout, Profile
+from kiosk.core.profile import Profile
 from kiosk.services.settings import Ports, TerminalSettings
 from offline_queue.client import QueueClient
-from offline_queue.gateway import Gateway
+from offline_queue.gateway import DirectHall
 from offline_queue.identity import Identity, current_keys, load_identity, read_bundle
 from offline_queue.seal import TerminalCardKeys, TerminalSealer
+from provisioning.profile import Machine
 
 _log = logging.getLogger("kiosk.devices")
 
@@ -49,16 +50,16 @@ def device_hosts(profile: Profile, *, notice: Callable[[Notice], None] = _log_no
     }
 
 
-def build_ports(profile: Profile, layout: DataLayout, hosts: dict[DeviceKind, DriverHost]) -> Ports:
+def build_ports(machine: Machine, hosts: dict[DeviceKind, DriverHost]) -> Ports:
     """Every port of the services; NotEnrolled when the terminal has no identity."""
-    data = Path(layout.root)
+    data = machine.data
     id_card, receipt = hosts.get(DeviceKind.ID_CARD), hosts.get(DeviceKind.RECEIPT)
     page, camera = hosts.get(DeviceKind.PAGE), hosts.get(DeviceKind.CAMERA)
     return Ports(
-        outbox=QueueClient(Path(layout.queue_socket)),
+        outbox=QueueClient(Path(machine.layout.queue_socket)),
         sealer=TerminalSealer.of(data),
         card_keys=TerminalCardKeys.of(data),
-        hall=Gateway.of(data, base_url=profile.hall.url),
+        hall=DirectHall.of(data, hall_url=machine.profile.hall.url),
         id_card=IdCardReaderProxy(id_card) if id_card else None,
         receipt=ReceiptPrinterProxy(receipt) if receipt else None,
         page=PagePrinterProxy(page) if page else None,
@@ -79,9 +80,9 @@ def terminal_settings(profile: Profile) -> TerminalSettings:
 class BundleSource:
     """The catalogue on disk, verified anew whenever the sync process has replaced the file."""
 
-    def __init__(self, layout: DataLayout) -> None:
-        self._data = Path(layout.root)
-        self._file = Path(layout.bundle_file)
+    def __init__(self, machine: Machine) -> None:
+        self._data = machine.data
+        self._file = Path(machine.layout.bundle_file)
         self._identity: Identity = load_identity(self._data)
         self._stamp: tuple[int, int] | None = None
         self._bundle: Bundle | None = None

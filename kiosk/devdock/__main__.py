@@ -22,7 +22,9 @@ _console = Console(stderr=True)
 
 def main(
     port: Annotated[int, typer.Option(help="Port of the dock's page; 0 takes a free one")] = 8600,
-    root: Annotated[Path, typer.Option(help="Where the street keeps its state; emptied at start")] = Path("build/street"),
+    root: Annotated[Path, typer.Option(help="Where the street keeps its state; emptied at start")] = Path(
+        "build/street"
+    ),
     terminals: Annotated[int, typer.Option(min=1, max=2)] = 2,
     window: Annotated[bool, typer.Option(help="Also a real window where there is a display")] = True,
 ) -> None:
@@ -38,11 +40,17 @@ def main(
     try:
         with street:
             address = f"http://127.0.0.1:{port}"
-            _console.print(f"市民之窗在 [bold]{address}[/bold] 等您（{time.monotonic() - began:.1f} 秒）。Ctrl-C 结束一切。")
+            _console.print(
+                f"市民之窗在 [bold]{address}[/bold] 等您（{time.monotonic() - began:.1f} 秒）。Ctrl-C 结束一切。"
+            )
             sys.stdout.write(address + "\n")
             sys.stdout.flush()
             config = uvicorn.Config(
-                build_app(street, port=port), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1
+                build_app(street, port=port),
+                host="127.0.0.1",
+                port=port,
+                log_level="warning",
+                timeout_graceful_shutdown=1,
             )
             with contextlib.suppress(KeyboardInterrupt):
                 uvicorn.Server(config).run()

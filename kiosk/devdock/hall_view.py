@@ -7,6 +7,7 @@ import http.cookiejar
 import json
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from kiosk.contract.bundle import parse_bundle
@@ -16,8 +17,9 @@ from kiosk.devdock.street import Hall, StreetError
 class HallView:
     """Signs in with a one-time link and reads counts; signs in again when the hall was restarted."""
 
-    def __init__(self, hall: Hall) -> None:
+    def __init__(self, hall: Hall, *, bundle_file: Path) -> None:
         self._hall = hall
+        self._bundle_file = bundle_file
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
         )
@@ -36,8 +38,8 @@ class HallView:
         return frozenset(row["id"] for row in self.submissions())
 
     def keys(self) -> dict[str, bytes]:
-        """The hall's public keys by id."""
-        raw = self._hall.bundle_bytes()
+        """The hall's public keys by id, as a terminal got them in its bundle."""
+        raw = self._bundle_file.read_bytes()
         return {key.id: base64.b64decode(key.public) for key in parse_bundle(raw).bundle.keys}
 
     def _get(self, path: str) -> Any:

@@ -40,3 +40,12 @@ def put_document(terminal: Terminal, document: SampleDocument, holder: Synthetic
 def clear_document(terminal: Terminal) -> None:
     """Take the paper away."""
     terminal.hardware.do("camera.clear")
+
+
+def look_at(terminal: Terminal, kind: str, number: int, *, as_png: bool) -> bytes:
+    """A paper that came out of the `receipt` or `page` printer: a picture, or for a page also its PDF."""
+    arguments: dict[str, Any] = {"n": number}
+    if kind == "page" and as_png:
+        arguments["as"] = "png"
+    _, data = terminal.hardware.do(f"{kind}.get", b"", **arguments)
+    return data

@@ -13,7 +13,7 @@ import threading
 from enum import StrEnum
 from pathlib import Path
 
-_GARBAGE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{\"verdicts\": [\xff\xfe\x00"
+_GARBAGE = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{"verdicts": [\xff\xfe\x00'
 _ERROR_500 = (
     b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/html\r\nContent-Length: 27\r\nConnection: close\r\n\r\n"
     b"<h1>something is wrong</h1>"

@@ -71,15 +71,25 @@ class ScreenServer(QObject):
         match head.get("do"):
             case "grab":
                 image = inspect.grab(self._window)
-                return encode_frame(self._state(), _encode(image, str(head.get("as", "png")), int(head.get("width", 0))))
+                return encode_frame(
+                    self._state(), _encode(image, str(head.get("kind", "png")), int(head.get("width", 0)))
+                )
             case "tree":
                 nodes = [
-                    {"role": node.role, "name": node.name, "value": node.value, "rect": node.rect, "states": node.states}
+                    {
+                        "role": node.role,
+                        "name": node.name,
+                        "value": node.value,
+                        "rect": [node.rect.x, node.rect.y, node.rect.width, node.rect.height],
+                        "states": sorted(node.states),
+                    }
                     for node in inspect.tree(self._window)
                 ]
                 return encode_frame({**self._state(), "nodes": nodes})
             case "touch":
-                inspect.touch(self._window, float(head["x"]), float(head["y"]), str(head["phase"]))
+                if head.get("phase") not in ("press", "move", "release"):
+                    return encode_frame({"ok": False, "error": "phase is press, move or release"})
+                inspect.touch(self._window, round(head["x"]), round(head["y"]), head["phase"])
                 return encode_frame(self._state())
             case "state":
                 return encode_frame(self._state())

@@ -149,9 +149,7 @@ class Terminal:
     def start_link(self) -> None:
         """The line to the hall, up."""
         server = self._hall.data / "server"
-        self.link = Link(
-            target_port=self._hall.port, certificate=server / "server.pem", key=server / "server.key"
-        )
+        self.link = Link(target_port=self._hall.port, certificate=server / "server.pem", key=server / "server.key")
         port = self.link.start()
         self.profile.write_text(self._profile_toml(port), encoding="utf-8")
 
@@ -334,9 +332,7 @@ class Street:
         return self._hall_keeper.pid("hall")
 
     def _add(self, spec: TerminalSpec) -> Terminal:
-        terminal = Terminal(
-            spec, self.root / spec.id, hall=self.hall, platform=self._platform, motion=self._motion
-        )
+        terminal = Terminal(spec, self.root / spec.id, hall=self.hall, platform=self._platform, motion=self._motion)
         self.terminals[spec.id] = terminal
         return terminal
 

@@ -10,7 +10,6 @@ import typer
 from PySide6.QtQuick import QQuickWindow
 
 from kiosk.app.ui import run_ui
-from kiosk.core.profile import DataLayout
 from kiosk.devdock.screen_server import ScreenServer
 from provisioning.profile import load_profile
 
@@ -24,9 +23,7 @@ def main(
     def attach(window: QQuickWindow, view_now: Callable[[], tuple[int, str]]) -> ScreenServer:
         return ScreenServer(window, screen_socket, view_name=view_now)
 
-    loaded = load_profile(profile)
-    layout = DataLayout(profile.resolve().parent / loaded.data)
-    raise typer.Exit(run_ui(loaded, layout, kiosk=False, attach=attach))
+    raise typer.Exit(run_ui(load_profile(profile), kiosk=False, attach=attach))
 
 
 if __name__ == "__main__":

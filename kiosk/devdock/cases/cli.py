@@ -46,7 +46,9 @@ def tour(
     found = [_load(file) for file in sorted(cases.glob("*.yaml"))]
     reports = play_all(found, out, on_done=_tell)
     page = write_tour(reports, out)
-    _log.print(f"{sum(report.ok for report in reports)} of {len(reports)} cases, {time.monotonic() - began:.0f} s: {page}")
+    _log.print(
+        f"{sum(report.ok for report in reports)} of {len(reports)} cases, {time.monotonic() - began:.0f} s: {page}"
+    )
     raise typer.Exit(0 if all(report.ok for report in reports) else 1)
 
 

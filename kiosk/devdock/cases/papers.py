@@ -50,7 +50,9 @@ def check_receipt(png: bytes, *, words: tuple[str, ...], keys: Mapping[str, byte
     return {"words": list(words), "code": "verified", "number_matches": True}
 
 
-def check_page(pdf: bytes, png: bytes, *, words: tuple[str, ...], keys: Mapping[str, bytes], root: Path) -> dict[str, Any]:
+def check_page(
+    pdf: bytes, png: bytes, *, words: tuple[str, ...], keys: Mapping[str, bytes], root: Path
+) -> dict[str, Any]:
     """A licence: seal covers the whole file and chains to the hall's root, code verifies, words are there."""
     seal = _check_seal(pdf, root)
     claims = _claims(read_code(png), keys)

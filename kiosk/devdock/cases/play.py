@@ -18,8 +18,7 @@ from kiosk.devdock.street import DEFAULT_TERMINALS, Street
 def play_one(case: Case, out: Path) -> Report:
     """A street, the case, and nothing left behind."""
     if case.needs_root and os.geteuid() != 0:
-        report = Report(case.case, case.title, case.why, error="needs root: it mounts a small disk of its own")
-        return report
+        return Report(case.case, case.title, case.why, error="needs root: it mounts a small disk of its own")
     with _street(case) as (street, disk):
         return CaseRunner(case, street, out, small_disk=disk).run()
 
@@ -34,7 +33,7 @@ def play_all(cases: Sequence[Case], out: Path, *, on_done: Callable[[Report], No
             for case in shared:
                 reports[case.case] = CaseRunner(case, street, out / case.case).run()
                 on_done(reports[case.case])
-                _tidy(street)
+                tidy(street)
     for case in cases:
         if case.fresh:
             reports[case.case] = play_one(case, out / case.case)
@@ -61,7 +60,7 @@ def _street(case: Case) -> Iterator[tuple[Street, SmallDisk | None]]:
         yield street, disk
 
 
-def _tidy(street: Street) -> None:
+def tidy(street: Street) -> None:
     """Everything well and nobody there, for the next case."""
     for terminal in street.terminals.values():
         if terminal.link is not None and terminal.link.mode is not LinkMode.UP:

@@ -57,7 +57,8 @@ class CaseRunner:
         self._street = street
         self._out = out
         self._small_disk = small_disk
-        self._hall = HallView(street.hall)
+        first = next(iter(street.terminals.values()))
+        self._hall = HallView(street.hall, bundle_file=first.data / "bundle" / "current.cwb")
         self.report = Report(case.case, case.title, case.why)
         self._fingers = {name: Finger(terminal) for name, terminal in street.terminals.items()}
         self._at = next(iter(street.terminals))
@@ -249,7 +250,7 @@ class CaseRunner:
 
     def _picture(self, title: str) -> None:
         try:
-            _, png = self._terminal.screen.do("grab", **{"as": "png"})
+            _, png = self._terminal.screen.do("grab", kind="png")
         except RemoteError:
             return  # the screen is down at this moment; the steps judge whether it may be
         self._save(f"{title}", png, "screen", "png")
@@ -280,9 +281,7 @@ class CaseRunner:
         papers_there = _complete(self._terminal, kind)
         if not papers_there:
             raise Miss(f"no {kind} paper came out")
-        options = {"as": "png"} if kind == "page" and as_png else {}
-        _, data = self._terminal.hardware.do(f"{kind}.get", n=papers_there[-1]["n"], **options)
-        return data
+        return hands.look_at(self._terminal, kind, int(papers_there[-1]["n"]), as_png=as_png)
 
     def _hall_or_screen_number(self) -> str:
         """The number the citizen was shown, without hyphens."""

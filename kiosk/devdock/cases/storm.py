@@ -57,7 +57,7 @@ class _Weather(threading.Thread):
         self._storm = storm
         self._street = street
         self._terminal = terminal
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
         self._outcome = outcome
         self.over = threading.Event()
 

@@ -156,8 +156,7 @@ def build_app(street: Street, *, port: int) -> FastAPI:
 
     @app.get("/api/terminals/{name}/papers/{kind}/{number}.png")
     def paper(name: str, kind: Literal["receipt", "page"], number: int) -> Response:
-        options = {"as": "png"} if kind == "page" else {}
-        _, png = terminal_of(name).hardware.do(f"{kind}.get", n=number, **options)
+        png = hands.look_at(terminal_of(name), kind, number, as_png=True)
         return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
 
     @app.get("/hall")
@@ -191,6 +190,11 @@ def _pid(street: Street, terminal: Terminal, process: str) -> int | None:
     return street.hall_pid() if process == "hall" else terminal.pid(process)
 
 
+def _picture(terminal: Terminal) -> bytes:
+    _, jpeg = terminal.screen.do("grab", kind="jpeg", width=720)
+    return jpeg
+
+
 async def _touch(terminal: Terminal, touch: dict[str, Any]) -> None:
     try:
         await run_in_threadpool(
@@ -209,8 +213,7 @@ async def _show(socket: WebSocket, terminal: Terminal) -> None:
             head, _ = await run_in_threadpool(terminal.screen.do, "state")
             mark = (int(head["frames"]), int(head["sequence"]))
             if mark != last or dark:
-                _, jpeg = await run_in_threadpool(lambda: terminal.screen.do("grab", **{"as": "jpeg", "width": 720}))
-                await socket.send_bytes(jpeg)
+                await socket.send_bytes(await run_in_threadpool(_picture, terminal))
                 last, dark = mark, False
         except RemoteError:
             if not dark:
