@@ -21,6 +21,8 @@ class Lane(StrEnum):
     PAGE = "page"
     CAMERA = "camera"
     QUEUE = "queue"
+    STATUS = "status"
+    """The queue again, for questions that must not wait behind a filing."""
     SEAL = "seal"
     HALL = "hall"
 
@@ -87,11 +89,10 @@ class ReserveNumber:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """The pictures of one material, in the memory of one session."""
+    """The picture of one material, in the memory of one session."""
 
     material: str
-    page_jpeg: bytes = field(repr=False)
-    original_jpeg: bytes = field(repr=False)
+    jpeg: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

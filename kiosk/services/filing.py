@@ -43,7 +43,7 @@ def _uses(flow: Flow, session: Session) -> Iterator[MaterialUse]:
 def captures(flow: Flow) -> tuple[Capture, ...]:
     """The pictures that this case needs; what was taken for a material that is no longer asked stays behind."""
     return tuple(
-        Capture(material.id, held.shot.page_jpeg, held.shot.original_jpeg)
+        Capture(material.id, held.shot.page_jpeg)
         for material in visible_materials(flow.item, flow.answers)
         if isinstance(held := flow.held.get(material.id), CapturedPage)
     )
@@ -127,18 +127,15 @@ def seal_filing(order: Seal, *, session: SealSession, sealer: Sealer, card_keys:
 def _seal_captures(
     submission: Submission, pictures: Sequence[Capture], session: SealSession
 ) -> tuple[Submission, tuple[bytes, ...]]:
-    """Both pictures of every capture (双套制): the page names the material, the original is kept beside it."""
+    """One sealed blob a picture; the material names it by its sealed and by its open hash."""
     blobs: list[bytes] = []
-    hashes: dict[str, tuple[str, str]] = {}
+    hashes: dict[str, dict[str, str]] = {}
     for picture in pictures:
-        pair = [session.seal_blob(submission.id, data) for data in (picture.page_jpeg, picture.original_jpeg)]
-        blobs += pair
-        page, original = (hashlib.sha256(blob).hexdigest() for blob in pair)
-        hashes[picture.material] = page, original
-    materials = tuple(
-        use.model_copy(update={"blob": hashes[use.id][0], "original_sha256": hashes[use.id][1]})
-        if use.id in hashes
-        else use
-        for use in submission.materials
-    )
+        blob = session.seal_blob(submission.id, picture.jpeg)
+        blobs.append(blob)
+        hashes[picture.material] = {
+            "blob": hashlib.sha256(blob).hexdigest(),
+            "original_sha256": hashlib.sha256(picture.jpeg).hexdigest(),
+        }
+    materials = tuple(use.model_copy(update=hashes.get(use.id, {})) for use in submission.materials)
     return submission.model_copy(update={"materials": materials}), tuple(blobs)

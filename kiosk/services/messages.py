@@ -50,6 +50,7 @@ class CardCame:
     generation: int
     epoch: int
     result: Result[IdCard, DeviceError] = field(repr=False)
+    millis: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class PutCame:
 
     filing: str
     result: Result[None, StoreError]
+    millis: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ class ReceiptPrinted:
     generation: int
     filing: str
     result: Result[PrintProof, DeviceError]
+    millis: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ class SlipPrinted:
 
     generation: int
     result: Result[PrintProof, DeviceError]
+    millis: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,7 @@ class PagesPrinted:
     generation: int
     job_id: str
     result: Result[PrintProof, DeviceError]
+    millis: int = 0
 
 
 @dataclass(frozen=True, slots=True)

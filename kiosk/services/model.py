@@ -188,6 +188,9 @@ class AtSpace:
     notice: Notice | None = None
 
 
+PagePhase = Literal["fetching", "printing", "done", "failed", "unproven", "waiting_paper"]
+
+
 @dataclass(frozen=True, slots=True)
 class AtPrint:
     """A page on its way to the tray. `order` fetches it; the same order again fetches the same document."""
@@ -195,7 +198,7 @@ class AtPrint:
     title: str
     order: IssueCertificate | FetchLicencePages = field(repr=False)
     origin: AtSpace | AtCheck
-    phase: Literal["fetching", "printing", "done", "failed", "unproven", "waiting_paper"]
+    phase: PagePhase
     document: Document | None = field(default=None, repr=False)
     pages: int = 0
     notice: Notice | None = None

@@ -60,8 +60,8 @@ class Delays:
     """How often time is looked at."""
     put_retry: float = 0.5
     """Between two tries to write a filing down while the queue process is away."""
-    put_deadline: float = 15.0
-    """After this the citizen is told that it is not written down yet."""
+    put_deadline: float = 8.0
+    """After this the citizen is told that it is not written down yet; one try of the queue's adapter takes 10 s."""
     mark_retry: float = 1.0
     mark_deadline: float = 60.0
     """A mark in the print ledger is given up after this; the worst that follows is a second receipt."""

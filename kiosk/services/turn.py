@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from kiosk.core.catalogue import Catalogue
 from kiosk.core.clock import Clock
+from kiosk.core.events import Event
 from kiosk.core.session import Delays as SessionDelays
 from kiosk.services.effects import Effect, StopPreview
-from kiosk.services.events import Event
 from kiosk.services.model import AtCapture, Flow, Model, Place, Visit
 from kiosk.services.search import SearchIndex
 from kiosk.services.settings import Delays, TerminalSettings
@@ -35,8 +35,6 @@ class Surroundings:
     clock: Clock
     delays: Delays
     session_delays: SessionDelays
-    shelf: Callable[[], Shelf]
-    """The newest bundle. Asked when a session begins, so that nothing changes under a citizen's hands."""
     random_bytes: Callable[[int], bytes]
 
 
@@ -47,6 +45,9 @@ class Turn:
     model: Model
     around: Surroundings
     shelf: Shelf
+    """The bundle of this session: nothing changes under a citizen's hands."""
+    newest: Shelf
+    """The bundle for the next one."""
     effects: list[Effect] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 

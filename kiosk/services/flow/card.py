@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import date
 
 from kiosk.core.clock import CHINA
+from kiosk.core.devices import Fault
+from kiosk.core.event_table import EventName
+from kiosk.core.events import Event
 from kiosk.core.id_card import IdCard
 from kiosk.core.result import Err, Ok
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.effects import AskOwed, ReadCard
-from kiosk.services.events import EndReason, Event, EventName
 from kiosk.services.faults import card_notice
 from kiosk.services.flow import visit as visits
 from kiosk.services.flow.item import begin_item
 from kiosk.services.flow.space import open_space
+from kiosk.services.flow.visit import EndReason
 from kiosk.services.messages import CardCame
 from kiosk.services.model import (
     AtDone,
@@ -66,7 +69,7 @@ def lifted(turn: Turn) -> None:
         visits.end(turn, EndReason.CARD)
     elif turn.visit.gone is None:
         turn.set_visit(gone=_gone(turn))
-        turn.log(Event.of(EventName.CARD_GONE))
+        turn.log(Event.of(EventName.CARD_LIFTED))
 
 
 def came(turn: Turn, message: CardCame) -> None:
@@ -79,6 +82,8 @@ def came(turn: Turn, message: CardCame) -> None:
     holder = turn.visit.session.card
     match message.result:
         case Err(error):
+            reason = "foreign" if error.fault is Fault.CARD_FOREIGN else "unreadable"
+            turn.log(Event.of(EventName.CARD_REFUSED, reason=reason, fault=error.fault))
             _not_usable(turn, card_notice(error.fault))
         case Ok(card) if holder is not None and _same_holder(card, holder):
             turn.set_visit(gone=None)
@@ -88,16 +93,17 @@ def came(turn: Turn, message: CardCame) -> None:
                 visits.end(turn, EndReason.SWAPPED)
                 turn.set(card_left=False)
                 visits.begin(turn)
-            _first_seen(turn, card)
+            _first_seen(turn, card, message.millis)
 
 
-def _first_seen(turn: Turn, card: IdCard) -> None:
+def _first_seen(turn: Turn, card: IdCard, millis: int) -> None:
     fault = validity(card, turn.now.astimezone(CHINA).date())
     if fault is not None:
+        turn.log(Event.of(EventName.CARD_REFUSED, reason=fault.value.removeprefix("card_")))
         _not_usable(turn, fault)
         return
     turn.set_visit(session=turn.visit.session.identified(card, at=turn.now), card_notice=None)
-    turn.log(Event.of(EventName.CARD_READ))
+    turn.log(Event.of(EventName.SESSION_IDENTIFIED, card=card.type, millis=millis))
     turn.do(AskOwed(turn.visit.generation, card))
     visits.fetch_licences(turn)
     place = turn.visit.place
@@ -119,7 +125,6 @@ def validity(card: IdCard, today: date) -> NoticeCode | None:
 
 
 def _not_usable(turn: Turn, code: NoticeCode) -> None:
-    turn.log(Event.of(EventName.CARD_REFUSED, notice=code))
     turn.set_visit(card_notice=Notice(code))
     if turn.visit.gone is not None:
         turn.set_visit(gone=CardGone(turn.monotonic, Notice(code)))

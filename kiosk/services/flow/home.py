@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kiosk.core.ports import Link, QueueStatus
 from kiosk.core.views import NoticeCode
 from kiosk.services.flow.item import begin_item
 from kiosk.services.flow.receipt import show_owed
@@ -54,9 +55,14 @@ def begin(turn: Turn, guide: AtGuide) -> None:
         else:
             refusal = notice(NoticeCode.DEVICE_DOWN, device=str(availability.device), elsewhere=availability.elsewhere)
         turn.go(AtGuide(guide.code, guide.origin, refusal))
-    elif item.kind != "certificate" and not turn.model.queue.accepting:
+    elif item.kind != "certificate" and _full(turn.model.queue):
         turn.go(AtGuide(guide.code, guide.origin, notice(NoticeCode.DISK_FULL)))
     elif item.identity.level == "card" and turn.visit.session.card is None:
         turn.go(AtPutCard(ToItem(guide)))
     else:
         begin_item(turn, guide)
+
+
+def _full(queue: QueueStatus) -> bool:
+    """The queue says so itself. One that does not answer is on its way back, and is asked at 确认提交."""
+    return queue.link is not Link.UNKNOWN and not queue.accepting

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from kiosk.core.answers import CITIZEN, ID_CARD, Answer, AnswerFault, Answers, validate
+from kiosk.core.event_table import EventName
+from kiosk.core.events import Event
 from kiosk.core.item import Question
 from kiosk.core.journey import (
     AfterPages,
@@ -23,7 +25,6 @@ from kiosk.core.journey import (
 from kiosk.core.prefill import prefills
 from kiosk.core.result import Err, Ok
 from kiosk.core.views import Notice, NoticeCode
-from kiosk.services.events import Event, EventName, ItemRef
 from kiosk.services.filing import material_uses
 from kiosk.services.flow.visit import notice
 from kiosk.services.model import AtCheck, AtExit, AtGuide, AtHome, AtMaterials, AtQuestion, Flow
@@ -39,7 +40,7 @@ def begin_item(turn: Turn, guide: AtGuide) -> None:
     flow = turn.visit.flow
     if flow is None or flow.item != item:
         turn.set_visit(flow=Flow(item, turn.catalogue.number))
-        turn.log(Event.of(EventName.ITEM_BEGUN, item=ItemRef(item.code)))
+        turn.log(Event.of(EventName.ITEM_BEGUN, item=item.code, version=item.version))
     offer_prefills(turn)
     _follow(turn, next_page(item, turn.flow.answers, None))
 
@@ -104,7 +105,7 @@ def step_back(turn: Turn, current: str | None) -> None:
 def back_from_check(turn: Turn) -> None:
     """上一步 on check-answers: the materials if there is anything to choose, else the last question."""
     if not _submitted(turn):
-        if needs_materials(turn):
+        if needs_materials(turn.flow):
             turn.go(AtMaterials())
         else:
             step_back(turn, None)
@@ -114,7 +115,7 @@ def change(turn: Turn, target: str) -> None:
     """修改 on check-answers."""
     if _submitted(turn):
         return
-    if target == "materials" and needs_materials(turn):
+    if target == "materials" and needs_materials(turn.flow):
         turn.go(AtMaterials())
     elif path(turn.flow.item, turn.flow.answers).page(target) is not None:
         turn.set_flow(checked=turn.flow.answers)
@@ -138,11 +139,9 @@ def to_check(turn: Turn) -> bool:
     return False
 
 
-def needs_materials(turn: Turn) -> bool:
+def needs_materials(flow: Flow) -> bool:
     """Is there any material that the card alone does not settle?"""
-    return any(
-        "card_reader" not in material.sources for material in visible_materials(turn.flow.item, turn.flow.answers)
-    )
+    return any("card_reader" not in material.sources for material in visible_materials(flow.item, flow.answers))
 
 
 def shown_page(flow: Flow, place: AtQuestion) -> ShownPage:
@@ -168,7 +167,7 @@ def _follow(turn: Turn, step: ToPage | ToExit | AfterPages) -> None:
             changed = turn.flow.checked is not None
             turn.set_flow(checked=None)
             missing = missing_materials(turn.flow.item, turn.flow.answers, material_uses(turn.flow, turn.visit.session))
-            if needs_materials(turn) and (missing or not changed):
+            if needs_materials(turn.flow) and (missing or not changed):
                 turn.go(AtMaterials())
             else:
                 to_check(turn)
@@ -184,4 +183,4 @@ def _submitted(turn: Turn) -> bool:
 def _answer_notice(fault: AnswerFault) -> Notice:
     if fault is AnswerFault.MISSING:
         return Notice(NoticeCode.ANSWER_MISSING)
-    return notice(NoticeCode.ANSWER_INVALID, reason=fault.value)
+    return notice(NoticeCode.ANSWER_INVALID, fault=fault.value)

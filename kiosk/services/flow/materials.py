@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from kiosk.contract.person import LicenceSummary
 from kiosk.contract.submission import Consent
-from kiosk.core.devices import DeviceKind, Fault, PreviewFrame
+from kiosk.core.devices import DeviceKind, Fault
+from kiosk.core.event_table import EventName
+from kiosk.core.events import Event
 from kiosk.core.item import Material
 from kiosk.core.journey import missing_materials, visible_materials
 from kiosk.core.result import Err, Ok
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.effects import StartPreview, TakeShot
-from kiosk.services.events import Event, EventName
 from kiosk.services.filing import material_uses
 from kiosk.services.flow.item import to_check
 from kiosk.services.flow.visit import notice
@@ -45,7 +46,7 @@ def reuse(turn: Turn, material_id: str, licence_id: str) -> None:
         return
     consent = Consent(purpose=f"{turn.flow.item.code}/{wanted.id}", subject=licence.id, at=turn.now)
     _hold(turn, material_id, ReusedLicence(licence, consent))
-    turn.log(Event.of(EventName.MATERIAL_REUSED))
+    turn.log(Event.of(EventName.MATERIAL_REUSED, item=turn.flow.item.code))
 
 
 def drop(turn: Turn, material_id: str) -> None:
@@ -74,16 +75,6 @@ def open_capture(turn: Turn, material_id: str) -> None:
         turn.do(StartPreview(turn.visit.generation))
     else:
         turn.go(_down(material_id))
-
-
-def frame(turn: Turn, picture: PreviewFrame) -> bool:
-    """A live picture: may the screen show it?"""
-    place = turn.at(AtCapture)
-    if place is None or place.phase != "live" or turn.visit.gone is not None:
-        return False
-    if place.advice != picture.advice:
-        turn.go(AtCapture(place.material, "live", advice=picture.advice, notice=place.notice))
-    return True
 
 
 def preview_started(turn: Turn, message: PreviewStarted) -> None:
@@ -128,7 +119,8 @@ def accept(turn: Turn, place: AtCapture) -> None:
     """This one is good."""
     if place.phase == "review" and place.shot is not None:
         _hold(turn, place.material, CapturedPage(place.shot, turn.now))
-        turn.log(Event.of(EventName.MATERIAL_CAPTURED))
+        size = len(place.shot.page_jpeg)
+        turn.log(Event.of(EventName.CAPTURE_TAKEN, advice=place.shot.advice, bytes=size))
 
 
 def camera_back(turn: Turn) -> None:

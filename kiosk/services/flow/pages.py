@@ -8,19 +8,19 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 
-from kiosk.contract.person import LicenceSummary
 from kiosk.core.devices import DeviceKind, Fault
+from kiosk.core.event_table import EventName
+from kiosk.core.events import Event
 from kiosk.core.journey import effective
 from kiosk.core.ports import Document
 from kiosk.core.result import Err, Ok
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.effects import FetchLicencePages, IssueCertificate, PrintPages
-from kiosk.services.events import Event, EventName
 from kiosk.services.faults import PAPER_WANTED, hall_notice
 from kiosk.services.flow.paper import page_job, put_page_job, settle_page_jobs
 from kiosk.services.flow.visit import notice
 from kiosk.services.messages import DocumentCame, PagesPrinted
-from kiosk.services.model import AtCheck, AtPrint, AtSpace, PageJob
+from kiosk.services.model import AtCheck, AtPrint, AtSpace, PageJob, PagePhase, Visit
 from kiosk.services.readiness import device_well
 from kiosk.services.turn import Turn
 
@@ -42,8 +42,8 @@ def order_certificate(turn: Turn) -> None:
 
 def order_licence(turn: Turn, place: AtSpace, licence_id: str) -> None:
     """Print one of her licences."""
-    licence: LicenceSummary | None = next((one for one in turn.visit.licences if one.id == licence_id), None)
-    if licence is None or not licence.printable:
+    title = _printable(turn.visit, licence_id)
+    if title is None:
         return
     if not device_well(turn.model, DeviceKind.PAGE):
         elsewhere = turn.catalogue.nearest_elsewhere({DeviceKind.PAGE}, turn.around.settings.terminal_id)
@@ -54,9 +54,9 @@ def order_licence(turn: Turn, place: AtSpace, licence_id: str) -> None:
         generation=turn.visit.generation,
         request_id=_request_id(turn),
         proof=turn.visit.session.proof,
-        licence_id=licence.id,
+        licence_id=licence_id,
     )
-    turn.go(AtPrint(licence.type_name, order, AtSpace(place.tab), "fetching"))
+    turn.go(AtPrint(title, order, AtSpace(place.tab), "fetching"))
     turn.do(order)
 
 
@@ -83,7 +83,7 @@ def printed(turn: Turn, message: PagesPrinted) -> None:
         return
     match message.result:
         case Ok(proof):
-            turn.log(Event.of(EventName.PAGE_PRINTED, pages=proof.pages))
+            turn.log(Event.of(EventName.PRINT_PROVEN, device=DeviceKind.PAGE, pages=proof.pages, millis=message.millis))
             put_page_job(turn, replace(job, in_flight=False, outcome="proven", pages=proof.pages))
             _show(turn, message, "done", None)
             settle_page_jobs(turn, job.generation)
@@ -97,7 +97,7 @@ def printed(turn: Turn, message: PagesPrinted) -> None:
         case Err(error):
             settled = replace(job, in_flight=False, outcome="failed", fault=error.fault.value)
             _show(turn, message, "failed", NoticeCode.PAGE_FAILED)
-    turn.log(Event.of(EventName.PAGE_FAILED, fault=error.fault))
+    turn.log(Event.of(EventName.PRINT_FAILED, device=DeviceKind.PAGE, fault=error.fault))
     put_page_job(turn, settled)
     if not turn.current(job.generation):
         settle_page_jobs(turn, job.generation)
@@ -142,17 +142,26 @@ def leave(turn: Turn, place: AtPrint) -> None:
 def _print(turn: Turn, place: AtPrint) -> None:
     assert place.document is not None
     document = place.document
+    turn.log(Event.of(EventName.PRINT_INTENDED, device=DeviceKind.PAGE, pages=document.pages))
     put_page_job(turn, PageJob(turn.visit.generation, document.job, document.pages, in_flight=True))
     turn.go(replace(place, phase="printing", notice=None))
     turn.do(PrintPages(turn.visit.generation, document))
 
 
-def _show(turn: Turn, message: PagesPrinted, phase: str, code: NoticeCode | None) -> None:
+def _show(turn: Turn, message: PagesPrinted, phase: PagePhase, code: NoticeCode | None) -> None:
     place = turn.at(AtPrint)
     known = place is not None and place.document is not None and place.document.job == message.job_id
     if place is not None and known and turn.current(message.generation):
         turn.touch()
         turn.go(replace(place, phase=phase, notice=None if code is None else Notice(code)))
+
+
+def _printable(visit: Visit, licence_id: str) -> str | None:
+    """What to call it; None if it is not hers or may not be printed. A case names the licence that came out of it."""
+    for licence in visit.licences:
+        if licence.id == licence_id:
+            return licence.type_name if licence.printable else None
+    return next((case.item_name for case in visit.applications if licence_id and case.licence_id == licence_id), None)
 
 
 def _request_id(turn: Turn) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kiosk.core.event_table import EventName
+from kiosk.core.events import Event
 from kiosk.core.ports import ReceiptState
 from kiosk.core.result import Ok
 from kiosk.services.effects import ForgetPerson, Mark, ReportOutcome
-from kiosk.services.events import Event, EventName
 from kiosk.services.messages import Marked, OutcomeReported
 from kiosk.services.model import PageJob, PendingMark
 from kiosk.services.turn import Turn
@@ -31,7 +32,7 @@ def marked(turn: Turn, message: Marked) -> None:
             if turn.monotonic < one.deadline:
                 kept.append(replace(one, retry_at=turn.monotonic + turn.around.delays.mark_retry))
             else:
-                turn.log(Event.of(EventName.RECEIPT_MARK_FAILED, state=one.state, fault=message.result.error.fault))
+                turn.log(Event.of(EventName.STORE_REFUSED, fault=message.result.error.fault))
     turn.set(marks=tuple(kept))
 
 
@@ -67,4 +68,4 @@ def settle_page_jobs(turn: Turn, generation: int) -> None:
 def reported(turn: Turn, message: OutcomeReported) -> None:
     """The hall knows; or it does not, and the log says so (the hall asks terminals for open jobs itself)."""
     if not isinstance(message.result, Ok):
-        turn.log(Event.of(EventName.PAGE_REPORT_FAILED, fault=message.result.error.fault))
+        turn.log(Event.of(EventName.OUTCOME_UNREPORTED, fault=message.result.error.fault))

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kiosk.core.devices import DeviceKind, Fault
+from kiosk.core.event_table import EventName
+from kiosk.core.events import Event
 from kiosk.core.ports import Link, ReceiptState, SubmissionState
 from kiosk.core.result import Err, Ok
 from kiosk.services.effects import AskDelivered, PrintReceipt
-from kiosk.services.events import Event, EventName
 from kiosk.services.faults import PAPER_WANTED
 from kiosk.services.flow.paper import mark
 from kiosk.services.messages import DeliveredCame, OwedCame, ReceiptPrinted
@@ -52,7 +53,7 @@ def owed_came(turn: Turn, message: OwedCame) -> None:
             in_hand = {one.put.sealed.id for one in turn.model.filings}
             turn.set_visit(owed=tuple(one for one in slips if one.owed.id not in in_hand))
         case Err(error):
-            turn.log(Event.of(EventName.FILING_DELAYED, fault=error.fault))
+            turn.log(Event.of(EventName.STORE_REFUSED, fault=error.fault))
             return
     if isinstance(turn.visit.place, AtHome | AtSearch | AtGuide | AtPutCard | AtQuestion | AtSpace):
         show_owed(turn)
@@ -64,7 +65,7 @@ def show_owed(turn: Turn) -> bool:
         return False
     first, *rest = turn.visit.owed
     turn.set_visit(owed=tuple(rest), flow=None)
-    turn.log(Event.of(EventName.FILING_RECOVERED, state=first.owed.receipt_state))
+    turn.log(Event.of(EventName.SUBMISSION_RECOVERED, submission=first.owed.id))
     phase: ReceiptPhase = "printing"
     print_at: float | None = turn.monotonic + turn.around.delays.delivery_wait
     if first.slip is None:
@@ -105,16 +106,18 @@ def delivered_came(turn: Turn, message: DeliveredCame) -> None:
 def printed(turn: Turn, message: ReceiptPrinted) -> None:
     """Write down what the printer says; tell the citizen, if she is still here."""
     match message.result:
-        case Ok():
+        case Ok(proof):
             mark(turn, message.filing, ReceiptState.PROVEN)
-            turn.log(Event.of(EventName.RECEIPT_PRINTED))
+            turn.log(
+                Event.of(EventName.PRINT_PROVEN, device=DeviceKind.RECEIPT, pages=proof.pages, millis=message.millis)
+            )
             _show(turn, message, "printed")
         case Err(error) if error.fault is Fault.UNPROVEN:
-            turn.log(Event.of(EventName.RECEIPT_FAILED, fault=error.fault))
+            turn.log(Event.of(EventName.PRINT_UNPROVEN, device=DeviceKind.RECEIPT))
             _show(turn, message, "unproven")
         case Err(error):
             mark(turn, message.filing, ReceiptState.OWED)
-            turn.log(Event.of(EventName.RECEIPT_FAILED, fault=error.fault))
+            turn.log(Event.of(EventName.PRINT_FAILED, device=DeviceKind.RECEIPT, fault=error.fault))
             _show(turn, message, "waiting_paper" if error.fault in PAPER_WANTED else "failed")
 
 
@@ -143,6 +146,7 @@ def _print(turn: Turn, place: AtDone) -> None:
     assert place.slip is not None
     turn.go(replace(place, phase="printing", print_at=None))
     mark(turn, place.filing, ReceiptState.STARTED)
+    turn.log(Event.of(EventName.PRINT_INTENDED, device=DeviceKind.RECEIPT, pages=1))
     receipt = place.slip.receipt(delivered=place.delivered)
     turn.do(PrintReceipt(turn.visit.generation, place.filing, receipt))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from kiosk.core.event_table import EventName
+from kiosk.core.events import Event
 from kiosk.core.result import Err, Ok
-from kiosk.services.events import Event, EventName
 from kiosk.services.faults import hall_notice
 from kiosk.services.flow.item import offer_prefills
 from kiosk.services.flow.visit import arrived, fetch_applications, fetch_licences

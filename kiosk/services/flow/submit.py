@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kiosk.contract.numbers import mint_query_code, mint_submission_id
+from kiosk.core.event_table import EventName
+from kiosk.core.events import Event
 from kiosk.core.journey import complete
 from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.result import Err, Ok
 from kiosk.core.slip import Place as SlipPlace
 from kiosk.core.views import Notice
 from kiosk.services.effects import Put, ReserveNumber, Seal
-from kiosk.services.events import Event, EventName, ItemRef
 from kiosk.services.faults import store_notice
 from kiosk.services.filing import build_submission, captures, material_uses
 from kiosk.services.flow.item import to_check
@@ -39,7 +40,6 @@ def submit(turn: Turn) -> None:
     else:
         unix_ms = int(turn.now.timestamp() * 1000)
         filing = mint_submission_id(unix_ms=unix_ms, random_bytes=turn.around.random_bytes)
-        turn.log(Event.of(EventName.FILING_SUBMITTED, item=ItemRef(flow.item.code)))
         turn.go(AtSending(filing, turn.monotonic + turn.around.delays.put_deadline))
         turn.do(ReserveNumber(turn.visit.generation, filing))
 
@@ -56,12 +56,16 @@ def number_came(turn: Turn, message: NumberCame) -> None:
         case Err(error) if _worth_waiting(error) and turn.monotonic < place.deadline:
             turn.go(replace(place, retry_at=turn.monotonic + turn.around.delays.put_retry))
         case Err(error):
+            turn.log(Event.of(EventName.STORE_REFUSED, fault=error.fault))
             _refused(turn, error)
 
 
 def sealed(turn: Turn, message: FilingSealed) -> None:
     """Sealed: from here on it goes to the disk, whoever stands in front of the screen."""
     filing = message.filing
+    size = len(filing.sealed.envelope) + sum(map(len, filing.sealed.blobs))
+    blobs = len(filing.sealed.blobs)
+    turn.log(Event.of(EventName.SUBMISSION_SEALED, submission=filing.sealed.id, blobs=blobs, bytes=size))
     put = Put(filing.sealed, filing.card_tag, filing.sealed_slip)
     turn.set(filings=(*turn.model.filings, Filing(put, turn.monotonic + turn.around.delays.put_deadline)))
     turn.do(put)
@@ -81,7 +85,7 @@ def put_came(turn: Turn, message: PutCame) -> None:
     match message.result:
         case Ok():
             turn.set(filings=others)
-            turn.log(Event.of(EventName.FILING_STORED))
+            turn.log(Event.of(EventName.SUBMISSION_PUT, submission=message.filing, millis=message.millis))
             if watched:
                 filed(turn)
         case Err(error) if _worth_waiting(error) and turn.monotonic < filing.deadline:
@@ -89,10 +93,11 @@ def put_came(turn: Turn, message: PutCame) -> None:
             turn.set(filings=(*others, replace(filing, in_flight=False, retry_at=retry_at)))
         case Err(error) if _worth_waiting(error) and watched:
             turn.set(filings=(*others, replace(filing, in_flight=False, retry_at=None)))
+            turn.log(Event.of(EventName.STORE_REFUSED, fault=error.fault))
             _refused(turn, error)
         case Err(error):
             turn.set(filings=others)
-            turn.log(Event.of(EventName.FILING_REFUSED, fault=error.fault))
+            turn.log(Event.of(EventName.STORE_REFUSED, fault=error.fault))
             if watched:
                 turn.set_flow(sealed=None)
                 _refused(turn, error)
@@ -162,6 +167,5 @@ def _worth_waiting(error: StoreError) -> bool:
 
 
 def _refused(turn: Turn, error: StoreError) -> None:
-    turn.log(Event.of(EventName.FILING_DELAYED, fault=error.fault))
     turn.touch()
     turn.go(AtCheck(Notice(store_notice(error.fault))))

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 
+from kiosk.core.event_table import EventName
+from kiosk.core.events import Event
 from kiosk.core.ports import Link
 from kiosk.core.session import Session
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.effects import FetchApplications, FetchLicences, ForgetPerson, ForgetSealing
-from kiosk.services.events import EndReason, Event, EventName
 from kiosk.services.flow.paper import settle_page_jobs
 from kiosk.services.model import AtHome, AtSpace, Fetched, Visit
 from kiosk.services.readiness import serviceable
 from kiosk.services.turn import Turn
 
 
+class EndReason(StrEnum):
+    """Why a session ended."""
+
+    FINISHED = "finished"
+    IDLE = "idle"
+    CARD = "card"
+    SWAPPED = "swapped"
+    STOPPED = "stopped"
+
+
 def begin(turn: Turn) -> None:
-    """A new citizen, nothing known of anybody. Takes the newest bundle."""
-    turn.shelf = turn.around.shelf()
+    """A new citizen, nothing known of anybody. She gets the newest bundle, and keeps it."""
+    turn.shelf = turn.newest
     generation = turn.model.generation + 1
     session = Session(terminal_id=turn.around.settings.terminal_id, started_at=turn.now)
     turn.set(generation=generation, visit=Visit(generation, session, turn.monotonic))
-    turn.log(Event.of(EventName.SESSION_STARTED, generation=generation))
+    turn.log(Event.of(EventName.SESSION_STARTED))
 
 
 def start(turn: Turn) -> None:
@@ -33,6 +45,7 @@ def start(turn: Turn) -> None:
 def end(turn: Turn, reason: EndReason) -> None:
     """Drop everything personal at once. What she submitted or what prints goes on, unreadable or unseen."""
     generation = turn.visit.generation
+    lasted = turn.now - turn.visit.session.started_at
     turn.go(AtHome())
     settle_page_jobs(turn, generation)
     if not any(job.generation == generation for job in turn.model.page_jobs):
@@ -43,7 +56,7 @@ def end(turn: Turn, reason: EndReason) -> None:
         card_left=turn.model.card_present,
         filings=tuple(one for one in turn.model.filings if one.in_flight or one.retry_at is not None),
     )
-    turn.log(Event.of(EventName.SESSION_ENDED, generation=generation, reason=reason))
+    turn.log(Event.of(EventName.SESSION_ENDED, reason=reason.value, seconds=max(0, int(lasted.total_seconds()))))
 
 
 def fetch_licences(turn: Turn) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kiosk.core.answers import CITIZEN, Answers
+from kiosk.core.devices import DeviceKind
+from kiosk.core.event_table import EventName
+from kiosk.core.events import Event
 from kiosk.core.item import Item
 from kiosk.core.journey import effective
 from kiosk.core.result import Ok
 from kiosk.core.slip import window_slip
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.effects import PrintSlip
-from kiosk.services.events import Event, EventName, ItemRef
+from kiosk.services.flow import materials
 from kiosk.services.flow.submit import slip_place
 from kiosk.services.messages import SlipPrinted
 from kiosk.services.model import (
@@ -50,7 +53,7 @@ def open_slip(turn: Turn) -> None:
         place=slip_place(turn),
         at=turn.now,
     )
-    turn.log(Event.of(EventName.WINDOW_SLIP, item=ItemRef(item.code), reason=None if reason is None else reason.code))
+    turn.log(Event.of(EventName.WINDOW_SLIP_GIVEN, item=item.code, notice=None if reason is None else reason.code))
     turn.go(AtSlip(item.name, receipt, place, "printing", reason))
     turn.do(PrintSlip(turn.visit.generation, receipt))
 
@@ -64,7 +67,7 @@ def slip_printed(turn: Turn, message: SlipPrinted) -> None:
     if isinstance(message.result, Ok):
         turn.go(replace(place, phase="done", reason=Notice(NoticeCode.WINDOW_SLIP_PRINTED)))
     else:
-        turn.log(Event.of(EventName.RECEIPT_FAILED, fault=message.result.error.fault))
+        turn.log(Event.of(EventName.PRINT_FAILED, device=DeviceKind.RECEIPT, fault=message.result.error.fault))
         turn.go(replace(place, phase="failed", reason=Notice(NoticeCode.WINDOW_SLIP_FAILED)))
 
 
@@ -73,6 +76,15 @@ def print_again(turn: Turn, place: AtSlip) -> None:
     if place.phase == "failed":
         turn.go(replace(place, phase="printing"))
         turn.do(PrintSlip(turn.visit.generation, place.receipt))
+
+
+def leave(turn: Turn, origin: Place) -> None:
+    """Back to the step that the slip was printed at: nothing is lost by having looked at the other way."""
+    match origin:
+        case AtCapture(material=material):
+            materials.open_capture(turn, material)
+        case _:
+            turn.go(origin)
 
 
 def _item(turn: Turn, place: Place) -> Item | None:

@@ -1,0 +1,87 @@
+"""What time alone brings about: sessions that end, tries that come again, questions to the queue."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from kiosk.core.event_table import EventName
+from kiosk.core.events import Event
+from kiosk.core.ports import Link
+from kiosk.core.session import Ended, Running, TimerState, Warned, timer_state
+from kiosk.services.effects import AskQueue
+from kiosk.services.flow import receipt, submit
+from kiosk.services.flow.paper import retry_marks
+from kiosk.services.flow.visit import EndReason, end, link_came_up
+from kiosk.services.messages import QueueCame
+from kiosk.services.model import AtCapture, AtDone, AtPrint, AtSending, AtSlip, Model, Visit
+from kiosk.services.turn import Surroundings, Turn
+
+
+def tick(turn: Turn) -> None:
+    """Look at the clock."""
+    now = turn.monotonic
+    asked = turn.model.queue_asked_at
+    if asked is None or now - asked >= turn.around.delays.queue_poll:
+        turn.set(queue_asked_at=now)
+        turn.do(AskQueue())
+    if turn.model.help_until is not None and turn.model.help_until <= now:
+        turn.set(help_until=None)
+    submit.retry(turn)
+    retry_marks(turn)
+    receipt.tick(turn)
+    if turn.model.visit is not None:
+        match session_clock(turn.model.visit, turn.around):
+            case Ended(reason):
+                end(turn, EndReason(reason))
+            case Running() | Warned():
+                pass
+            case _ as never:
+                assert_never(never)
+
+
+def session_clock(visit: Visit, around: Surroundings) -> TimerState:
+    """What the session's clocks say now. While a card is being read nothing ends: it may be the one we wait for."""
+    gone = visit.gone if not visit.reading else None
+    return timer_state(
+        now=around.clock.monotonic(),
+        last_touch=visit.last_touch,
+        card_lifted_at=None if gone is None else gone.since,
+        busy=busy(visit),
+        delays=around.session_delays,
+    )
+
+
+def busy(visit: Visit) -> bool:
+    """A device or the queue works for her right now: she waits for us, not we for her."""
+    if visit.reading:
+        return True
+    match visit.place:
+        case AtSending():
+            return True
+        case AtDone(phase="printing") | AtSlip(phase="printing"):
+            return True
+        case AtPrint(phase="fetching" | "printing") | AtCapture(phase="shooting"):
+            return True
+        case _:
+            return False
+
+
+def queue_came(turn: Turn, message: QueueCame) -> None:
+    """The queue in numbers; a network that is back is used at once."""
+    before = turn.model.queue.link
+    turn.set(queue=message.status)
+    if message.status.link is not before:
+        turn.log(Event.of(EventName.LINK_CHANGED, link=message.status.link))
+        if message.status.link is Link.UP:
+            link_came_up(turn)
+
+
+def help_called(turn: Turn) -> None:
+    """呼叫帮助."""
+    turn.set(help_until=turn.monotonic + turn.around.delays.help_shown)
+    turn.log(Event.of(EventName.HELP_CALLED))
+
+
+def help_shown(model: Model) -> bool:
+    """Is help on its way?"""
+    return model.help_until is not None

@@ -1,0 +1,120 @@
+"""The one door: a message comes in, the turn is taken. What does not fit the page shown is a stale touch."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from kiosk.core import intents
+from kiosk.core.devices import (
+    CardLifted,
+    CardPresented,
+    DeviceEvent,
+    DeviceKind,
+    DeviceStatus,
+    PreviewFrame,
+    StatusChanged,
+)
+from kiosk.core.event_table import EventName
+from kiosk.core.events import Event
+from kiosk.services import messages
+from kiosk.services.flow import card, clockwork, materials, pages, paper, receipt, space, submit, window
+from kiosk.services.flow.touches import touched
+from kiosk.services.turn import Turn
+
+
+def update(turn: Turn, message: messages.Message) -> None:
+    """Take one turn."""
+    match message:
+        case messages.FromCitizen(intent):
+            _from_citizen(turn, intent)
+        case messages.FromDevice(event):
+            _from_device(turn, event)
+        case messages.Tick():
+            clockwork.tick(turn)
+        case messages.CardCame():
+            card.came(turn, message)
+        case messages.OwedCame():
+            receipt.owed_came(turn, message)
+        case messages.LicencesCame():
+            space.licences_came(turn, message)
+        case messages.ApplicationsCame():
+            space.applications_came(turn, message)
+        case messages.PreviewStarted():
+            materials.preview_started(turn, message)
+        case messages.ShotCame():
+            materials.shot_came(turn, message)
+        case messages.NumberCame():
+            submit.number_came(turn, message)
+        case messages.FilingSealed():
+            submit.sealed(turn, message)
+        case messages.PutCame():
+            submit.put_came(turn, message)
+        case messages.Marked():
+            paper.marked(turn, message)
+        case messages.ReceiptPrinted():
+            receipt.printed(turn, message)
+        case messages.SlipPrinted():
+            window.slip_printed(turn, message)
+        case messages.DocumentCame():
+            pages.document_came(turn, message)
+        case messages.PagesPrinted():
+            pages.printed(turn, message)
+        case messages.OutcomeReported():
+            paper.reported(turn, message)
+        case messages.DeliveredCame():
+            receipt.delivered_came(turn, message)
+        case messages.QueueCame():
+            clockwork.queue_came(turn, message)
+        case _:
+            assert_never(message)
+
+
+def _from_citizen(turn: Turn, intent: intents.Intent) -> None:
+    if turn.model.visit is not None:
+        turn.touch()
+    touched(turn, intent)
+
+
+def _from_device(turn: Turn, event: DeviceEvent) -> None:
+    match event:
+        case CardPresented():
+            card.presented(turn)
+        case CardLifted():
+            card.lifted(turn)
+        case StatusChanged(status):
+            _status_changed(turn, status)
+        case PreviewFrame():
+            pass  # live pictures go from the camera to the screen directly: no decision hangs on them
+        case _:
+            assert_never(event)
+
+
+def _status_changed(turn: Turn, status: DeviceStatus) -> None:
+    before = turn.model.devices.get(status.kind)
+    turn.set(devices={**turn.model.devices, status.kind: status})
+    if before == status:
+        return
+    turn.log(
+        Event.of(
+            EventName.DEVICE_CHANGED,
+            device=status.kind,
+            state=status.state,
+            media=status.media,
+            paper=status.paper,
+            toner=status.toner,
+            fault=status.fault,
+        )
+    )
+    match status.kind:
+        case DeviceKind.RECEIPT:
+            receipt.printer_back(turn)
+        case DeviceKind.PAGE:
+            pages.printer_back(turn)
+        case DeviceKind.CAMERA if status.well:
+            materials.camera_back(turn)
+        case DeviceKind.CAMERA:
+            materials.camera_lost(turn)
+        case DeviceKind.ID_CARD:
+            pass
+        case _:
+            assert_never(status.kind)

@@ -1,0 +1,268 @@
+"""Questions, materials, capture, check-answers, done, print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from kiosk.contract.person import LicenceSummary
+from kiosk.contract.submission import AnswerValue
+from kiosk.core.answers import ID_CARD, LICENCE, Answers
+from kiosk.core.item import Material, Question
+from kiosk.core.journey import missing_materials, path, visible_materials
+from kiosk.core.masking import mask_id_number, mask_name
+from kiosk.core.ports import Link
+from kiosk.core.views import (
+    CaptureView,
+    CheckRow,
+    CheckView,
+    DoneView,
+    FieldView,
+    MaterialRow,
+    MaterialsView,
+    Notice,
+    NoticeCode,
+    PrintView,
+    QuestionView,
+    Step,
+)
+from kiosk.services.filing import material_uses
+from kiosk.services.flow.item import locked, needs_materials
+from kiosk.services.flow.materials import material, reusable
+from kiosk.services.model import (
+    AtCapture,
+    AtCheck,
+    AtDone,
+    AtExit,
+    AtMaterials,
+    AtPrint,
+    AtQuestion,
+    CapturedPage,
+    Flow,
+    Model,
+    ReusedLicence,
+    Visit,
+)
+from kiosk.services.render import words
+from kiosk.services.render.browse import person
+
+MaterialState = Literal["needed", "reused", "captured", "from_card"]
+
+
+def question_view(visit: Visit, flow: Flow, place: AtQuestion) -> QuestionView:
+    """One thing a page."""
+    walk = path(flow.item, flow.answers)
+    pages = [shown.page.id for shown in walk.pages]
+    shown = walk.page(place.page)
+    assert shown is not None, "a page is shown only while it is on the path"
+    index = pages.index(place.page) + 1
+    errors = dict(place.errors)
+    changing = flow.checked is not None
+    return QuestionView(
+        item_name=flow.item.name,
+        page_id=place.page,
+        title=shown.page.title,
+        text=shown.page.text,
+        fields=tuple(_field(question, flow.answers, errors.get(question.id)) for question in shown.fields),
+        step="fill",
+        index=index,
+        total=len(pages),
+        changing=changing,
+        next_step=_next_step(flow, last=index == len(pages), changing=changing),
+        person=person(visit.session),
+    )
+
+
+def exit_view(visit: Visit, flow: Flow, place: AtExit) -> QuestionView:
+    """An exit page: nothing to fill in, the window is the way on."""
+    walk = path(flow.item, flow.answers)
+    page = next(page for page in flow.item.pages if page.id == place.page)
+    return QuestionView(
+        item_name=flow.item.name,
+        page_id=page.id,
+        title=page.title,
+        text=page.text,
+        fields=(),
+        step="fill",
+        index=len(walk.pages) + 1,
+        total=len(walk.pages) + 1,
+        changing=flow.checked is not None,
+        next_step="fill",
+        person=person(visit.session),
+        notice=Notice(NoticeCode.EXIT_PAGE),
+    )
+
+
+def materials_view(visit: Visit, flow: Flow, place: AtMaterials) -> MaterialsView:
+    """Which papers, and what is already held. With the hall away nothing can be reused, and that is said."""
+    rows = tuple(_material(visit, flow, one) for one in visible_materials(flow.item, flow.answers))
+    wanting = any(
+        row.state == "needed" and "licence_library" in one.sources
+        for row, one in zip(rows, visible_materials(flow.item, flow.answers), strict=True)
+    )
+    fault = visit.licences_asked.fault
+    honest = Notice(fault) if wanting and fault is not None else None
+    missing = missing_materials(flow.item, flow.answers, material_uses(flow, visit.session))
+    return MaterialsView(flow.item.name, rows, complete=not missing, notice=place.notice or honest)
+
+
+def capture_view(flow: Flow, place: AtCapture) -> CaptureView:
+    """Under the camera."""
+    wanted = material(flow, place.material)
+    assert wanted is not None, "only a material of this case is photographed"
+    return CaptureView(
+        item_name=flow.item.name,
+        material_id=place.material,
+        title=wanted.name,
+        hint=wanted.hint,
+        phase=place.phase,
+        shot_jpeg=place.shot.page_jpeg if place.shot is not None else b"",
+        advice=place.advice,
+        notice=place.notice,
+    )
+
+
+def check_view(visit: Visit, flow: Flow, place: AtCheck) -> CheckView:
+    """Everything once more; or, for a certificate, what will be on the paper."""
+    return CheckView(flow.item.name, tuple(_check_rows(visit, flow)), flow.item.kind, notice=place.notice)
+
+
+def done_view(model: Model, place: AtDone) -> DoneView:
+    """It is filed."""
+    slip = place.slip
+    return DoneView(
+        item_name=slip.item_name if slip else "",
+        kind=slip.kind if slip else "application",
+        application_no=place.application_no,
+        query_code=slip.query_code if slip else "",
+        query_place=slip.query_place if slip else "",
+        delivered=place.delivered,
+        receipt=place.phase,
+        limit_days=slip.limit_days if slip else None,
+        limit_unit=slip.limit_unit if slip else "",
+        recovered=place.recovered,
+        notice=_done_notice(model, place),
+    )
+
+
+def print_view(place: AtPrint) -> PrintView:
+    """A page on its way to the tray."""
+    return PrintView(place.title, place.phase, place.pages, place.notice)
+
+
+def _done_notice(model: Model, place: AtDone) -> Notice | None:
+    match place.phase:
+        case "failed":
+            return Notice(NoticeCode.RECEIPT_FAILED)
+        case "unproven":
+            return Notice(NoticeCode.RECEIPT_UNPROVEN)
+        case "waiting_paper":
+            return Notice(NoticeCode.RECEIPT_PAPER_OUT)
+        case "printing" | "printed":
+            if place.delivered:
+                return Notice(NoticeCode.DELIVERED)
+            return None if model.queue.link is Link.UP else Notice(NoticeCode.SAVED_OFFLINE)
+
+
+def _field(question: Question, answers: Answers, error: Notice | None) -> FieldView:
+    given = answers.get(question.id)
+    fixed = locked(question, answers)
+    value = given.value if given else None
+    if fixed and question.prefill == "card.id_number":
+        value = mask_id_number(str(value))
+    return FieldView(
+        id=question.id,
+        type=question.type,
+        label=question.label,
+        hint=question.hint,
+        value=value,
+        source=_source(given.source) if given else "",
+        locked=fixed,
+        options=tuple((option.v, option.t) for option in question.options),
+        required=question.required,
+        max_length=question.max_length,
+        error=error,
+    )
+
+
+def _source(source: str) -> str:
+    return "licence" if source.startswith(LICENCE) else source
+
+
+def _next_step(flow: Flow, *, last: bool, changing: bool) -> Step:
+    if changing:
+        return "check"
+    if not last:
+        return "fill"
+    return "materials" if needs_materials(flow) else "check"
+
+
+def _material(visit: Visit, flow: Flow, wanted: Material) -> MaterialRow:
+    held = flow.held.get(wanted.id)
+    offer = reusable(flow, visit.licences, wanted)
+    match held:
+        case ReusedLicence(licence):
+            return _row(wanted, "reused", licence)
+        case CapturedPage():
+            return _row(wanted, "captured", offer)
+        case None if "card_reader" in wanted.sources and visit.session.card is not None:
+            return _row(wanted, "from_card", None)
+        case None:
+            return _row(wanted, "needed", offer)
+
+
+def _check_rows(visit: Visit, flow: Flow) -> Iterator[CheckRow]:
+    if flow.item.kind == "certificate":
+        yield CheckRow(words.CERTIFICATE, flow.item.results[0].name if flow.item.results else flow.item.name, "", "")
+        yield CheckRow(words.ISSUER, flow.item.department, "", "")
+    if visit.session.card is not None:
+        yield CheckRow(words.NAME, mask_name(visit.session.card.name), ID_CARD, "")
+        yield CheckRow(words.ID_NUMBER, mask_id_number(visit.session.card.id_number), ID_CARD, "")
+    # What is sealed already can only be sent as it is: nothing to change any more.
+    may_change = flow.sealed is None
+    for shown in path(flow.item, flow.answers).pages:
+        for question in shown.fields:
+            given = flow.answers.get(question.id)
+            if given is not None and given.given:
+                value = mask_id_number(str(given.value)) if _is_number(question, flow) else _said(question, given.value)
+                change = "" if locked(question, flow.answers) or not may_change else shown.page.id
+                yield CheckRow(question.label, value, _source(given.source), change)
+            else:
+                yield CheckRow(question.label, "", "", shown.page.id if may_change else "")
+    for wanted in visible_materials(flow.item, flow.answers):
+        match flow.held.get(wanted.id):
+            case ReusedLicence(licence):
+                yield CheckRow(wanted.name, licence.type_name, "licence", "materials" if may_change else "")
+            case CapturedPage():
+                yield CheckRow(wanted.name, words.PHOTOGRAPHED, "camera", "materials" if may_change else "")
+            case None:
+                yield CheckRow(wanted.name, words.FROM_CARD, ID_CARD, "")
+
+
+def _is_number(question: Question, flow: Flow) -> bool:
+    return question.prefill == "card.id_number" and locked(question, flow.answers)
+
+
+def _said(question: Question, value: AnswerValue) -> str:
+    match value:
+        case None:
+            return ""
+        case True:
+            return words.YES
+        case False:
+            return words.NO
+        case int():
+            return str(value)
+        case str():
+            return next((option.t for option in question.options if option.v == value), value)
+
+
+def _row(wanted: Material, state: MaterialState, licence: LicenceSummary | None) -> MaterialRow:
+    return MaterialRow(
+        id=wanted.id,
+        title=wanted.name,
+        hint=wanted.hint,
+        state=state,
+        reusable=licence,
+        can_capture="camera" in wanted.sources,
+    )

@@ -1,0 +1,10 @@
+"""The few words that are neither in an item's document nor chosen by a code on the screen's side."""
+
+YES = "是"
+NO = "否"
+NAME = "姓名"
+ID_NUMBER = "证件号码"
+CERTIFICATE = "打印内容"
+ISSUER = "出具部门"
+PHOTOGRAPHED = "当场拍摄"
+FROM_CARD = "读取身份证"
