@@ -55,6 +55,10 @@ def test_an_event_with_its_fields() -> None:
     assert {type(value) for value in event.as_dict().values()} == {str}
 
 
+def test_a_submission_is_named_by_its_id() -> None:
+    assert Event.of(EventName.SUBMISSION_PUT, submission=SUBMISSION, millis=4).fields["submission"] == SUBMISSION
+
+
 def test_an_optional_field_may_be_none() -> None:
     event = Event.of(EventName.CARD_REFUSED, reason="expired", fault=None)
     assert event.fields == {"reason": "expired"}

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kiosk.contract.bundle import Theme
-from kiosk.core.item import Item
+from kiosk.core.item import Item, ItemError, load_item
 from kiosk.core.item_check import Finding, FindingCode, check_catalogue, check_item
 
 MakeItem = Callable[..., Item]
@@ -362,6 +368,50 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize("changes", [row[1] for row in GOOD], ids=[row[0] for row in GOOD])
 def test_good_items_have_no_finding(make_item: MakeItem, changes: dict[str, Any]) -> None:
     assert check_item(make_item(**changes)) == ()
+
+
+RENEWAL: dict[str, Any] = yaml.safe_load(
+    (Path(__file__).parents[2] / "hall" / "catalogue_data" / "items" / "jzz_qz.yaml").read_text("utf-8")
+)
+PIECES = st.sampled_from(
+    [None, True, 0, -1, 10**9, "", "a", "reason", "work", [], {}, {"field": "reason", "is": "work"}, *RENEWAL["pages"]]
+)
+
+
+def places(value: Any, before: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every place inside a document."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in inner:
+        yield (*before, name)
+        yield from places(part, (*before, name))
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(st.sampled_from(list(places(RENEWAL))), PIECES | st.just("delete")), min_size=1, max_size=3))
+def test_a_spoiled_item_is_refused_or_checked_but_never_raises(
+    changes: list[tuple[tuple[str | int, ...], Any]],
+) -> None:
+    document = copy.deepcopy(RENEWAL)
+    for (*way, last), piece in changes:
+        inner: Any = document
+        for name in way:
+            inner = inner[name] if isinstance(inner, dict | list) and name in list_names(inner) else None
+        if isinstance(inner, dict | list) and last in list_names(inner):
+            if piece == "delete":
+                del inner[last]
+            else:
+                inner[last] = copy.deepcopy(piece)
+    try:
+        item = load_item(json.dumps(document).encode())
+    except ItemError as error:
+        assert error.faults
+        return
+    assert all(isinstance(found, Finding) for found in check_item(item))
+
+
+def list_names(value: Any) -> Any:
+    """Keys of a mapping, places of a list."""
+    return value.keys() if isinstance(value, dict) else range(len(value))
 
 
 def test_the_whole_catalogue(make_item: MakeItem) -> None:
