@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from kiosk import __version__
 from kiosk.app.findings import Finding
 from provisioning.profile import Machine, ProfileError, load_profile
 
@@ -66,7 +67,7 @@ def sync(profile: ProfileOption = _DEFAULT_PROFILE) -> None:
     logs = Path(machine.layout.logs)
     set_up_logs(logs, "sync")
     end_on_the_unexpected(logs, "sync")
-    raise typer.Exit(process.run(machine.profile, machine.data))
+    raise typer.Exit(process.main(machine.profile, data=machine.data, software=f"kiosk {__version__}"))
 
 
 @app.command()
