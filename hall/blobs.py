@@ -86,7 +86,7 @@ class Blobs:
 
     async def _write(self, part: Path, offset: int, length: int, chunks: AsyncIterator[bytes]) -> int:
         size = offset
-        with part.open("ab", opener=_private) as file:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
             try:
                 async for chunk in chunks:
                     if size + len(chunk) > length:
@@ -120,7 +120,3 @@ class Blobs:
 
     def _part(self, sha256: str, terminal_id: str) -> Path:
         return self._incoming / f"{terminal_id}-{sha256}"
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -140,7 +140,7 @@ def append(
     vault: Vault,
     application_no: str,
     *,
-    type: EventType,
+    what: EventType,
     actor: str,
     at: int,
     data: Mapping[str, str] | None = None,
@@ -149,7 +149,7 @@ def append(
     case = connection.execute(select(cases).where(cases.c.application_no == application_no)).one_or_none()
     if case is None:
         raise CaseMissing("no such case")
-    event = _chained(vault, application_no, Event(case.events, at, actor, type, data or {}), case.head)
+    event = _chained(vault, application_no, Event(case.events, at, actor, what, data or {}), case.head)
     now = step(projection(vault, case), event)
     insert_event(connection, vault, application_no, event)
     connection.execute(

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hall.blobs import Blobs
@@ -234,11 +234,11 @@ class Intake:
 
 def _known(connection: Connection, submission_id: str, sha256: str) -> Verdict | None:
     """The verdict on an id that was accepted before; None if it was not."""
-    row: Row[tuple[str, bytes]] | None = connection.execute(
+    row = connection.execute(
         select(submissions.c.sha256, submissions.c.receipt).where(submissions.c.id == submission_id)
     ).one_or_none()
     if row is None:
         return None
-    if row[0] != sha256:
+    if row.sha256 != sha256:
         return Verdict(id=submission_id, status="conflict", code=ProblemCode.CONFLICT)
-    return Verdict(id=submission_id, status="duplicate", receipt=base64.b64encode(row[1]).decode())
+    return Verdict(id=submission_id, status="duplicate", receipt=base64.b64encode(row.receipt).decode())

@@ -1,4 +1,4 @@
-"""Background work: rows written in the same transaction as the change that wants it, leased, retried, never lost.
+"""Background work: rows written in the transaction of the change that wants it, leased, retried, never lost.
 
 A handler runs at least once and must be idempotent. After `MAX_ATTEMPTS` a job rests with its error for a person to see.
 """
@@ -22,7 +22,8 @@ MAX_ATTEMPTS = 8
 LEASE_MS = 30_000
 _FIRST_BACKOFF_MS = 500
 _LAST_BACKOFF_MS = 60_000
-_LONGEST_WAIT_S = 1.0
+_LOOK_AGAIN_S = 0.25
+"""New jobs are found by looking; a look that finds nothing writes nothing."""
 
 
 class NotYet(Exception):
@@ -94,11 +95,11 @@ class JobRunner:
                 self.run_due()
                 wait = self._wait_s()
             except StoreBusy:
-                wait = _LONGEST_WAIT_S
+                wait = _LOOK_AGAIN_S
             self._ending.wait(wait)
 
     def _wait_s(self) -> float:
-        """Until the next job is due, but look again every second: leases end and new jobs come."""
+        """Until the next job is due, but not long: leases end and new jobs come."""
         with self._store.read() as connection:
             due_at = connection.execute(
                 select(func.min(func.max(jobs.c.due_at, jobs.c.leased_until))).where(
@@ -106,8 +107,8 @@ class JobRunner:
                 )
             ).scalar_one()
         if due_at is None:
-            return _LONGEST_WAIT_S / 4
-        return min(_LONGEST_WAIT_S / 4, max(0.01, (due_at - to_ms(self._clock.now())) / 1000))
+            return _LOOK_AGAIN_S
+        return min(_LOOK_AGAIN_S, max(0.01, (int(due_at) - to_ms(self._clock.now())) / 1000))
 
     def _lease(self) -> Job | None:
         now = to_ms(self._clock.now())

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hall.store.database import Store
@@ -194,7 +194,7 @@ class People:
             fields=dict(licence.fields),
         )
 
-    def _licence(self, row: Mapping[str, object]) -> Licence:
+    def _licence(self, row: RowMapping) -> Licence:
         id_ = str(row["id"])
         sealed = row["sealed_fields"]
         assert isinstance(sealed, bytes)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from hall.glyphs import missing_glyphs
@@ -23,6 +23,9 @@ from hall.people import Document
 from kiosk.contract.signing import QrClaim, SigningKey, sign_qr
 from kiosk.core.clock import CHINA
 from kiosk.core.masking import mask_id_number
+
+
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 class GlyphMissing(ValueError):
@@ -65,7 +68,7 @@ class Press:
         with self._one:
             facts["qr"] = self._code(paper)
             plain: bytes = self._compiler.compile(
-                input=(files("hall") / "templates" / f"{paper.template}.typ").read_bytes(),
+                input=TEMPLATES / f"{paper.template}.typ",
                 format="pdf",
                 sys_inputs={"facts": json.dumps(facts, ensure_ascii=False)},
                 pdf_standards=["a-2b"],
@@ -113,7 +116,7 @@ class Press:
     def _compiler(self) -> Any:
         import typst
 
-        return typst.Compiler()
+        return typst.Compiler(root=TEMPLATES)
 
     @cached_property
     def _signer(self) -> Any:

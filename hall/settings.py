@@ -31,7 +31,8 @@ class HallSettings(BaseModel):
         names = ", ".join(f'"{name}"' for name in self.tls_names)
         return (
             f'region = "{self.region}"\nname = "{self.name}"\n'
-            f"tls_names = [{names}]\ndecide_after_s = {self.decide_after_s}\nperson_session_s = {self.person_session_s}\n"
+            f"tls_names = [{names}]\ndecide_after_s = {self.decide_after_s}\n"
+            f"person_session_s = {self.person_session_s}\n"
         )
 
 

@@ -56,13 +56,13 @@ class _Loader(yaml.SafeLoader):
     def construct_unique(self, node: MappingNode) -> dict[str, Any]:
         made: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             where = f"line {key_node.start_mark.line + 1}"
             if not isinstance(key, str):
                 raise StrictYamlError(f"{where}: a key must be text")
             if key in made:
                 raise StrictYamlError(f"{where}: {key} stands here twice")
-            made[key] = self.construct_object(value_node, deep=True)  # type: ignore[no-untyped-call]
+            made[key] = self.construct_object(value_node, deep=True)
         return made
 
 
@@ -85,4 +85,4 @@ def load_yaml(text: str) -> Any:
         raise StrictYamlError(f"{where}{getattr(error, 'problem', None) or 'not YAML'}") from None
     finally:
         if loader is not None:
-            loader.dispose()  # type: ignore[no-untyped-call]
+            loader.dispose()

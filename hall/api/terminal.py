@@ -120,7 +120,7 @@ def _whole(request: Request, header: str) -> int:
 
 @router.post("/submissions")
 async def submit(request: Request, hall: HallHere, terminal: Caller) -> Response:
-    """Envelope bytes → Verdict: 201 accepted, 200 the same again, 202 materials wanted, 409 other bytes, 422 rejected."""
+    """Envelope → Verdict: 201 accepted, 200 the same again, 202 materials wanted, 409 other bytes, 422 rejected."""
     raw = await read_body(request, MAX_ENVELOPE_BYTES)
     verdict: Verdict = await run_in_threadpool(hall.intake.submit, raw, terminal_id=terminal)
     return answer(verdict, _VERDICT_STATUS[verdict.status])

@@ -79,7 +79,7 @@ class Departments:
                     connection,
                     self._vault,
                     job.subject,
-                    type=EventType.ACCEPTED,
+                    what=EventType.ACCEPTED,
                     actor=item.department if item else "department",
                     at=at,
                 )
@@ -106,7 +106,7 @@ class Departments:
             at = to_ms(now)
             state = connection.execute(select(cases.c.state).where(cases.c.application_no == job.subject)).scalar_one()
             if state == "accepted":
-                append(connection, self._vault, job.subject, type=EventType.HANDLING, actor=item.department, at=at)
+                append(connection, self._vault, job.subject, what=EventType.HANDLING, actor=item.department, at=at)
             elif state != "handling":
                 return
             data = {"message": decision.message}
@@ -114,7 +114,7 @@ class Departments:
                 data["licence_id"] = self._people.grant(
                     connection, str(case.person), decision.licence, document=document, at=at
                 )
-            append(connection, self._vault, job.subject, type=decision.type, actor=item.department, at=at, data=data)
+            append(connection, self._vault, job.subject, what=decision.type, actor=item.department, at=at, data=data)
 
         self._store.write(write)
 

@@ -104,11 +104,9 @@ class Store:
         return True
 
     def _commit(self, group: list[_Work]) -> None:
-        settled: list[Callable[[], None]] = []
         try:
             with self._connection.begin():
-                for work in group:
-                    settled.append(self._one(work))
+                settled = [self._one(work) for work in group]
         except DBAPIError as error:
             # Disk full or I/O error: nothing of this group is on the disk, and every caller must hear it.
             busy = StoreBusy(str(error.orig))
@@ -123,7 +121,7 @@ class Store:
         try:
             with self._connection.begin_nested():
                 result = work.do(self._connection)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to the caller who waits for it
+        except Exception as error:  # whatever went wrong belongs to the caller who waits for it
             if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
                 raise
             failure = error
