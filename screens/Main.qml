@@ -1,0 +1,127 @@
+import QtQuick
+import QtQuick.Window
+import CitizensWindow
+import "controls"
+import "theme"
+
+// The one window: header, page, keyboard, footer, and what may cover them.
+Window {
+    id: window
+
+    property bool kiosk: false
+    property string shown: ""
+
+    title: qsTr("市民之窗")
+    width: 1080
+    height: 1920
+    color: Theme.canvas
+    flags: kiosk ? Qt.Window | Qt.FramelessWindowHint : Qt.Window
+    visibility: kiosk ? Window.FullScreen : Window.Windowed
+    onClosing: close => close.accepted = !window.kiosk
+
+    Binding {
+        target: Theme
+        property: "screenWidth"
+        value: window.width
+    }
+
+    Binding {
+        target: Theme
+        property: "screenHeight"
+        value: window.height
+    }
+
+    FocusScope {
+        id: root
+        anchors.fill: parent
+        focus: true
+
+        // every touch counts as "still here", wherever it lands
+        PointHandler {
+            onActiveChanged: if (active) Chrome.touched()
+        }
+
+        HoverHandler {
+            enabled: window.kiosk
+            cursorShape: Qt.BlankCursor
+        }
+
+        TopBar {
+            id: header
+            width: parent.width
+        }
+
+        Loader {
+            id: place
+            anchors.top: header.bottom
+            anchors.bottom: footer.top
+            width: parent.width
+            enabled: !Chrome.warning && !Chrome.cardLeft
+            onLoaded: if (Theme.quick > 0) arrive.restart()
+
+            NumberAnimation {
+                id: arrive
+                target: place
+                property: "opacity"
+                from: 0.2
+                to: 1
+                duration: Theme.quick
+            }
+        }
+
+        FootBar {
+            id: footer
+            anchors.bottom: parent.bottom
+            width: parent.width
+        }
+
+        KeyboardPanel {
+            visible: Keyboard.visible && place.enabled
+            anchors.bottom: footer.top
+            anchors.right: parent.right
+            width: Theme.keyboardWidth
+            height: Theme.keyboardHeight
+        }
+
+        Loader {
+            anchors.fill: parent
+            active: Chrome.warning && !Chrome.cardLeft
+
+            sourceComponent: IdleDialog {}
+        }
+
+        Loader {
+            anchors.fill: parent
+            active: Chrome.cardLeft
+
+            sourceComponent: CardAlarm {}
+        }
+    }
+
+    Connections {
+        target: Keyboard
+
+        function onConfirmed(): void {
+            root.forceActiveFocus()
+        }
+    }
+
+    Connections {
+        target: Chrome
+
+        function onChanged(): void {
+            if (window.shown === Chrome.pageKey)
+                return
+            window.shown = Chrome.pageKey
+            root.forceActiveFocus()
+            // two pages of the same kind are two pages: nothing of the first may stay in the second
+            place.source = ""
+            place.source = "pages/" + Chrome.page + ".qml"
+        }
+    }
+
+    Component.onCompleted: {
+        visible = true
+        requestActivate()
+    }
+}

@@ -1,0 +1,28 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import CitizensWindow
+import "../theme"
+
+// All candidates, to be turned through.
+Flickable {
+    id: grid
+
+    contentHeight: flow.implicitHeight
+    boundsBehavior: Flickable.StopAtBounds
+    clip: true
+
+    Flow {
+        id: flow
+        width: grid.width
+        spacing: 8
+
+        Repeater {
+            model: Keyboard.expanded ? Keyboard.candidates : null
+
+            Candidate {
+                height: 92
+                first: false
+            }
+        }
+    }
+}

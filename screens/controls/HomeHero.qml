@@ -1,0 +1,67 @@
+import QtQuick
+import QtQuick.Layouts
+import CitizensWindow
+import "../theme"
+
+// 放上身份证，直接开始; after the card was read, who is here.
+Rectangle {
+    id: hero
+
+    readonly property bool known: HomeModel.personName !== ""
+
+    implicitHeight: Math.max(220, grid.implicitHeight + 64)
+    radius: 26
+    color: Theme.primary
+
+    TapHandler {
+        enabled: !hero.known
+        onTapped: HomeModel.start()
+    }
+
+    GridLayout {
+        id: grid
+        anchors.fill: parent
+        anchors.margins: 32
+        anchors.leftMargin: 42
+        anchors.rightMargin: 42
+        columns: Theme.portrait ? 3 : 1
+        columnSpacing: 34
+        rowSpacing: 14
+
+        Symbol {
+            size: Theme.portrait ? 116 : 96
+            name: "id"
+            tone: Theme.primaryInk
+        }
+
+        ColumnLayout {
+            Layout.fillWidth: true
+            spacing: 6
+
+            Label {
+                Layout.fillWidth: true
+                text: hero.known ? qsTr("身份证已读取") : qsTr("放上身份证，直接开始")
+                font.pixelSize: Math.round(46 * (Display.large ? 1.15 : 1))
+                strong: true
+                color: Theme.primaryInk
+            }
+
+            Label {
+                Layout.fillWidth: true
+                text: hero.known ? HomeModel.personNumber : qsTr("读卡后列出能办的事，少填一半")
+                font.pixelSize: Math.round(30 * Theme.scale)
+                color: Theme.primaryInk
+            }
+        }
+
+        PushButton {
+            Layout.preferredHeight: 100
+            Layout.preferredWidth: 236
+            look: "white"
+            symbol: hero.known ? "progress-check" : "hand-click"
+            size: 38
+            text: hero.known ? qsTr("我的办件") : qsTr("开始")
+            onClicked: hero.known ? HomeModel.openMySpace("applications") : HomeModel.start()
+        }
+    }
+}

@@ -1,0 +1,71 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import QtQuick.Layouts
+import "../theme"
+
+// Content that may be longer than its place; then two buttons turn it a page at a time (many people do not swipe).
+Item {
+    id: area
+
+    default property alias contents: column.data
+    property alias spacing: column.spacing
+    readonly property bool overflows: column.implicitHeight > height + 1
+    readonly property real pageHeight: flick.height
+
+    function reveal(item: Item): void {
+        const place = item.mapToItem(column, 0, 0)
+        const bottom = place.y + item.height
+        if (bottom > flick.contentY + flick.height)
+            flick.contentY = Math.min(bottom - flick.height, place.y)
+        else if (place.y < flick.contentY)
+            flick.contentY = place.y
+    }
+
+    Flickable {
+        id: flick
+        width: parent.width
+        height: parent.height - (area.overflows ? turn.height + 10 : 0)
+        contentHeight: column.implicitHeight
+        boundsBehavior: Flickable.StopAtBounds
+        interactive: area.overflows
+        clip: area.overflows
+
+        ColumnLayout {
+            id: column
+            width: flick.width
+            spacing: Theme.gutter
+        }
+    }
+
+    RowLayout {
+        id: turn
+        visible: area.overflows
+        anchors.bottom: parent.bottom
+        width: parent.width
+        height: 84
+        spacing: Theme.gutter
+        uniformCellSizes: true
+
+        PushButton {
+            Layout.fillWidth: true
+            Layout.fillHeight: true
+            look: "quiet"
+            symbol: "chevron-up"
+            size: Theme.body
+            text: qsTr("向上翻")
+            enabled: flick.contentY > 0
+            onClicked: flick.contentY = Math.max(0, flick.contentY - flick.height * 0.8)
+        }
+
+        PushButton {
+            Layout.fillWidth: true
+            Layout.fillHeight: true
+            look: "quiet"
+            symbol: "chevron-down"
+            size: Theme.body
+            text: qsTr("向下翻")
+            enabled: flick.contentY < flick.contentHeight - flick.height - 1
+            onClicked: flick.contentY = Math.min(flick.contentHeight - flick.height, flick.contentY + flick.height * 0.8)
+        }
+    }
+}

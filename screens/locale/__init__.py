@@ -1,0 +1,1 @@
+"""Sentences: what the screens say for the codes in a snapshot."""

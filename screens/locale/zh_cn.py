@@ -1,0 +1,247 @@
+"""Chinese as spoken in mainland China: one sentence for every code a snapshot can carry.
+
+Each notice says what happened, what became of the citizen's answers, and what to do next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, assert_never
+
+from kiosk.contract.person import CaseState
+from kiosk.core.clock import CHINA
+from kiosk.core.devices import DeviceKind, Fault
+from kiosk.core.views import Availability, DeviceChip, Notice, NoticeCode, Step
+
+Tone = Literal["info", "ok", "warn", "error"]
+
+WEEKDAYS = "一二三四五六日"
+STEPS: tuple[tuple[Step, str], ...] = (
+    ("card", "读取身份证"),
+    ("fill", "填写信息"),
+    ("materials", "拍摄材料"),
+    ("check", "核对确认"),
+    ("receipt", "打印回执"),
+)
+PURPOSES = {"my_applications": "查看我的办件", "my_licences": "查看我的证照", "start": "开始办事"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Something to tell the citizen: a headline, and what to do next."""
+
+    tone: Tone
+    title: str
+    text: str
+
+
+def notice(told: Notice) -> Sentence:
+    """The sentence for a notice."""
+    words = dict(told.params)
+    match told.code:
+        case NoticeCode.CARD_READ_FAILED:
+            return Sentence("warn", "没有读到身份证", "请把身份证平放在读卡区，停两秒，不要移动。")
+        case NoticeCode.CARD_FOREIGN:
+            return Sentence("warn", "这张卡不是居民身份证", "请换成居民身份证、港澳台居民居住证或外国人永久居留身份证。")
+        case NoticeCode.CARD_EXPIRED:
+            return Sentence("error", "身份证已过有效期", "请先到派出所换领新证；急办的事可点“到窗口办理”。")
+        case NoticeCode.CARD_NOT_YET_VALID:
+            return Sentence("error", "身份证还没到生效日期", "请换用现在有效的身份证，或点“到窗口办理”。")
+        case NoticeCode.CARD_REMOVED:
+            return Sentence("warn", "身份证被取走了", "请把刚才那张身份证放回读卡区，已填的内容还在。")
+        case NoticeCode.READER_DOWN:
+            return Sentence("error", "读卡器暂时不能用", "请到旁边的机器办理，或点“到窗口办理”。")
+        case NoticeCode.CAMERA_DOWN:
+            return Sentence("error", "拍摄设备暂时不能用", "已填的内容还在。请稍等再试，或点“到窗口办理”。")
+        case NoticeCode.CAPTURE_POOR:
+            return Sentence("warn", "这张照片不够清楚", "建议点“重拍”，把纸放平、四角都拍进去。")
+        case NoticeCode.HALL_UNREACHABLE:
+            return Sentence("warn", "现在连不上网上办事大厅", "不是您的问题，请稍后再试；急办的事可点“到窗口办理”。")
+        case NoticeCode.HALL_REFUSED:
+            return Sentence("error", "网上办事大厅没有受理", "没有产生任何费用或记录。请点“到窗口办理”，由工作人员处理。")
+        case NoticeCode.NOT_ELIGIBLE:
+            return Sentence("warn", "暂时不能办理这件事", words.get("reason") or "您目前不符合条件，详情请点“到窗口办理”咨询。")
+        case NoticeCode.STORE_DOWN:
+            return Sentence("error", "还没有提交成功", "本机暂时存不下申请，您填的内容还在。请稍等再点一次，或到窗口办理。")
+        case NoticeCode.DISK_FULL:
+            return Sentence("error", "还没有提交成功", "本机存储已满，已通知维护人员。请到旁边的机器或窗口办理。")
+        case NoticeCode.RECEIPT_FAILED:
+            return Sentence("warn", "回执没有打印出来", "申请已经提交，不受影响。请记下或拍下上面的编号，也可以再打一次。")
+        case NoticeCode.RECEIPT_UNPROVEN:
+            return Sentence("warn", "不确定回执是否打印完整", "申请已经提交，不受影响。请看一下出纸口：有回执就点“拿到了”。")
+        case NoticeCode.RECEIPT_PAPER_OUT:
+            return Sentence("warn", "回执纸用完了", "申请已经提交，不受影响。已通知人员加纸，请先记下或拍下编号。")
+        case NoticeCode.PAGE_FAILED:
+            return Sentence("error", "没有打印出来", "可以再打一次；还不行请到旁边的机器或窗口打印。")
+        case NoticeCode.PAGE_PAPER_OUT:
+            return Sentence("warn", "打印机没纸了", "已通知人员加纸，加好后会自动继续。")
+        case NoticeCode.PAGE_UNPROVEN:
+            return Sentence("warn", "不确定是否打印完整", "请看一下出纸口：纸齐了就点“拿到了”，没有就点“再打一次”。")
+        case NoticeCode.DEVICE_DOWN:
+            return Sentence("error", f"{_device_word(words.get('device', ''))}暂时不能用", _elsewhere(words.get("elsewhere", "")))
+        case NoticeCode.ANSWER_MISSING:
+            return Sentence("error", "这一项还没有填", "请填好再点“下一步”。")
+        case NoticeCode.ANSWER_INVALID:
+            return Sentence("error", "这一项好像不对", words.get("reason") or "请检查一下，改好再点“下一步”。")
+        case NoticeCode.SAVED_OFFLINE:
+            return Sentence("ok", "已安全保存在本机", "现在没有网络，联网后自动上报，不用再来一趟。")
+        case NoticeCode.DELIVERED:
+            return Sentence("ok", "已送达网上办事大厅", "请留意办理进度。")
+        case NoticeCode.WINDOW_SLIP_PRINTED:
+            return Sentence("ok", "办事清单已打印", "请从出纸口取走，带到窗口办理。")
+        case NoticeCode.WINDOW_SLIP_FAILED:
+            return Sentence("warn", "办事清单没有打印出来", "请记下或拍下窗口地址和电话。")
+        case NoticeCode.HELP_CALLED:
+            return Sentence("info", "已呼叫工作人员", "请在机器旁稍等，也可以继续操作。")
+        case NoticeCode.EXIT_PAGE:
+            return Sentence("info", "这种情况要到窗口办理", words.get("reason") or "点“到窗口办理”，打印一张清单带过去，不用重新排队问。")
+        case _ as never:
+            assert_never(never)
+
+
+def _device_word(kind: str) -> str:
+    return {
+        "id_card": "读卡器",
+        "receipt": "回执打印机",
+        "page": "A4打印机",
+        "camera": "拍摄设备",
+        "network": "网络",
+    }.get(kind, "需要的设备")
+
+
+def _elsewhere(name: str) -> str:
+    return f"最近能办的地方：{name}。" if name else "请到旁边的机器办理，或点“到窗口办理”。"
+
+
+@dataclass(frozen=True, slots=True)
+class ChipWords:
+    """One entry of the device strip."""
+
+    tone: Tone
+    symbol: str
+    text: str
+
+
+_SYMBOLS = {
+    DeviceKind.ID_CARD: "id",
+    DeviceKind.RECEIPT: "receipt",
+    DeviceKind.PAGE: "printer",
+    DeviceKind.CAMERA: "camera",
+    "network": "wifi",
+}
+
+
+def device_chip(chip: DeviceChip) -> ChipWords:
+    """A device's state in four or five words; never good news that is not known."""
+    name = _device_word(chip.kind)
+    symbol = _SYMBOLS[chip.kind]
+    match chip.state:
+        case "ok":
+            return ChipWords("ok", symbol, f"{name}正常")
+        case "low":
+            return ChipWords("warn", symbol, f"{name}纸快用完" if _prints(chip) else f"{name}不太稳定")
+        case "starting":
+            return ChipWords("info", symbol, f"{name}正在准备")
+        case "unknown" | "down" if chip.kind == "network":
+            return ChipWords("warn", "wifi-off", "网络中断：可照常提交，联网后自动上报")
+        case "unknown":
+            return ChipWords("warn", symbol, f"{name}状态不明")
+        case "down":
+            return ChipWords("error", symbol, name + _trouble(chip.fault))
+        case _ as never:
+            assert_never(never)
+
+
+def _prints(chip: DeviceChip) -> bool:
+    return chip.kind in (DeviceKind.RECEIPT, DeviceKind.PAGE)
+
+
+def _trouble(fault: Fault | None) -> str:
+    match fault:
+        case Fault.PAPER_OUT:
+            return "没纸"
+        case Fault.COVER_OPEN | Fault.DOOR_OPEN:
+            return "盖子没关好"
+        case Fault.JAM:
+            return "卡纸"
+        case Fault.TONER_OUT:
+            return "没墨粉"
+        case _:
+            return "暂停使用"
+
+
+def unavailable(available: Availability) -> str:
+    """Why an item cannot be done here now, and where it can; empty if it can."""
+    if available.ok:
+        return ""
+    why = f"{_device_word(available.device or '')}暂时不能用"
+    return f"{why}，可到{available.elsewhere}办理" if available.elsewhere else why
+
+
+def case_state(state: CaseState) -> tuple[str, Tone]:
+    """Where a case stands, in one word."""
+    match state:
+        case "received":
+            return "已收到", "info"
+        case "accepted":
+            return "已受理", "info"
+        case "handling":
+            return "办理中", "info"
+        case "correction_wanted":
+            return "需要补正", "warn"
+        case "granted":
+            return "已办好", "ok"
+        case "denied":
+            return "不予办理", "error"
+        case "answered":
+            return "已答复", "ok"
+        case "withdrawn":
+            return "已撤回", "info"
+        case _ as never:
+            assert_never(never)
+
+
+def advice(code: str) -> tuple[str, Tone]:
+    """What to do with the paper under the camera; see PreviewFrame.advice."""
+    known: dict[str, tuple[str, Tone]] = {
+        "ok": ("很好，可以拍照了", "ok"),
+        "hold_still": ("别动，马上就好", "info"),
+        "no_document": ("请把材料平放在拍摄区", "warn"),
+        "cut_off": ("请往中间挪一点，四个角都要看到", "warn"),
+        "blurred": ("有点模糊，请放平不要动", "warn"),
+        "dark": ("光线太暗，请移开遮挡", "warn"),
+        "glare": ("有反光，请转动一下材料", "warn"),
+    }
+    return known.get(code, ("请把材料平放在拍摄区", "info"))
+
+
+def source(code: str) -> str:
+    """Where a value came from; empty when the citizen gave it."""
+    return {"id_card": "已从身份证读取", "licence": "已从证照读取"}.get(code, "")
+
+
+def limit(days: int | None, unit: str) -> str:
+    """A promised time."""
+    if days is None:
+        return ""
+    if days == 0:
+        return "当场办好"
+    return f"{days}个{'工作日' if unit == 'workday' else '自然日'}内"
+
+
+def day(moment: datetime) -> str:
+    """A date as people say it, China Standard Time."""
+    local = moment.astimezone(CHINA)
+    return f"{local.year}年{local.month}月{local.day}日"
+
+
+def clock(moment: datetime) -> tuple[str, str]:
+    """Time and date for the header."""
+    local = moment.astimezone(CHINA)
+    return f"{local:%H:%M}", f"{local.month}月{local.day}日 星期{WEEKDAYS[local.weekday()]}"
+
+
+def time_left(seconds: int) -> str:
+    """Minutes and seconds, as on a parking meter."""
+    return f"{seconds // 60}:{seconds % 60:02d}"

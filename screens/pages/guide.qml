@@ -1,0 +1,118 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import QtQuick.Layouts
+import CitizensWindow
+import "../controls"
+import "../theme"
+
+PageFrame {
+    id: page
+
+    over: GuideModel.department
+    title: GuideModel.title
+    notice: GuideModel.notice
+    showBack: true
+    showExit: Chrome.inSession
+    primaryText: GuideModel.beginLabel
+    primarySymbol: GuideModel.beginLabel === qsTr("打印") ? "printer" : "arrow-right"
+    primaryEnabled: GuideModel.trouble === ""
+    onPrimary: GuideModel.begin()
+
+    Label {
+        Layout.fillWidth: true
+        text: GuideModel.summary
+        visible: text !== ""
+        color: Theme.inkSoft
+    }
+
+    Chip {
+        visible: text !== ""
+        text: GuideModel.trouble
+        tone: "warn"
+        maximumWidth: page.columnWidth
+    }
+
+    GridLayout {
+        Layout.fillWidth: true
+        columns: Theme.portrait ? 2 : 4
+        columnSpacing: Theme.gutter
+        rowSpacing: Theme.gutter
+        uniformCellWidths: true
+
+        Fact {
+            symbol: "calendar-time"
+            label: qsTr("多久办好")
+            value: GuideModel.limit
+        }
+
+        Fact {
+            symbol: "coin-yuan"
+            label: qsTr("费用")
+            value: GuideModel.fee
+        }
+
+        Fact {
+            symbol: "walk"
+            label: qsTr("跑几次")
+            value: GuideModel.visits
+        }
+
+        Fact {
+            symbol: "license"
+            label: qsTr("拿到什么")
+            value: GuideModel.result
+        }
+    }
+
+    Card {
+        Layout.fillWidth: true
+        implicitHeight: bring.implicitHeight + 64
+
+        ColumnLayout {
+            id: bring
+            anchors.left: parent.left
+            anchors.right: parent.right
+            anchors.margins: 36
+            anchors.top: parent.top
+            anchors.topMargin: 32
+            spacing: 16
+
+            Label {
+                text: GuideModel.materials.length > 0 ? qsTr("要带什么") : qsTr("什么都不用带")
+                font.pixelSize: Theme.lead
+                strong: true
+            }
+
+            Repeater {
+                model: GuideModel.materials
+
+                RowLayout {
+                    id: line
+                    required property string modelData
+
+                    spacing: 18
+
+                    Symbol {
+                        Layout.alignment: Qt.AlignTop
+                        size: Math.round(Theme.body * 1.4)
+                        name: "circle-check"
+                        tone: Theme.ok
+                    }
+
+                    Label {
+                        Layout.fillWidth: true
+                        text: line.modelData
+                    }
+                }
+            }
+        }
+    }
+
+    Chip {
+        visible: GuideModel.offlineOk
+        text: qsTr("没有网络也能提交，联网后自动上报")
+        symbol: "cloud-check"
+        tone: "ok"
+        maximumWidth: page.columnWidth
+    }
+}

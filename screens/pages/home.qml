@@ -1,0 +1,113 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import QtQuick.Layouts
+import CitizensWindow
+import "../controls"
+import "../theme"
+
+Item {
+    id: page
+
+    readonly property bool known: HomeModel.personName !== ""
+
+    GridLayout {
+        anchors.fill: parent
+        anchors.leftMargin: Theme.margin
+        anchors.rightMargin: Theme.margin
+        anchors.topMargin: (Display.reach ? Theme.reachGap - 60 : 0) + 26
+        anchors.bottomMargin: 26
+        columns: Theme.portrait ? 1 : 2
+        columnSpacing: 40
+        rowSpacing: 22
+
+        ColumnLayout {
+            Layout.fillWidth: Theme.portrait
+            Layout.preferredWidth: Theme.portrait ? -1 : 560
+            Layout.maximumWidth: Theme.portrait ? -1 : 560
+            Layout.fillHeight: !Theme.portrait
+            spacing: 22
+
+            RowLayout {
+                Layout.fillWidth: true
+                spacing: 20
+
+                Label {
+                    Layout.fillWidth: true
+                    text: page.known ? qsTr("%1，您好").arg(HomeModel.personName) : Theme.portrait ? qsTr("您好，今天想办什么事？") : qsTr("您好，今天\n想办什么事？")
+                    font.pixelSize: Math.round(60 * (Display.large ? 1.2 : 1))
+                    strong: true
+                    lineHeight: 0.95
+                    Accessible.role: Accessible.Heading
+                    Accessible.name: text.replace("\n", "")
+                }
+
+                PushButton {
+                    visible: Chrome.inSession
+                    implicitHeight: 88
+                    implicitWidth: 190
+                    symbol: "logout"
+                    size: 34
+                    text: qsTr("退出")
+                    onClicked: Chrome.finish()
+                }
+            }
+
+            HomeHero {
+                Layout.fillWidth: true
+                Layout.fillHeight: !Theme.portrait
+            }
+
+            RowLayout {
+                Layout.fillWidth: true
+                spacing: 20
+
+                SearchBar {
+                    Layout.fillWidth: true
+                }
+
+                TimePill {}
+            }
+        }
+
+        ColumnLayout {
+            Layout.fillWidth: true
+            Layout.fillHeight: true
+            spacing: 22
+
+            GridLayout {
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                columns: Theme.portrait ? 2 : Display.large ? 2 : tiles.count > 6 ? 4 : 3
+                columnSpacing: Theme.gutter
+                rowSpacing: Theme.gutter
+                uniformCellWidths: true
+                uniformCellHeights: true
+
+                Repeater {
+                    id: tiles
+                    model: HomeModel.tiles
+
+                    HomeTile {}
+                }
+            }
+
+            Flow {
+                Layout.fillWidth: true
+                spacing: 14
+
+                Repeater {
+                    model: Chrome.devices
+
+                    Chip {
+                        required property string words
+                        required tone
+                        required symbol
+
+                        text: words
+                        maximumWidth: page.width - 2 * Theme.margin
+                    }
+                }
+            }
+        }
+    }
+}

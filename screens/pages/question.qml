@@ -1,0 +1,49 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import QtQuick.Layouts
+import CitizensWindow
+import "../controls"
+import "../theme"
+
+PageFrame {
+    id: page
+
+    readonly property bool exitPage: QuestionModel.notice.code === "exit_page"
+
+    step: QuestionModel.step
+    over: QuestionModel.progress === "" ? QuestionModel.itemName : QuestionModel.itemName + " · " + QuestionModel.progress
+    title: QuestionModel.title
+    notice: QuestionModel.notice
+    showBack: true
+    primaryText: exitPage ? qsTr("到窗口办理") : qsTr("下一步")
+    primaryMore: exitPage ? "" : QuestionModel.nextWords
+    onPrimary: exitPage ? Chrome.windowSlip() : QuestionModel.next()
+
+    Label {
+        Layout.fillWidth: true
+        visible: text !== "" && !(Keyboard.visible && Display.large)
+        text: QuestionModel.text
+        color: Theme.inkSoft
+    }
+
+    Repeater {
+        id: fields
+        model: QuestionModel.fields
+
+        FieldBlock {
+            onEdited: (field, text) => QuestionModel.edit(field, text)
+            onEntered: place => Qt.callLater(page.contentArea.reveal, place)
+        }
+    }
+
+    // the first field still to be written is ready to be written
+    Component.onCompleted: {
+        for (let number = 0; number < fields.count; number++) {
+            const block = fields.itemAt(number) as FieldBlock
+            if (block && block.wantsText && block.value === "") {
+                block.take()
+                break
+            }
+        }
+    }
+}

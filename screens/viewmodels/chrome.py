@@ -1,0 +1,217 @@
+"""What surrounds every page: header, footer, clock, remaining time, the two alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+from time import monotonic
+
+from PySide6.QtCore import Property, QObject, QTimer, Signal, Slot
+from PySide6.QtQml import QmlElement, QmlSingleton
+
+from kiosk.core import views
+from kiosk.core.intents import Back, CallHelp, ExtendTime, Finish, Home, Touched, WindowSlip
+from screens.locale import zh_cn
+from screens.viewmodels.base import PageModel, Rows
+
+QML_IMPORT_NAME = "CitizensWindow"
+QML_IMPORT_MAJOR_VERSION = 1
+
+TICK_MS = 1000
+TOUCH_EVERY_S = 1.0
+"""The idle clock needs to hear of a touch once a second, not of every move."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChipRow:
+    """One entry of the device strip."""
+
+    device: str
+    tone: str
+    symbol: str
+    words: str
+
+
+def chip_rows(chips: tuple[views.DeviceChip, ...]) -> tuple[ChipRow, ...]:
+    """The device strip in words."""
+    told = [(chip.kind, zh_cn.device_chip(chip)) for chip in chips]
+    return tuple(ChipRow(str(kind), words.tone, words.symbol, words.text) for kind, words in told)
+
+
+@QmlElement
+@QmlSingleton
+class Chrome(PageModel):
+    """Everything around the page. Counts the seconds down between two snapshots by itself."""
+
+    changed = Signal()
+    ticked = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._chrome = views.Chrome("", "", (), False, False, None, False)
+        self._view: views.View = views.AttractView()
+        self._devices = Rows(ChipRow, self)
+        self._now: Callable[[], datetime] | None = None
+        self._clock = ("", "")
+        self._seconds_at = 0.0
+        self._touched_at = -TOUCH_EVERY_S
+        self._timer = QTimer(self)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self._tick)
+
+    def start(self, now: Callable[[], datetime]) -> None:
+        """Show the time of `now` from here on."""
+        self._now = now
+        self._tick()
+        self._timer.start()
+
+    def stop(self) -> None:
+        """No more ticks."""
+        self._timer.stop()
+
+    def show(self, snapshot: views.Snapshot) -> None:
+        """Surround this."""
+        self._chrome = snapshot.chrome
+        self._view = snapshot.view
+        self._seconds_at = monotonic()
+        self._devices.replace(chip_rows(snapshot.chrome.devices))
+        self.changed.emit()
+        self.ticked.emit()
+
+    @Slot()
+    def _tick(self) -> None:
+        if self._now is not None:
+            self._clock = zh_cn.clock(self._now())
+        self.ticked.emit()
+
+    def _seconds_left(self) -> int | None:
+        if self._chrome.seconds_left is None:
+            return None
+        return max(0, ceil(self._chrome.seconds_left - (monotonic() - self._seconds_at)))
+
+    @Property(str, notify=changed)
+    def page(self) -> str:
+        """Name of the view."""
+        return self._view.name
+
+    @Property(str, notify=changed)
+    def pageKey(self) -> str:  # noqa: N802
+        """Changes when another page is shown, also one of the same kind."""
+        match self._view:
+            case views.QuestionView(page_id=part) | views.CaptureView(material_id=part) | views.MySpaceView(tab=part):
+                return f"{self._view.name}/{part}"
+            case _:
+                return self._view.name
+
+    @Property(str, notify=changed)
+    def siteName(self) -> str:  # noqa: N802
+        """Where this terminal stands."""
+        return self._chrome.site_name
+
+    @Property(str, notify=changed)
+    def terminalName(self) -> str:  # noqa: N802
+        """Which one it is."""
+        return self._chrome.terminal_name
+
+    @Property(str, notify=ticked)
+    def time(self) -> str:
+        """14:26."""
+        return self._clock[0]
+
+    @Property(str, notify=ticked)
+    def date(self) -> str:
+        """3月8日 星期日."""
+        return self._clock[1]
+
+    @Property(str, notify=ticked)
+    def timeLeft(self) -> str:  # noqa: N802
+        """2:40, or empty when no clock runs."""
+        seconds = self._seconds_left()
+        return "" if seconds is None else zh_cn.time_left(seconds)
+
+    @Property(int, notify=ticked)
+    def secondsLeft(self) -> int:  # noqa: N802
+        """For the countdown of the idle dialog; 0 when no clock runs."""
+        return self._seconds_left() or 0
+
+    @Property(bool, notify=changed)
+    def inSession(self) -> bool:  # noqa: N802
+        """A citizen is here."""
+        return self._chrome.in_session
+
+    @Property(bool, notify=changed)
+    def warning(self) -> bool:
+        """The idle dialog is up."""
+        return self._chrome.warning
+
+    @Property(bool, notify=changed)
+    def cardLeft(self) -> bool:  # noqa: N802
+        """The card was forgotten on the reader."""
+        return self._chrome.card_left
+
+    @Property(bool, notify=changed)
+    def helpCalled(self) -> bool:  # noqa: N802
+        """Somebody is on the way."""
+        return self._chrome.help_called
+
+    @Property(bool, notify=changed)
+    def canSlip(self) -> bool:  # noqa: N802
+        """到窗口办理 is offered on every step of a journey."""
+        match self._view:
+            case views.PrintView(phase=phase):
+                return phase in ("failed", "unproven", "waiting_paper")
+            case (
+                views.GuideView()
+                | views.PutCardView()
+                | views.QuestionView()
+                | views.MaterialsView()
+                | views.CaptureView()
+                | views.CheckView()
+            ):
+                return True
+            case _:
+                return False
+
+    @Property(QObject, constant=True)
+    def devices(self) -> QObject:
+        """The device strip."""
+        return self._devices
+
+    @Slot()
+    def touched(self) -> None:
+        """Any touch."""
+        if monotonic() - self._touched_at >= TOUCH_EVERY_S:
+            self._touched_at = monotonic()
+            self.send(Touched())
+
+    @Slot()
+    def extend(self) -> None:
+        """还在办理."""
+        self.send(ExtendTime())
+
+    @Slot()
+    def callHelp(self) -> None:  # noqa: N802
+        """呼叫帮助."""
+        self.send(CallHelp())
+
+    @Slot()
+    def windowSlip(self) -> None:  # noqa: N802
+        """到窗口办理."""
+        self.send(WindowSlip())
+
+    @Slot()
+    def back(self) -> None:
+        """上一步."""
+        self.send(Back())
+
+    @Slot()
+    def home(self) -> None:
+        """返回首页."""
+        self.send(Home())
+
+    @Slot()
+    def finish(self) -> None:
+        """退出 / 完成."""
+        self.send(Finish())

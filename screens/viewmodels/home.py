@@ -1,0 +1,92 @@
+"""Attract and home."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Property, QObject, Signal, Slot
+from PySide6.QtQml import QmlElement, QmlSingleton
+
+from kiosk.core.intents import OpenMySpace, OpenTile, Search, Start
+from kiosk.core.views import HomeView, Person
+from screens.locale import zh_cn
+from screens.viewmodels.base import PageModel, Rows
+
+QML_IMPORT_NAME = "CitizensWindow"
+QML_IMPORT_MAJOR_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TileRow:
+    """One tile."""
+
+    target: str
+    title: str
+    subtitle: str
+    symbol: str
+    trouble: str
+    """Why it cannot be done here now; empty if it can."""
+
+
+@QmlElement
+@QmlSingleton
+class HomeModel(PageModel):
+    """您好，今天想办什么事？"""  # noqa: D400
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._person: Person | None = None
+        self._tiles = Rows(TileRow, self)
+
+    def show(self, view: HomeView) -> None:
+        """Show these tiles."""
+        self._person = view.person
+        self._tiles.replace(
+            [
+                TileRow(tile.target, tile.title, tile.subtitle, tile.icon, zh_cn.unavailable(tile.available))
+                for tile in view.tiles
+            ]
+        )
+        self.changed.emit()
+
+    def clear(self) -> None:
+        """Forget the person; tiles are nobody's."""
+        self._person = None
+        self.changed.emit()
+
+    @Property(str, notify=changed)
+    def personName(self) -> str:  # noqa: N802
+        """Masked; empty before the card was read."""
+        return self._person.name if self._person else ""
+
+    @Property(str, notify=changed)
+    def personNumber(self) -> str:  # noqa: N802
+        """Masked ID number."""
+        return self._person.id_number if self._person else ""
+
+    @Property(QObject, constant=True)
+    def tiles(self) -> QObject:
+        """The tiles."""
+        return self._tiles
+
+    @Slot()
+    def start(self) -> None:
+        """开始."""
+        self.send(Start())
+
+    @Slot(str)
+    def openTile(self, target: str) -> None:  # noqa: N802
+        """Touched a tile."""
+        self.send(OpenTile(target))
+
+    @Slot()
+    def search(self) -> None:
+        """Open the search page."""
+        self.send(Search(""))
+
+    @Slot(str)
+    def openMySpace(self, tab: str) -> None:  # noqa: N802
+        """我的办件 / 我的证照."""
+        self.send(OpenMySpace(tab))

@@ -1,0 +1,122 @@
+"""我的办件 and 我的证照."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Property, QObject, Signal, Slot
+from PySide6.QtQml import QmlElement, QmlSingleton
+
+from kiosk.contract.person import ApplicationSummary, LicenceSummary
+from kiosk.core.intents import OpenMySpace, PrintLicence
+from kiosk.core.views import MySpaceView
+from screens.locale import zh_cn
+from screens.viewmodels.base import PageModel, Rows
+from screens.viewmodels.notices import NoticeModel
+
+QML_IMPORT_NAME = "CitizensWindow"
+QML_IMPORT_MAJOR_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MatterRow:
+    """One case or one licence: headline, chip, lines, and what can be printed."""
+
+    key: str
+    title: str
+    chip: str
+    tone: str
+    line: str
+    more: str
+    printable: str
+    """Licence id, or empty."""
+
+
+def application_row(case: ApplicationSummary) -> MatterRow:
+    """What to draw for a case."""
+    words, tone = zh_cn.case_state(case.state)
+    dates = f"{zh_cn.day(case.received_at)}提交"
+    if case.due_at is not None and case.state in ("received", "accepted", "handling"):
+        dates += f"，最晚{zh_cn.day(case.due_at)}办好"
+    return MatterRow(
+        case.application_no, case.item_name, words, tone, f"受理编号 {case.application_no}", case.message or dates, case.licence_id
+    )
+
+
+def licence_row(held: LicenceSummary) -> MatterRow:
+    """What to draw for a licence; its number is shown by its last four characters."""
+    words, tone = ("有效", "ok") if held.usable else ("已失效", "warn")
+    until = f"有效期至{held.valid_to}" if held.valid_to else "长期有效"
+    line = f"{held.holder}　编号尾号 {held.number[-4:]}"
+    return MatterRow(held.id, held.type_name, words, tone, line, f"{held.issuer}　{until}", held.id if held.printable else "")
+
+
+@QmlElement
+@QmlSingleton
+class MySpaceModel(PageModel):
+    """One citizen's matters."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._view: MySpaceView | None = None
+        self._rows = Rows(MatterRow, self)
+        self._notice = NoticeModel(self)
+
+    def show(self, view: MySpaceView) -> None:
+        """Show this tab."""
+        self._view = view
+        if view.tab == "applications":
+            self._rows.replace([application_row(case) for case in view.applications])
+        else:
+            self._rows.replace([licence_row(held) for held in view.licences])
+        self._notice.show(view.notice)
+        self.changed.emit()
+
+    def clear(self) -> None:
+        """Forget it all."""
+        self._view = None
+        self._rows.replace(())
+        self._notice.show(None)
+        self.changed.emit()
+
+    @Property(str, notify=changed)
+    def tab(self) -> str:
+        """applications or licences."""
+        return self._view.tab if self._view else "applications"
+
+    @Property(str, notify=changed)
+    def personName(self) -> str:  # noqa: N802
+        """Masked."""
+        return self._view.person.name if self._view else ""
+
+    @Property(bool, notify=changed)
+    def loading(self) -> bool:
+        """The hall has not answered yet."""
+        return self._view.loading if self._view else False
+
+    @Property(int, notify=changed)
+    def count(self) -> int:
+        """Number of rows."""
+        return self._rows.rowCount()
+
+    @Property(QObject, constant=True)
+    def rows(self) -> QObject:
+        """Cases or licences."""
+        return self._rows
+
+    @Property(NoticeModel, constant=True)
+    def notice(self) -> NoticeModel:
+        """Trouble or news."""
+        return self._notice
+
+    @Slot(str)
+    def open(self, tab: str) -> None:
+        """Switch tab."""
+        self.send(OpenMySpace(tab))
+
+    @Slot(str)
+    def printLicence(self, licence: str) -> None:  # noqa: N802
+        """打印."""
+        self.send(PrintLicence(licence))
