@@ -110,5 +110,6 @@ class Monitor:
         if reader:
             asked.insert(0, (reader, state))
         code, states = pcsc.SCardGetStatusChange(context, pcsc.INFINITE, asked)
-        seen = states[0][1] & ~Flag.CHANGED if states else _UNAWARE
+        # int: the complement of a Flag would lose the count in the upper bits
+        seen = states[0][1] & ~int(Flag.CHANGED) if states else _UNAWARE
         return unsigned(code), seen

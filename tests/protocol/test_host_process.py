@@ -104,6 +104,7 @@ def hosted(
 
 @pytest.fixture
 def up() -> Iterator[Watched]:
+    """A worker that is online."""
     with hosted() as watched:
         watched.wait_online()
         yield watched
@@ -167,7 +168,7 @@ def test_who_waits_too_long_for_his_turn_is_told_so_and_nobody_is_killed(up: Wat
     pid = up.host.pid
     sleeper = threading.Thread(target=up.host.call, args=("sleep", {"s": 1.0}), kwargs={"deadline_s": LONG_S})
     sleeper.start()
-    wait_until(lambda: up.host._turn.locked())
+    wait_until(lambda: CardPresented() in up.events)
     outcome = up.host.call("echo", deadline_s=0.05)
     sleeper.join()
     assert outcome == Err(DeviceError(Fault.TIMEOUT, "busy with another command"))
@@ -229,12 +230,12 @@ def test_vain_restarts_are_reported_once() -> None:
         assert watched.notices.empty()
 
 
-def test_an_exception_ends_the_worker_and_its_words_are_not_printed(
-    capfd: pytest.CaptureFixture[str], up: Watched
-) -> None:
-    outcome = up.host.call("crash", {"secret": "440699199001010014"}, deadline_s=LONG_S)
-    assert outcome == Err(DeviceError(Fault.DRIVER_LOST, "driver ended during crash"))
-    up.assert_lost_and_back("process ended (exit 1)")
+def test_an_exception_ends_the_worker_and_its_words_are_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    with hosted() as watched:
+        watched.wait_online()
+        outcome = watched.host.call("crash", {"secret": "440699199001010014"}, deadline_s=LONG_S)
+        assert outcome == Err(DeviceError(Fault.DRIVER_LOST, "driver ended during crash"))
+        watched.assert_lost_and_back("process ended (exit 1)")
     printed = capfd.readouterr().err
     assert "driver ended: ValueError at worker_program.py:" in printed
     assert "4406" not in printed
@@ -319,16 +320,19 @@ def test_a_senseless_answer_to_print_proves_nothing() -> None:
 # --- the end -----------------------------------------------------------------------------------------------------
 
 
-def test_stop_lets_the_command_in_work_finish(capfd: pytest.CaptureFixture[str], up: Watched) -> None:
+def test_stop_lets_the_command_in_work_finish(capfd: pytest.CaptureFixture[str]) -> None:
     outcomes: list[object] = []
-    caller = threading.Thread(target=lambda: outcomes.append(up.host.call("sleep", {"s": 0.3}, deadline_s=LONG_S)))
-    caller.start()
-    wait_until(lambda: up.host._pending is not None)
-    up.host.stop()
-    caller.join()
+    with hosted() as watched:
+        watched.wait_online()
+        host = watched.host
+        caller = threading.Thread(target=lambda: outcomes.append(host.call("sleep", {"s": 0.3}, deadline_s=LONG_S)))
+        caller.start()
+        wait_until(lambda: CardPresented() in watched.events)
+        host.stop()
+        caller.join()
     assert outcomes == [Ok(Reply())]
-    assert "closed in order" in capfd.readouterr().err
-    assert up.notices.empty()
+    assert capfd.readouterr().err == "closed in order\n"
+    assert watched.notices.empty()
 
 
 def test_stop_does_not_wait_for_ever() -> None:
@@ -337,7 +341,7 @@ def test_stop_does_not_wait_for_ever() -> None:
         pid = pid_of(watched)
         caller = threading.Thread(target=watched.host.call, args=("sleep", {"s": 60}), kwargs={"deadline_s": LONG_S})
         caller.start()
-        wait_until(lambda: watched.host._pending is not None)
+        wait_until(lambda: CardPresented() in watched.events)
         watched.host.stop()
         caller.join()
         assert gone(pid)

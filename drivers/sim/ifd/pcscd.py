@@ -32,7 +32,6 @@ class PrivatePcscd:
         self._log = folder / "pcscd.log"
         self._library = library
         self.socket_path = folder / "pcscd.comm"
-        self._listener: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -50,14 +49,13 @@ class PrivatePcscd:
         except PermissionError:
             raise PcscdError(f"{RUN} is missing and only root can make it") from None
         self._configure(readers)
-        self.socket_path.unlink(missing_ok=True)
-        self._listener = listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(self.socket_path))
-        listener.listen(16)
-        number = listener.fileno()
-        launch = [sys.executable, "-I", str(_ACTIVATE), str(number)]
-        daemon = [str(PROGRAM), "--foreground", "--error", "--config", str(self._config)]
-        with self._log.open("ab") as log:
+        # The daemon alone keeps the listener: when it dies, clients are refused instead of waiting for ever.
+        with socket.socket(socket.AF_UNIX) as listener, self._log.open("ab") as log:
+            listener.bind(str(self.socket_path))
+            listener.listen(16)
+            number = listener.fileno()
+            launch = [sys.executable, "-I", str(_ACTIVATE), str(number)]
+            daemon = [str(PROGRAM), "--foreground", "--error", "--config", str(self._config)]
             self._process = subprocess.Popen(
                 [*launch, *daemon], stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(number,)
             )
@@ -72,10 +70,7 @@ class PrivatePcscd:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        listener, self._listener = self._listener, None
-        if listener is not None:
-            listener.close()
-            self.socket_path.unlink(missing_ok=True)
+        self.socket_path.unlink(missing_ok=True)
 
     def signal(self, number: signal.Signals) -> None:
         """SIGSTOP and SIGCONT: a daemon that hangs, and wakes up."""

@@ -58,6 +58,7 @@ class ObedientAdapter:
             case "refuse":
                 return Err(DeviceError(Fault.NO_CARD, "nothing there"))
             case "sleep":
+                self._emit(CardPresented())  # begun
                 time.sleep(args["s"])
             case "hold_gil":
                 ctypes.PyDLL(None).usleep(int(args["s"] * 1e6))  # PyDLL keeps the interpreter's lock
