@@ -6,6 +6,7 @@ pcscd takes no socket path, but takes a listening socket from systemd; so we pla
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -54,7 +55,7 @@ class PrivatePcscd:
             listener.bind(str(self.socket_path))
             listener.listen(16)
             number = listener.fileno()
-            launch = [sys.executable, "-I", str(_ACTIVATE), str(number)]
+            launch = [sys.executable, "-I", str(_ACTIVATE), str(os.getpid()), str(number)]
             daemon = [str(PROGRAM), "--foreground", "--error", "--config", str(self._config)]
             self._process = subprocess.Popen(
                 [*launch, *daemon], stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(number,)
