@@ -16,6 +16,7 @@ from drivers.camera.page_finder import Finding
 
 MEASURE_PX = 800
 """Long side that `measure` expects, within a factor of about 1.5."""
+_MIN_SIDE_PX = 16
 
 
 class Advice(StrEnum):
@@ -105,6 +106,8 @@ def _acutance(light: GreyImage, inside: GreyImage) -> float | None:
 
     Unlike the variance of the Laplacian it does not grow with noise or with the amount of print.
     """
+    if min(light.shape) < _MIN_SIDE_PX:
+        return None
     smooth = cv2.GaussianBlur(light, (3, 3), 0.6)  # keeps single-pixel noise from looking like an edge
     window = np.ones((9, 9), np.uint8)
     contrast = cv2.subtract(cv2.dilate(smooth, window), cv2.erode(smooth, window))
