@@ -52,7 +52,9 @@ class DiskSpace:
 
     def keep_ballast(self) -> None:
         """Create the ballast if it is missing and there is room for it; else leave that for later."""
-        if self._ballast.exists() or self._free(self._directory) < self._limits.ballast + self._limits.floor:
+        if self._limits.ballast == 0 or self._ballast.exists():
+            return
+        if self._free(self._directory) < self._limits.ballast + self._limits.floor:
             return
         temporary = self._ballast.with_suffix(".tmp")
         try:
