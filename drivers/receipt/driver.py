@@ -202,13 +202,15 @@ class ReceiptAdapter:
         """False when a printer that is well has not moved (taken bytes, changed its status) for too long,
         or when the time is up: a printer that waits for paper is waited for."""
         moved_at = asked_at = self._monotonic()
+        sending = True
         while not line.proven(token):
-            sent = line.step(self._timings.step)
+            moved = line.step(self._timings.step) > 0 and sending
+            sending = sending and not line.sent_all  # later bytes are only our own questions
             now = self._monotonic()
             before = self._status
             if line.heard is not None:
                 self._publish(summarize(line.heard, identity=self.identity))
-            if sent or self._status != before:
+            if moved or self._status != before:
                 moved_at = now
             if now >= until or (self._status.well and now - moved_at >= self._timings.proof):
                 return False

@@ -1,4 +1,4 @@
-"""The line to the printer: python-escpos opens and holds it, bytes move on its file descriptor.
+"""The line to the printer: a python-escpos printer holds it, bytes move on its file descriptor.
 
 Why not python-escpos' own `_raw` and `_read` (3.1): `sendall` loses count of what was sent when it times out, the
 serial port blocks without end while the printer waits for paper, `File` cannot read, and `_read` takes automatic
@@ -72,11 +72,16 @@ class Link:
     def __init__(self, address: Address, *, connect_s: float) -> None:
         self._printer: Any = _printer(address, connect_s)
         try:
-            if isinstance(address, DeviceFile):  # python-escpos opens for writing only, and usblp opens only once
-                number = os.open(address.path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
-                self._printer.device = os.fdopen(number, "r+b", buffering=0)
-            else:
-                self._printer.open()
+            match address:
+                case Tcp(host, port):  # python-escpos knows IPv4 only and leaks the socket of a vain attempt
+                    self._printer.device = socket.create_connection((host, port), timeout=connect_s)
+                case DeviceFile(path):  # python-escpos opens for writing only, and usblp opens only once
+                    number = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
+                    self._printer.device = os.fdopen(number, "r+b", buffering=0)
+                case SerialPort():
+                    self._printer.open()
+                case _:
+                    assert_never(address)
         except (EscposError, OSError, ValueError) as error:
             self._printer.device = False
             raise LinkLost(f"cannot open ({type(error).__name__})") from error

@@ -9,6 +9,7 @@ NOT_AT_START = frozenset("，。、；：？！…—·）》〉」』】〕〗�
 NOT_AT_END = frozenset("（《〈「『【〔〖“‘([{￥$№")
 """Opening marks stay with what they open."""
 
+_OPENING = tuple(NOT_AT_END)
 _COUNTED = frozenset("年月日时分秒号页份个件元天")
 _DATED = frozenset("年月日时分")
 """2026年11月22日 and 5个 are read in one go."""
@@ -21,7 +22,7 @@ def clusters(text: str) -> Iterator[str]:
     """Pieces that are better not broken: a hanzi with its marks, a Latin word or number, a run of blanks."""
     piece = ""
     for character in text:
-        if piece and _may_break(piece[-1], character):
+        if piece and _may_break(piece, character):
             yield piece
             piece = ""
         piece += character
@@ -63,8 +64,9 @@ def _measure(text: str, width: Width) -> float:
     return sum(map(width, text))
 
 
-def _may_break(before: str, after: str) -> bool:
-    if after in NOT_AT_START or before in NOT_AT_END or after == " ":
+def _may_break(piece: str, after: str) -> bool:
+    before = piece[-1]
+    if after in NOT_AT_START or after == " " or piece.rstrip(" ").endswith(_OPENING):
         return False
     if (before.isdigit() and after in _COUNTED) or (before in _DATED and after.isdigit()):
         return False
