@@ -93,7 +93,7 @@ class CardReaderSim:
         """`text_block` and `photo` as hexadecimal, or `card` as `codec.dump_card` makes it."""
         kind = CardKind(args.get("kind", CardKind.RESIDENT))
         card = SimCard(kind, trouble=_trouble(args), pull=self._reader.lift)
-        photo = bytes.fromhex(args["photo"]) if "photo" in args else photo or bytes(PHOTO_BYTES)
+        photo = bytes.fromhex(args.get("photo", "")) or photo or bytes(PHOTO_BYTES)
         if "card" in args:
             return replace(card, text_block=encode_text_block(load_card(args["card"], b"")), photo=photo)
         if "text_block" in args:
