@@ -10,6 +10,7 @@ from random import SystemRandom
 
 from hall.blobs import Blobs
 from hall.catalogue import Catalogue
+from hall.desk import Desk
 from hall.fakes.departments import Departments
 from hall.files import private_directory, write_private
 from hall.intake import Intake
@@ -45,6 +46,7 @@ class Hall:
     people: People
     intake: Intake
     me: MySpace
+    desk: Desk
     press: Press
     jobs: JobRunner
     clock: Clock
@@ -113,6 +115,7 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
             session_s=settings.person_session_s,
             clock=clock,
         ),
+        desk=Desk(store=store, vault=vault, keys=keys, blobs=blobs, catalogue=catalogue, clock=clock),
         press=press,
         jobs=JobRunner(
             store=store,

@@ -1,4 +1,4 @@
-"""Background work: rows written in the transaction of the change that wants it, leased, retried, never lost.
+"""Background work: rows written in the transaction of the change that wants it; leased, retried, not lost.
 
 A handler runs at least once and must be idempotent. After `MAX_ATTEMPTS` a job rests with its error for a person to see.
 """

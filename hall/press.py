@@ -24,7 +24,6 @@ from kiosk.contract.signing import QrClaim, SigningKey, sign_qr
 from kiosk.core.clock import CHINA
 from kiosk.core.masking import mask_id_number
 
-
 TEMPLATES = Path(__file__).with_name("templates")
 
 

@@ -1,33 +1,73 @@
-"""The clerks' pages: cases as they arrive, one case, 12345 tickets, terminals; and the same as JSON."""
+"""The clerks' pages: cases as they arrive, one case, 12345 tickets, terminals; and the same as JSON.
+
+On this machine's loopback only, behind a one-time sign-in link. No inline script or style, so the policy can be strict.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from sqlalchemy import func, select
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
 
 from hall.api.http import HallHere, add_problem_handlers
+from hall.desk import CaseRow, NotThere
 from hall.hall import Hall
 from hall.problem import Refused
 from hall.staff import SESSION_LIFE, enter, staff_name
 from hall.store.schema import cases, submissions
+from hall.terminals import TerminalHealth
 from hall.vault import VaultError
+from hall.web.pages import Pages
 from kiosk.contract.problems import ProblemCode
 
 COOKIE = "hall_staff"
+POLICY = (
+    "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
 router = APIRouter(prefix="/staff")
 
 
-def _staff(request: Request, hall: HallHere) -> str:
+class _SignedOut(Exception):
+    """A page was asked for without a session."""
+
+
+def _api_staff(request: Request, hall: HallHere) -> str:
     try:
         return staff_name(hall, request.cookies.get(COOKIE, ""))
     except VaultError:
         raise Refused(ProblemCode.UNAUTHENTICATED) from None
 
 
-Staff = Annotated[str, Depends(_staff)]
+def _page_staff(request: Request, hall: HallHere) -> str:
+    try:
+        return staff_name(hall, request.cookies.get(COOKIE, ""))
+    except VaultError:
+        raise _SignedOut from None
+
+
+def _pages(request: Request) -> Pages:
+    pages = request.app.state.pages
+    assert isinstance(pages, Pages)
+    return pages
+
+
+ApiStaff = Annotated[str, Depends(_api_staff)]
+PageStaff = Annotated[str, Depends(_page_staff)]
+PagesHere = Annotated[Pages, Depends(_pages)]
 
 
 @router.get("/enter/{token}")
@@ -36,7 +76,7 @@ def sign_in(hall: HallHere, token: str) -> Response:
     try:
         cookie = enter(hall, token)
     except VaultError:
-        raise Refused(ProblemCode.UNAUTHENTICATED) from None
+        raise _SignedOut from None
     response = RedirectResponse("/staff/", status_code=303)
     response.set_cookie(
         COOKIE, cookie, max_age=int(SESSION_LIFE.total_seconds()), httponly=True, samesite="strict", path="/staff"
@@ -44,27 +84,147 @@ def sign_in(hall: HallHere, token: str) -> Response:
     return response
 
 
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+@router.get("/")
+def cases_page(pages: PagesHere, staff: PageStaff) -> Response:
+    """All cases, arriving live."""
+    return HTMLResponse(pages.cases(staff, kind=None))
+
+
+@router.get("/tickets")
+def tickets_page(pages: PagesHere, staff: PageStaff) -> Response:
+    """12345 tickets."""
+    return HTMLResponse(pages.cases(staff, kind="consultation"))
+
+
+@router.get("/live/cases")
+def live_cases(pages: PagesHere, _: PageStaff) -> Response:
+    """The list alone, for the page's script."""
+    return HTMLResponse(pages.case_list(kind=None))
+
+
+@router.get("/live/tickets")
+def live_tickets(pages: PagesHere, _: PageStaff) -> Response:
+    """The list alone."""
+    return HTMLResponse(pages.case_list(kind="consultation"))
+
+
+@router.get("/cases/{application_no}")
+def case_page(pages: PagesHere, staff: PageStaff, application_no: str) -> Response:
+    """One case: answers, papers, history and whether it is whole."""
+    return HTMLResponse(pages.case(staff, application_no))
+
+
+@router.get("/cases/{application_no}/papers/{material_id}")
+def paper(hall: HallHere, staff: PageStaff, application_no: str, material_id: str) -> Response:
+    """A material as a picture."""
+    data, media_type = hall.desk.paper(application_no, material_id, actor=staff)
+    return Response(data, media_type=media_type)
+
+
+@router.get("/terminals")
+def terminals_page(pages: PagesHere, staff: PageStaff) -> Response:
+    """All terminals and how they are."""
+    return HTMLResponse(pages.terminals(staff))
+
+
+@router.get("/live/terminals")
+def live_terminals(pages: PagesHere, _: PageStaff) -> Response:
+    """The board alone."""
+    return HTMLResponse(pages.terminal_board())
+
+
+# --- the same for programs -------------------------------------------------------------------------------------------
+
+
+@router.get("/api/cases")
+def api_cases(hall: HallHere, _: ApiStaff) -> Response:
+    """Cases, newest first; holders masked."""
+    now = hall.clock.now()
+    return JSONResponse([_case_json(row, (now - row.filed_at).total_seconds()) for row in hall.desk.cases()])
+
+
+@router.get("/api/terminals")
+def api_terminals(hall: HallHere, _: ApiStaff) -> Response:
+    """Terminals with their last heartbeat."""
+    return JSONResponse([_terminal_json(health) for health in hall.terminals.board()])
+
+
 @router.get("/api/submissions")
-def api_submissions(hall: HallHere, _: Staff) -> Response:
+def api_submissions(hall: HallHere, _: ApiStaff) -> Response:
     """Every accepted submission with the number of its effects, for oracles that count."""
-    effects = func.count(cases.c.application_no)
     with hall.store.read() as connection:
         rows = connection.execute(
-            select(submissions.c.id, submissions.c.sha256, cases.c.application_no, cases.c.state, effects)
+            select(
+                submissions.c.id,
+                submissions.c.sha256,
+                cases.c.application_no,
+                cases.c.state,
+                func.count(cases.c.application_no).label("effects"),
+            )
             .outerjoin(cases, cases.c.submission_id == submissions.c.id)
             .group_by(submissions.c.id)
             .order_by(submissions.c.received_at)
         ).all()
-    found: list[dict[str, Any]] = [
-        {"id": row[0], "sha256": row[1], "application_no": row[2], "state": row[3], "effects": row[4]} for row in rows
-    ]
-    return JSONResponse(found)
+    return JSONResponse([dict(row._mapping) for row in rows])
+
+
+@router.get("/api/bundle")
+def api_bundle(hall: HallHere, _: ApiStaff) -> Response:
+    """The newest bundle file."""
+    manifest = hall.catalogue.manifest()
+    raw = hall.catalogue.raw(manifest.number) if manifest else None
+    if raw is None:
+        raise Refused(ProblemCode.NOT_FOUND)
+    return Response(raw, media_type="application/octet-stream")
+
+
+def _case_json(row: CaseRow, age_s: float) -> dict[str, Any]:
+    instants = {"filed_at": row.filed_at, "received_at": row.received_at, "due_at": row.due_at}
+    return {
+        **asdict(row),
+        **{name: at.isoformat() if at else None for name, at in instants.items()},
+        "age_s": round(age_s),
+    }
+
+
+def _terminal_json(health: TerminalHealth) -> dict[str, Any]:
+    return {
+        "id": health.id,
+        "name": health.name,
+        "site": health.site,
+        "state": health.state,
+        "heard_at": health.heard_at.isoformat() if health.heard_at else None,
+        "heartbeat": health.heartbeat.model_dump(mode="json") if health.heartbeat else None,
+    }
 
 
 def staff_app(hall: Hall) -> FastAPI:
     """The application on the loopback port."""
     app = FastAPI(title="市民之窗 hall, staff", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.hall = hall
+    app.state.pages = Pages(hall)
     add_problem_handlers(app)
+    # A page elsewhere may resolve its own name to this machine; it does not get in by that name.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+
+    @app.middleware("http")
+    async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    @app.exception_handler(_SignedOut)
+    async def signed_out(request: Request, _: _SignedOut) -> Response:
+        return HTMLResponse(_pages(request).signed_out(), status_code=401)
+
+    @app.exception_handler(NotThere)
+    async def not_there(request: Request, _: NotThere) -> Response:
+        return HTMLResponse(_pages(request).not_there(), status_code=404)
+
     app.include_router(router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
     return app

@@ -1,0 +1,83 @@
+"""Draws the clerks' pages from what the desk reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hall.hall import Hall
+from hall.web import words
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_CLOSED = ("granted", "denied", "answered", "withdrawn")
+
+
+class Pages:
+    """All pages. Templates are loaded at the first one, so that the hall starts fast."""
+
+    def __init__(self, hall: Hall) -> None:
+        self._hall = hall
+
+    def cases(self, staff: str, *, kind: str | None) -> str:
+        """The list of cases or of tickets."""
+        return self._draw("cases.html", {"staff": staff, **self._list(kind)})
+
+    def case_list(self, *, kind: str | None) -> str:
+        """The part of it that changes."""
+        return self._draw("_cases.html", self._list(kind))
+
+    def case(self, staff: str, application_no: str) -> str:
+        """One case; NotThere."""
+        detail = self._hall.desk.case(application_no, actor=staff)
+        tab = "tickets" if detail.row.kind == "consultation" else "cases"
+        return self._draw("case.html", {"staff": staff, "case": detail, "tab": tab})
+
+    def terminals(self, staff: str) -> str:
+        """The board."""
+        return self._draw("terminals.html", {"staff": staff, "tab": "terminals", "board": self._hall.terminals.board()})
+
+    def terminal_board(self) -> str:
+        """The part of it that changes."""
+        return self._draw("_terminals.html", {"board": self._hall.terminals.board()})
+
+    def signed_out(self) -> str:
+        """How to sign in."""
+        return self._draw("signed_out.html", {})
+
+    def not_there(self) -> str:
+        """No such case."""
+        return self._draw("not_there.html", {})
+
+    def _list(self, kind: str | None) -> Mapping[str, Any]:
+        counts = self._hall.desk.counts()
+        return {
+            "tab": "tickets" if kind == "consultation" else "cases",
+            "rows": self._hall.desk.cases(kind=kind),
+            "open_count": sum(number for state, number in counts.items() if state not in (*_CLOSED, "rejected")),
+            "closed_count": sum(counts.get(state, 0) for state in _CLOSED),
+            "rejected_count": counts["rejected"],
+            "closed": _CLOSED,
+        }
+
+    def _draw(self, template: str, values: Mapping[str, Any]) -> str:
+        return self._templates.get_template(template).render(
+            {**values, "hall_name": self._hall.settings.name, "now": self._hall.clock.now()}
+        )
+
+    @cached_property
+    def _templates(self) -> Environment:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+        environment = Environment(
+            loader=FileSystemLoader(Path(__file__).with_name("templates")),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.globals["w"] = words
+        return environment

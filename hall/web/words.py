@@ -1,0 +1,129 @@
+"""The clerks' words for states, sources and ages; and how serious an age is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from hall.moments import from_ms
+from kiosk.contract.sync import DeviceReport
+from kiosk.core.clock import CHINA
+
+STATES = {
+    "received": ("已收件", "info", "inbox"),
+    "accepted": ("已受理", "info", "check"),
+    "handling": ("办理中", "info", "clock"),
+    "correction_wanted": ("待补正", "warn", "pencil"),
+    "granted": ("已办结", "ok", "check"),
+    "denied": ("不予办理", "bad", "cross"),
+    "answered": ("已答复", "ok", "chat"),
+    "withdrawn": ("已撤回", "calm", "cross"),
+}
+"""State → word, tone, icon: never colour alone."""
+
+SOURCES = {
+    "citizen": "本人填写",
+    "id_card": "读自身份证",
+    "camera": "当场拍摄",
+    "licence_library": "证照库复用",
+    "card_reader": "读自身份证",
+}
+DEVICES = {"id_card": "身份证", "receipt": "回执", "page": "A4打印", "camera": "高拍仪"}
+DEVICE_STATES = {"online": "正常", "offline": "离线", "starting": "启动中", "error": "故障", "unknown": "不明"}
+CARDS = {
+    "resident": "居民身份证",
+    "hmt": "港澳台居民居住证",
+    "permanent_2017": "外国人永久居留身份证",
+    "permanent_2023": "外国人永久居留身份证",
+}
+NOTICE_S, WARNING_S, BREACH_S = 4 * 3600, 8 * 3600, 12 * 3600
+"""Age of the oldest unsent submission (P53): data must be here within twelve hours."""
+SILENT_S = 180
+"""A terminal that has not been heard of for this long is called silent."""
+
+
+def tone_of_backlog(seconds: int) -> str:
+    """`ok`, `notice`, `warn`, `bad`."""
+    if seconds >= BREACH_S:
+        return "bad"
+    if seconds >= WARNING_S:
+        return "warn"
+    return "notice" if seconds >= NOTICE_S else "ok"
+
+
+def span(seconds: float) -> str:
+    """刚刚, 5 分钟, 3 小时 20 分, 2 天."""
+    whole = int(seconds)
+    if whole < 60:
+        return "刚刚" if whole < 10 else f"{whole} 秒"
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if minutes < 60:
+        return f"{minutes} 分钟"
+    return f"{hours} 小时 {minutes % 60} 分" if hours < 24 else f"{days} 天"
+
+
+def local(at: datetime) -> str:
+    """11月22日 14:26:05, China time."""
+    there = at.astimezone(CHINA)
+    return f"{there.month}月{there.day}日 {there:%H:%M:%S}"
+
+
+def day(at: datetime) -> str:
+    """11月25日."""
+    there = at.astimezone(CHINA)
+    return f"{there.month}月{there.day}日"
+
+
+def due_tone(due_at: datetime | None, now: datetime, *, closed: bool) -> str:
+    """`bad` past the promised limit, `warn` within a day of it."""
+    if due_at is None or closed:
+        return "ok"
+    if now > due_at:
+        return "bad"
+    return "warn" if due_at - now < timedelta(days=1) else "ok"
+
+
+def source_word(source: str) -> str:
+    """Provenance in words."""
+    if source.startswith("licence:"):
+        return "证照库"
+    return SOURCES.get(source, source)
+
+
+def grouped(number: str) -> str:
+    """An application number for the eye."""
+    return "-".join((number[:6], number[6:12], number[12:16], number[16:20], number[20:]))
+
+
+def moment(ms: int) -> str:
+    """A stored instant, as `local`."""
+    return local(from_ms(ms))
+
+
+def actor(name: str) -> str:
+    """Who did it."""
+    return f"终端 {name.removeprefix('terminal:')}" if name.startswith("terminal:") else name
+
+
+_FAULTS = {
+    "paper_out": "缺纸",
+    "cover_open": "盖子开着",
+    "jam": "卡纸",
+    "toner_out": "缺墨粉",
+    "cutter": "切刀故障",
+    "overheated": "过热",
+    "door_open": "门开着",
+    "frozen": "画面不动",
+    "no_camera": "没有接上",
+    "no_reader": "没有接上",
+    "service_down": "服务停了",
+    "driver_lost": "驱动失联",
+    "unreachable": "连不上",
+    "timeout": "没有回应",
+}
+
+
+def fault(device: DeviceReport) -> str:
+    """What is wrong with a device that can be talked to."""
+    if device.fault:
+        return _FAULTS.get(device.fault, "故障")
+    return "缺纸" if device.paper == "out" else "状态不明"
