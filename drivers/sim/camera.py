@@ -92,9 +92,7 @@ class CameraSim:
             case "put":
                 self._put(args, tail)
             case "clear":
-                self._document = None
-                self._placement = Placement()
-                self._render()
+                self._clear()
             case "set":
                 self._set(args)
             case "status":
@@ -104,8 +102,8 @@ class CameraSim:
         return self._status(), b""
 
     def _put(self, args: dict[str, Any], tail: bytes) -> None:
-        sample = args.pop("document", None)
-        placement = Placement.of(args)
+        sample = args.get("document")
+        placement = Placement.of({name: value for name, value in args.items() if name != "document"})
         if tail:
             document = _open_picture(tail)
         elif sample is not None:
@@ -114,6 +112,11 @@ class CameraSim:
             raise ValueError("put needs a picture or the name of a sample document")
         self._document, self._placement = document, placement
         self._render()
+
+    def _clear(self) -> None:
+        if self._document is not None:
+            self._document, self._placement = None, Placement()
+            self._render()
 
     def _set(self, args: dict[str, Any]) -> None:
         conduct = replace(self._conduct, **args)

@@ -68,7 +68,7 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One still of the tray, without sensor noise: float RGB 0..255, shape (height, width, 3)."""
+    """One still of the tray before the sensor: float RGB, 255 and above is burnt out; shape (height, width, 3)."""
 
     picture: Picture
     corners: Corners | None
@@ -97,7 +97,7 @@ def lay(document: Image.Image | None, placement: Placement, *, size: tuple[int, 
         picture *= (1.0 - placement.dark) ** 1.5
     if placement.glare:
         picture = picture + _glare(size, corners, placement.glare)[:, :, None]
-    return Scene(np.clip(picture, 0, 255).astype(np.float32), corners)
+    return Scene(picture.astype(np.float32), corners)
 
 
 def shoot(scene: Scene, *, count: int, seed: int = 0, shake_px: int = 0) -> list[Image.Image]:
