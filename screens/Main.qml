@@ -31,7 +31,7 @@ Window {
         value: window.height
     }
 
-    FocusScope {
+    Item {
         id: root
         anchors.fill: parent
         focus: true
@@ -51,9 +51,30 @@ Window {
             width: parent.width
         }
 
+        Rectangle {
+            id: help
+            anchors.top: header.bottom
+            width: parent.width
+            height: Chrome.helpCalled ? told.implicitHeight + 28 : 0
+            visible: Chrome.helpCalled
+            color: Theme.okTint
+
+            Label {
+                id: told
+                anchors.centerIn: parent
+                width: parent.width - 2 * Theme.margin
+                horizontalAlignment: Text.AlignHCenter
+                text: qsTr("已呼叫工作人员，请在机器旁稍等，也可以继续操作")
+                font.pixelSize: Theme.caption + 2
+                font.weight: Font.Medium
+                color: Theme.ok
+                Accessible.role: Accessible.AlertMessage
+            }
+        }
+
         Loader {
             id: place
-            anchors.top: header.bottom
+            anchors.top: help.bottom
             anchors.bottom: footer.top
             width: parent.width
             enabled: !Chrome.warning && !Chrome.cardLeft

@@ -48,7 +48,7 @@ Rectangle {
 
     KeyCap {
         id: more
-        visible: list.contentWidth > list.width + 1 || Keyboard.expanded
+        visible: list.count > 4 || Keyboard.expanded
         anchors.right: parent.right
         anchors.top: parent.top
         anchors.bottom: parent.bottom

@@ -29,6 +29,7 @@ Rectangle {
         rowSpacing: 14
 
         Symbol {
+            visible: Theme.portrait || !Display.large
             size: Theme.portrait ? 116 : 96
             name: "id"
             tone: Theme.primaryInk
@@ -56,7 +57,7 @@ Rectangle {
 
         PushButton {
             Layout.preferredHeight: 100
-            Layout.preferredWidth: 236
+            Layout.preferredWidth: hero.known ? 290 : 236
             look: "white"
             symbol: hero.known ? "progress-check" : "hand-click"
             size: 38

@@ -16,7 +16,7 @@ T.Button {
 
     Layout.fillWidth: true
     Layout.fillHeight: true
-    Layout.minimumHeight: 130
+    Layout.minimumHeight: 146
     focusPolicy: Qt.TabFocus
     text: title
     onClicked: HomeModel.openTile(tile.target)
@@ -80,7 +80,7 @@ T.Button {
                     text: tile.trouble === "" ? tile.subtitle : tile.trouble
                     textFormat: Text.PlainText
                     wrapMode: Text.Wrap
-                    maximumLineCount: 2
+                    maximumLineCount: 3
                     font.pixelSize: Theme.caption + (Display.large ? 0 : 1)
                     color: tile.trouble === "" ? Theme.inkSoft : Theme.warn
                 }

@@ -43,6 +43,7 @@ Rectangle {
 
         Label {
             width: parent.width
+            visible: text !== ""
             text: bar.notice.text
             font.pixelSize: Theme.caption + 2
         }

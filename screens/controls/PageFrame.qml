@@ -37,7 +37,7 @@ Item {
         visible: frame.step !== ""
         current: frame.step
         anchors.top: gap.bottom
-        anchors.topMargin: 24
+        anchors.topMargin: Theme.portrait ? 24 : 16
         anchors.horizontalCenter: parent.horizontalCenter
         width: parent.width - 40
         height: visible ? implicitHeight : 0
@@ -51,13 +51,14 @@ Item {
         width: parent.width - 2 * Theme.margin
         height: Math.max(titles.height, pill.visible ? pill.height : 0) + (Keyboard.visible ? 8 : 20)
 
-        Column {
+        Flow {
             id: titles
             width: (frame.beside ? frame.columnWidth : parent.width) - (pill.visible && !frame.beside ? pill.width + Theme.gutter : 0)
             topPadding: 4
+            spacing: Theme.portrait ? 0 : 24
 
             Label {
-                visible: text !== ""
+                visible: text !== "" && Theme.portrait
                 width: parent.width
                 text: frame.over
                 font.pixelSize: Theme.caption
@@ -65,11 +66,22 @@ Item {
             }
 
             Label {
-                width: parent.width
+                id: heading
+                width: Math.min(implicitWidth, parent.width)
                 text: frame.title
                 font.pixelSize: Theme.title
                 strong: true
                 Accessible.role: Accessible.Heading
+            }
+
+            Label {
+                visible: text !== "" && !Theme.portrait && !(frame.beside && Display.large)
+                width: Math.min(implicitWidth, parent.width)
+                height: Math.max(implicitHeight, heading.implicitHeight)
+                verticalAlignment: Text.AlignVCenter
+                text: frame.over
+                font.pixelSize: Theme.caption
+                color: Theme.inkSoft
             }
         }
 
@@ -107,8 +119,9 @@ Item {
 
         RowLayout {
             Layout.fillWidth: true
+            Layout.fillHeight: false
             Layout.preferredHeight: Theme.button
-            Layout.bottomMargin: 26
+            Layout.bottomMargin: Theme.portrait ? 26 : 18
             spacing: 20
 
             PushButton {

@@ -23,8 +23,6 @@ T.Button {
     implicitWidth: row.implicitWidth + 56
     padding: 12
     focusPolicy: Qt.TabFocus
-    font.pixelSize: size
-    font.weight: look === "primary" || look === "white" ? Font.Bold : Font.Medium
     Accessible.role: Accessible.Button
     Accessible.name: text
     Accessible.description: more
@@ -58,7 +56,8 @@ T.Button {
                 width: Math.min(implicitWidth, button.availableWidth - (picture.visible ? picture.width + row.spacing : 0))
                 text: button.more === "" ? button.text : button.text + "：" + button.more
                 textFormat: Text.PlainText
-                font: button.font
+                font.pixelSize: button.size
+                font.weight: button.look === "primary" || button.look === "white" ? Font.Bold : Font.Medium
                 fontSizeMode: Text.HorizontalFit
                 minimumPixelSize: 26
                 color: button.letters

@@ -23,8 +23,8 @@ Item {
 
     Flickable {
         id: flick
-        width: parent.width
-        height: parent.height - (area.overflows ? turn.height + 10 : 0)
+        width: parent.width - (area.overflows ? turn.width + 16 : 0)
+        height: parent.height
         contentHeight: column.implicitHeight
         boundsBehavior: Flickable.StopAtBounds
         interactive: area.overflows
@@ -37,33 +37,24 @@ Item {
         }
     }
 
-    RowLayout {
+    ColumnLayout {
         id: turn
         visible: area.overflows
-        anchors.bottom: parent.bottom
-        width: parent.width
-        height: 84
-        spacing: Theme.gutter
-        uniformCellSizes: true
+        anchors.right: parent.right
+        width: 100
+        height: parent.height
+        spacing: 16
 
-        PushButton {
-            Layout.fillWidth: true
-            Layout.fillHeight: true
-            look: "quiet"
+        TurnButton {
             symbol: "chevron-up"
-            size: Theme.body
-            text: qsTr("向上翻")
+            text: qsTr("上翻")
             enabled: flick.contentY > 0
             onClicked: flick.contentY = Math.max(0, flick.contentY - flick.height * 0.8)
         }
 
-        PushButton {
-            Layout.fillWidth: true
-            Layout.fillHeight: true
-            look: "quiet"
+        TurnButton {
             symbol: "chevron-down"
-            size: Theme.body
-            text: qsTr("向下翻")
+            text: qsTr("下翻")
             enabled: flick.contentY < flick.contentHeight - flick.height - 1
             onClicked: flick.contentY = Math.min(flick.contentHeight - flick.height, flick.contentY + flick.height * 0.8)
         }

@@ -12,7 +12,7 @@ Item {
     readonly property int position: names.indexOf(current)
     readonly property real cell: width / 5
 
-    implicitHeight: 64 + Theme.caption * 1.45 + 6
+    implicitHeight: Theme.portrait ? 64 + Theme.caption * 1.45 + 6 : 60
     Accessible.role: Accessible.ProgressBar
     Accessible.name: qsTr("第%1步，共5步：%2").arg(position + 1).arg(words[Math.max(0, position)])
 
@@ -21,41 +21,45 @@ Item {
 
         Rectangle {
             required property int index
+            readonly property Item before: step.count > index + 1 ? step.itemAt(index) : null
+            readonly property Item after: step.count > index + 1 ? step.itemAt(index + 1) : null
 
-            x: steps.cell * (index + 0.5) + 32
+            x: Theme.portrait ? steps.cell * (index + 0.5) + 32 : before ? before.x + before.width + 16 : 0
             y: 26
-            width: steps.cell - 64
+            width: Theme.portrait ? steps.cell - 64 : after ? Math.max(0, after.x - 16 - x) : 0
             height: 4
             color: index < steps.position ? Theme.primary : Theme.line
         }
     }
 
     Repeater {
+        id: step
         model: 5
 
         Item {
-            id: step
+            id: one
 
             required property int index
             readonly property bool done: index < steps.position
             readonly property bool now: index === steps.position
 
-            x: steps.cell * index
-            width: steps.cell
+            // upright: dot above its word; lying: beside it, to save height
+            x: Theme.portrait ? steps.cell * index : steps.cell * (index + 0.5) - width / 2
+            width: Theme.portrait ? steps.cell : dot.width + 14 + word.implicitWidth
             height: steps.height
 
             Rectangle {
                 id: dot
-                anchors.horizontalCenter: parent.horizontalCenter
+                x: Theme.portrait ? (parent.width - width) / 2 : 0
                 width: 56
                 height: 56
                 radius: 28
-                color: step.done || step.now ? Theme.primary : Theme.surface
-                border.width: step.done || step.now ? 0 : 3
+                color: one.done || one.now ? Theme.primary : Theme.surface
+                border.width: one.done || one.now ? 0 : 3
                 border.color: Theme.line
 
                 Symbol {
-                    visible: step.done
+                    visible: one.done
                     anchors.centerIn: parent
                     size: 36
                     name: "check"
@@ -63,23 +67,23 @@ Item {
                 }
 
                 Text {
-                    visible: !step.done
+                    visible: !one.done
                     anchors.centerIn: parent
-                    text: step.index + 1
+                    text: one.index + 1
                     font.pixelSize: 28
                     font.weight: Font.Bold
-                    color: step.now ? Theme.primaryInk : Theme.inkSoft
+                    color: one.now ? Theme.primaryInk : Theme.inkSoft
                 }
             }
 
             Text {
-                anchors.top: dot.bottom
-                anchors.topMargin: 6
-                anchors.horizontalCenter: parent.horizontalCenter
-                text: steps.words[step.index]
+                id: word
+                x: Theme.portrait ? (parent.width - width) / 2 : dot.width + 14
+                y: Theme.portrait ? dot.height + 6 : (dot.height - height) / 2
+                text: steps.words[one.index]
                 font.pixelSize: Theme.caption
-                font.weight: step.now ? Font.Bold : Font.Normal
-                color: step.now ? Theme.accent : Theme.inkSoft
+                font.weight: one.now ? Font.Bold : Font.Normal
+                color: one.now ? Theme.accent : Theme.inkSoft
             }
         }
     }

@@ -57,7 +57,7 @@ def notice(told: Notice) -> Sentence:
         case NoticeCode.CAPTURE_POOR:
             return Sentence("warn", "这张照片不够清楚", "建议点“重拍”，把纸放平、四角都拍进去。")
         case NoticeCode.HALL_UNREACHABLE:
-            return Sentence("warn", "现在连不上网上办事大厅", "不是您的问题，请稍后再试；急办的事可点“到窗口办理”。")
+            return Sentence("warn", "现在连不上网上办事大厅", "不是您的问题，请稍后再试。急办的事也可以到窗口办理。")
         case NoticeCode.HALL_REFUSED:
             return Sentence("error", "网上办事大厅没有受理", "没有产生任何费用或记录。请点“到窗口办理”，由工作人员处理。")
         case NoticeCode.NOT_ELIGIBLE:
@@ -132,8 +132,8 @@ _SYMBOLS = {
 }
 
 
-def device_chip(chip: DeviceChip) -> ChipWords:
-    """A device's state in four or five words; never good news that is not known."""
+def device_chip(chip: DeviceChip, *, serving: bool = True) -> ChipWords:
+    """A device's state in a few words; never good news that is not known. Not `serving`: nothing can be filed here."""
     name = _device_word(chip.kind)
     symbol = _SYMBOLS[chip.kind]
     match chip.state:
@@ -144,7 +144,7 @@ def device_chip(chip: DeviceChip) -> ChipWords:
         case "starting":
             return ChipWords("info", symbol, f"{name}正在准备")
         case "unknown" | "down" if chip.kind == "network":
-            return ChipWords("warn", "wifi-off", "网络中断：可照常提交，联网后自动上报")
+            return ChipWords("warn", "wifi-off", "网络中断：可照常提交，联网后自动上报" if serving else "网络中断")
         case "unknown":
             return ChipWords("warn", symbol, f"{name}状态不明")
         case "down":
@@ -177,6 +177,13 @@ def unavailable(available: Availability) -> str:
         return ""
     why = f"{_device_word(available.device or '')}暂时不能用"
     return f"{why}，可到{available.elsewhere}办理" if available.elsewhere else why
+
+
+def unavailable_tile(available: Availability) -> str:
+    """The same in the few words that a tile has room for."""
+    if available.ok:
+        return ""
+    return f"这里暂不能办，可去{available.elsewhere}" if available.elsewhere else "这里暂时不能办"
 
 
 def case_state(state: CaseState) -> tuple[str, Tone]:

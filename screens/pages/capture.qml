@@ -10,6 +10,7 @@ PageFrame {
     readonly property bool review: CaptureModel.phase === "review"
     readonly property bool down: CaptureModel.phase === "down"
     readonly property bool live: !review && !down
+    readonly property string tone: CaptureModel.adviceTone
 
     step: "materials"
     over: CaptureModel.hint
@@ -22,103 +23,118 @@ PageFrame {
     primaryEnabled: review || down || (CaptureModel.phase === "live" && CaptureModel.live !== "")
     onPrimary: down ? Chrome.windowSlip() : review ? CaptureModel.accept() : CaptureModel.shoot()
 
-    Rectangle {
+    GridLayout {
         Layout.fillWidth: true
-        Layout.preferredHeight: Math.min(page.contentArea.pageHeight - tell.height - Theme.gutter - (page.review ? Theme.button + Theme.gutter : 0), Theme.portrait ? page.columnWidth * 1.1 : 10000)
-        radius: Theme.radius
-        color: "#1A2433"
-        border.width: Theme.rule
-        border.color: Theme.line
-        clip: true
-        Accessible.role: Accessible.Graphic
-        Accessible.name: page.review ? qsTr("拍好的照片") : qsTr("实时画面")
-
-        Image {
-            id: picture
-            anchors.centerIn: parent
-            readonly property real ratio: page.review && implicitHeight > 0 ? implicitWidth / implicitHeight : CaptureModel.ratio
-            width: Math.min(parent.width - 24, (parent.height - 24) * ratio)
-            height: width / ratio
-            cache: false
-            source: page.review ? CaptureModel.shot : page.live ? CaptureModel.live : ""
-            Accessible.ignored: true
-        }
-
-        PageOutline {
-            anchors.fill: picture
-            visible: page.live
-            corners: CaptureModel.quad
-            tone: CaptureModel.adviceTone === "ok" ? "#4BE38B" : "#FFC83D"
-        }
-
-        Busy {
-            anchors.centerIn: parent
-            visible: page.live && CaptureModel.live === ""
-        }
-
-        Symbol {
-            visible: page.down
-            anchors.centerIn: parent
-            size: 180
-            name: "camera-off"
-            tone: "#FFFFFF"
-        }
+        columns: Theme.portrait ? 1 : 2
+        columnSpacing: Theme.gutter
+        rowSpacing: Theme.gutter
 
         Rectangle {
-            anchors.fill: parent
-            visible: CaptureModel.phase === "shooting"
-            color: "#B3FFFFFF"
+            Layout.fillWidth: true
+            Layout.preferredHeight: Theme.portrait
+                ? Math.min(page.contentArea.pageHeight - side.implicitHeight - Theme.gutter, page.columnWidth * 1.1) : page.contentArea.pageHeight
+            radius: Theme.radius
+            color: "#1A2433"
+            border.width: Theme.rule
+            border.color: Theme.line
+            clip: true
+            Accessible.role: Accessible.Graphic
+            Accessible.name: page.review ? qsTr("拍好的照片") : qsTr("实时画面")
 
-            Label {
+            Image {
+                id: picture
                 anchors.centerIn: parent
-                text: qsTr("正在拍照，请不要动")
-                font.pixelSize: Theme.tile
-                strong: true
-                color: "#10213A"
+                readonly property real ratio: page.review && implicitHeight > 0 ? implicitWidth / implicitHeight : CaptureModel.ratio
+                width: Math.min(parent.width - 24, (parent.height - 24) * ratio)
+                height: width / ratio
+                cache: false
+                source: page.review ? CaptureModel.shot : page.live ? CaptureModel.live : ""
+                Accessible.ignored: true
+            }
+
+            PageOutline {
+                anchors.fill: picture
+                visible: page.live
+                corners: CaptureModel.quad
+                tone: CaptureModel.adviceTone === "ok" ? "#4BE38B" : "#FFC83D"
+            }
+
+            Busy {
+                anchors.centerIn: parent
+                visible: page.live && CaptureModel.live === ""
+            }
+
+            Symbol {
+                visible: page.down
+                anchors.centerIn: parent
+                size: 180
+                name: "camera-off"
+                tone: "#FFFFFF"
+            }
+
+            Rectangle {
+                anchors.fill: parent
+                visible: CaptureModel.phase === "shooting"
+                color: "#B3FFFFFF"
+
+                Label {
+                    anchors.centerIn: parent
+                    text: qsTr("正在拍照，请不要动")
+                    font.pixelSize: Theme.tile
+                    strong: true
+                    color: "#10213A"
+                }
+            }
+        }
+
+        ColumnLayout {
+            id: side
+            Layout.fillWidth: Theme.portrait
+            Layout.preferredWidth: Theme.portrait ? -1 : 560
+            Layout.maximumWidth: Theme.portrait ? -1 : 560
+            Layout.alignment: Qt.AlignTop
+            spacing: Theme.gutter
+
+            Rectangle {
+                id: tell
+                visible: !page.down
+                Layout.fillWidth: true
+                implicitHeight: advice.implicitHeight + 36
+                radius: Theme.radius
+                color: Theme.toneTint(page.tone)
+                border.width: Theme.contrast ? 3 : 0
+                border.color: Theme.toneInk(page.tone)
+
+                Symbol {
+                    x: 28
+                    anchors.verticalCenter: parent.verticalCenter
+                    size: Math.round(Theme.lead * 1.3)
+                    name: Theme.toneSymbol(page.tone)
+                    tone: Theme.toneInk(page.tone)
+                }
+
+                Label {
+                    id: advice
+                    anchors.left: parent.left
+                    anchors.leftMargin: 44 + Theme.lead * 1.3
+                    anchors.right: parent.right
+                    anchors.rightMargin: 24
+                    anchors.verticalCenter: parent.verticalCenter
+                    text: page.review && CaptureModel.adviceTone === "ok" ? qsTr("看得清楚吗？清楚就用这张。") : page.review ? qsTr("不太清楚：%1").arg(CaptureModel.advice) : CaptureModel.advice
+                    font.pixelSize: Theme.lead
+                    font.weight: Font.Medium
+                    color: Theme.toneInk(page.tone)
+                }
+            }
+
+            PushButton {
+                visible: page.review
+                Layout.fillWidth: true
+                look: CaptureModel.adviceTone === "ok" ? "outline" : "primary"
+                symbol: "rotate"
+                text: qsTr("重拍")
+                onClicked: CaptureModel.retake()
             }
         }
     }
-
-    Rectangle {
-        id: tell
-        visible: !page.down
-        Layout.fillWidth: true
-        implicitHeight: advice.implicitHeight + 36
-        radius: Theme.radius
-        color: Theme.toneTint(page.tone)
-        border.width: Theme.contrast ? 3 : 0
-        border.color: Theme.toneInk(page.tone)
-
-        Symbol {
-            x: 28
-            anchors.verticalCenter: parent.verticalCenter
-            size: Math.round(Theme.lead * 1.3)
-            name: Theme.toneSymbol(page.tone)
-            tone: Theme.toneInk(page.tone)
-        }
-
-        Label {
-            id: advice
-            anchors.left: parent.left
-            anchors.leftMargin: 44 + Theme.lead * 1.3
-            anchors.right: parent.right
-            anchors.rightMargin: 24
-            anchors.verticalCenter: parent.verticalCenter
-            text: page.review && CaptureModel.adviceTone === "ok" ? qsTr("看得清楚吗？清楚就用这张。") : page.review ? qsTr("不太清楚：%1").arg(CaptureModel.advice) : CaptureModel.advice
-            font.pixelSize: Theme.lead
-            font.weight: Font.Medium
-            color: Theme.toneInk(page.tone)
-        }
-    }
-
-    PushButton {
-        visible: page.review
-        Layout.fillWidth: true
-        look: CaptureModel.adviceTone === "ok" ? "outline" : "primary"
-        symbol: "rotate"
-        text: qsTr("重拍")
-        onClicked: CaptureModel.retake()
-    }
-
-    readonly property string tone: CaptureModel.adviceTone
 }

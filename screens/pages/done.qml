@@ -78,8 +78,10 @@ PageFrame {
                     Layout.fillWidth: true
                     text: DoneModel.number
                     font.pixelSize: Theme.title
+                    fontSizeMode: Text.HorizontalFit
+                    minimumPixelSize: 32
                     strong: true
-                    wrapMode: Text.WrapAnywhere
+                    wrapMode: Text.NoWrap
                 }
 
                 Label {
@@ -128,11 +130,23 @@ PageFrame {
                             tone: page.again ? Theme.warn : Theme.accent
                         }
 
-                        Label {
+                        ColumnLayout {
                             Layout.fillWidth: true
-                            text: DoneModel.receiptWords
-                            font.weight: Font.Medium
-                            color: page.again ? Theme.warn : Theme.ink
+                            spacing: 2
+
+                            Label {
+                                Layout.fillWidth: true
+                                text: DoneModel.receiptWords
+                                font.weight: page.again ? Font.Bold : Font.Medium
+                                color: page.again ? Theme.warn : Theme.ink
+                            }
+
+                            Label {
+                                Layout.fillWidth: true
+                                visible: text !== ""
+                                text: DoneModel.receiptAdvice
+                                font.pixelSize: Theme.caption + 2
+                            }
                         }
 
                         Busy {

@@ -8,13 +8,15 @@ import "../theme"
 Item {
     id: page
 
+    // within reach: as much air above as the tiles leave
+    readonly property real gap: Display.reach ? Math.max(0, Theme.reachGap - (tiles.count > 6 ? 150 : 60) - (Display.large ? 260 : 0)) : 0
     readonly property bool known: HomeModel.personName !== ""
 
     GridLayout {
         anchors.fill: parent
         anchors.leftMargin: Theme.margin
         anchors.rightMargin: Theme.margin
-        anchors.topMargin: (Display.reach ? Theme.reachGap - 60 : 0) + 26
+        anchors.topMargin: page.gap + 26
         anchors.bottomMargin: 26
         columns: Theme.portrait ? 1 : 2
         columnSpacing: 40
@@ -34,7 +36,7 @@ Item {
                 Label {
                     Layout.fillWidth: true
                     text: page.known ? qsTr("%1，您好").arg(HomeModel.personName) : Theme.portrait ? qsTr("您好，今天想办什么事？") : qsTr("您好，今天\n想办什么事？")
-                    font.pixelSize: Math.round(60 * (Display.large ? 1.2 : 1))
+                    font.pixelSize: Math.round(60 * (Display.large && Theme.portrait && !Chrome.inSession ? 1.2 : 1))
                     strong: true
                     lineHeight: 0.95
                     Accessible.role: Accessible.Heading
@@ -57,15 +59,19 @@ Item {
                 Layout.fillHeight: !Theme.portrait
             }
 
-            RowLayout {
+            GridLayout {
                 Layout.fillWidth: true
-                spacing: 20
+                columns: Theme.portrait ? 2 : 1
+                columnSpacing: 20
+                rowSpacing: 16
 
                 SearchBar {
                     Layout.fillWidth: true
                 }
 
-                TimePill {}
+                TimePill {
+                    Layout.fillWidth: !Theme.portrait
+                }
             }
         }
 
@@ -92,6 +98,7 @@ Item {
             }
 
             Flow {
+                visible: !(Display.reach && Theme.portrait)
                 Layout.fillWidth: true
                 spacing: 14
 

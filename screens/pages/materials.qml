@@ -10,7 +10,7 @@ PageFrame {
 
     step: "materials"
     over: MaterialsModel.itemName
-    title: qsTr("准备材料 · %1").arg(MaterialsModel.missing)
+    title: MaterialsModel.missing
     notice: MaterialsModel.notice
     showBack: true
     primaryText: qsTr("下一步")

@@ -47,7 +47,8 @@ PageFrame {
         spacing: 30
 
         Label {
-            Layout.alignment: Qt.AlignHCenter
+            Layout.fillWidth: true
+            horizontalAlignment: Text.AlignHCenter
             text: qsTr("正在查询，请稍等")
             font.pixelSize: Theme.lead
         }
@@ -65,6 +66,16 @@ PageFrame {
         text: page.cases ? qsTr("您还没有办过的事") : qsTr("没有查到您的电子证照")
         font.pixelSize: Theme.lead
         color: Theme.inkSoft
+    }
+
+    PushButton {
+        Layout.alignment: Qt.AlignHCenter
+        Layout.topMargin: 40
+        Layout.preferredWidth: 420
+        visible: !MySpaceModel.loading && MySpaceModel.notice.code === "hall_unreachable"
+        symbol: "refresh"
+        text: qsTr("再试一次")
+        onClicked: MySpaceModel.open(MySpaceModel.tab)
     }
 
     Repeater {

@@ -11,7 +11,6 @@ PageFrame {
     readonly property bool busy: phase === "fetching" || phase === "printing"
 
     title: PrintModel.title
-    notice: PrintModel.notice
     showExit: !busy && phase !== "done"
     showHome: !busy
     primaryText: busy ? "" : phase === "done" ? qsTr("完成") : phase === "unproven" ? qsTr("拿到了") : qsTr("再打一次")
@@ -30,10 +29,17 @@ PageFrame {
     Label {
         Layout.fillWidth: true
         horizontalAlignment: Text.AlignHCenter
-        text: PrintModel.words
+        text: PrintModel.notice.present ? PrintModel.notice.title : PrintModel.words
         font.pixelSize: Theme.tile
         strong: true
         color: page.phase === "done" ? Theme.ok : page.busy ? Theme.ink : Theme.warn
+    }
+
+    Label {
+        Layout.fillWidth: true
+        visible: text !== ""
+        horizontalAlignment: Text.AlignHCenter
+        text: PrintModel.notice.text
     }
 
     Label {

@@ -7,9 +7,9 @@ import "../theme"
 PageFrame {
     id: page
 
-    step: "card"
+    step: PutCardModel.journey ? "card" : ""
     over: PutCardModel.purpose
-    title: PutCardModel.reading ? qsTr("正在读取，请不要拿走身份证") : qsTr("请放上身份证")
+    title: PutCardModel.reading ? qsTr("正在读取身份证") : qsTr("请放上身份证")
     notice: PutCardModel.notice
     showBack: true
 
@@ -36,7 +36,7 @@ PageFrame {
             Label {
                 Layout.fillWidth: true
                 horizontalAlignment: Theme.portrait ? Text.AlignHCenter : Text.AlignLeft
-                text: PutCardModel.reading ? qsTr("马上就好") : qsTr("平放在屏幕下方的读卡区，\n停两秒不要动")
+                text: PutCardModel.reading ? qsTr("请不要拿走，马上就好") : qsTr("把身份证平放在读卡区，\n停两秒不要动")
                 font.pixelSize: Theme.tile
                 strong: true
                 Accessible.name: text.replace("\n", "")

@@ -15,6 +15,7 @@ PageFrame {
     title: QuestionModel.title
     notice: QuestionModel.notice
     showBack: true
+    spacing: Theme.portrait ? Theme.gutter : 14
     primaryText: exitPage ? qsTr("到窗口办理") : qsTr("下一步")
     primaryMore: exitPage ? "" : QuestionModel.nextWords
     onPrimary: exitPage ? Chrome.windowSlip() : QuestionModel.next()

@@ -43,7 +43,7 @@ QtObject {
     readonly property real body: Math.round(32 * scale)
     readonly property real lead: Math.round(38 * scale)
     readonly property real tile: Math.round(44 * scale)
-    readonly property real title: Math.round(50 * scale)
+    readonly property real title: Math.round(50 * (Display.large ? 1.18 : 1))
     readonly property real display: Math.round(60 * scale)
 
     // space
@@ -51,12 +51,12 @@ QtObject {
     readonly property real gutter: 24
     readonly property real radius: 22
     readonly property real target: 88
-    readonly property real button: 104
+    readonly property real button: portrait ? 104 : 96
     readonly property real rule: contrast ? 3 : 2
 
     readonly property real headerHeight: 128
     readonly property real footerHeight: portrait ? 168 : 108
-    readonly property real keyboardHeight: portrait ? 672 : Math.min(640, screenHeight - headerHeight - footerHeight - (Display.large ? 236 : 206))
+    readonly property real keyboardHeight: portrait ? 672 : Math.min(640, screenHeight - headerHeight - footerHeight - 206)
     readonly property real keyboardWidth: portrait ? screenWidth : Math.round(screenWidth * 0.57)
     readonly property real reachGap: Display.reach && portrait ? Math.round(screenHeight * 0.29) : 0
 

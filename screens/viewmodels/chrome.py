@@ -34,9 +34,9 @@ class ChipRow:
     words: str
 
 
-def chip_rows(chips: tuple[views.DeviceChip, ...]) -> tuple[ChipRow, ...]:
+def chip_rows(chips: tuple[views.DeviceChip, ...], *, serving: bool = True) -> tuple[ChipRow, ...]:
     """The device strip in words."""
-    told = [(chip.kind, zh_cn.device_chip(chip)) for chip in chips]
+    told = [(chip.kind, zh_cn.device_chip(chip, serving=serving)) for chip in chips]
     return tuple(ChipRow(str(kind), words.tone, words.symbol, words.text) for kind, words in told)
 
 

@@ -14,12 +14,24 @@ from screens.viewmodels.notices import NoticeModel
 QML_IMPORT_NAME = "CitizensWindow"
 QML_IMPORT_MAJOR_VERSION = 1
 
+SAID_ELSEWHERE = frozenset(
+    {
+        NoticeCode.DELIVERED,
+        NoticeCode.SAVED_OFFLINE,
+        NoticeCode.RECEIPT_FAILED,
+        NoticeCode.RECEIPT_UNPROVEN,
+        NoticeCode.RECEIPT_PAPER_OUT,
+    }
+)
+"""The page has a place of its own for the delivery and for the paper."""
+RECEIPT_NOTICES = {
+    "failed": NoticeCode.RECEIPT_FAILED,
+    "unproven": NoticeCode.RECEIPT_UNPROVEN,
+    "waiting_paper": NoticeCode.RECEIPT_PAPER_OUT,
+}
 RECEIPT_WORDS = {
     "printing": "正在打印回执，请稍等",
     "printed": "回执已打印，请从出纸口取走",
-    "failed": "回执没有打印出来，请记下或拍下编号",
-    "unproven": "请看一下出纸口，回执打印好了吗？",
-    "waiting_paper": "回执纸用完了，请先记下或拍下编号",
 }
 
 
@@ -41,8 +53,8 @@ class DoneModel(PageModel):
         self._view = view
         self._delivery.show(Notice(NoticeCode.DELIVERED if view.delivered else NoticeCode.SAVED_OFFLINE))
         told = view.notice
-        if told is not None and told.code in (NoticeCode.DELIVERED, NoticeCode.SAVED_OFFLINE):
-            told = None  # said already, in its own place
+        if told is not None and told.code in SAID_ELSEWHERE:
+            told = None
         self._notice.show(told)
         self.changed.emit()
 
@@ -100,7 +112,16 @@ class DoneModel(PageModel):
     @Property(str, notify=changed)
     def receiptWords(self) -> str:  # noqa: N802
         """What became of the paper."""
-        return RECEIPT_WORDS[self._view.receipt] if self._view else ""
+        if self._view is None:
+            return ""
+        trouble = RECEIPT_NOTICES.get(self._view.receipt)
+        return zh_cn.notice(Notice(trouble)).title if trouble else RECEIPT_WORDS[self._view.receipt]
+
+    @Property(str, notify=changed)
+    def receiptAdvice(self) -> str:  # noqa: N802
+        """What to do about the paper; empty when it is well."""
+        trouble = RECEIPT_NOTICES.get(self._view.receipt) if self._view else None
+        return zh_cn.notice(Notice(trouble)).text if trouble else ""
 
     @Property(NoticeModel, constant=True)
     def delivery(self) -> NoticeModel:

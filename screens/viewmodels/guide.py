@@ -141,6 +141,11 @@ class PutCardModel(PageModel):
         return zh_cn.PURPOSES.get(self._view.purpose, self._view.purpose) if self._view else ""
 
     @Property(bool, notify=changed)
+    def journey(self) -> bool:
+        """Is it for an item, and so the first step of a journey?"""
+        return self._view is not None and self._view.purpose not in zh_cn.PURPOSES
+
+    @Property(bool, notify=changed)
     def reading(self) -> bool:
         """The card is being read."""
         return self._view.reading if self._view else False

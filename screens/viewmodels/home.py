@@ -45,7 +45,7 @@ class HomeModel(PageModel):
         self._person = view.person
         self._tiles.replace(
             [
-                TileRow(tile.target, tile.title, tile.subtitle, tile.icon, zh_cn.unavailable(tile.available))
+                TileRow(tile.target, tile.title, tile.subtitle, tile.icon, zh_cn.unavailable_tile(tile.available))
                 for tile in view.tiles
             ]
         )

@@ -80,7 +80,7 @@ class MaterialsModel(PageModel):
     def missing(self) -> str:
         """How many are missing, in words."""
         count = sum(row.state == "needed" for row in self._view.rows) if self._view else 0
-        return f"还差{count}份" if count else "材料已齐"
+        return f"还差{count}份材料" if count else "材料已经齐了"
 
     @Property(QObject, constant=True)
     def rows(self) -> QObject:
@@ -133,6 +133,8 @@ class CaptureModel(PageModel):
 
     def show(self, view: CaptureView, shot: str) -> None:
         """Show this; `shot` is the picture's source, empty if there is none."""
+        if self._view is None or self._view.material_id != view.material_id or view.phase in ("review", "down"):
+            self._live, self._quad, self._advice = "", (), ""
         self._view = view
         self._shot = shot
         self._notice.show(view.notice)

@@ -23,10 +23,12 @@ class NoticeModel(QObject):
         super().__init__(parent)
         self._sentence: zh_cn.Sentence | None = None
         self._code = ""
+        self._advise = True
 
-    def show(self, notice: Notice | None) -> None:
-        """Tell this, or nothing."""
+    def show(self, notice: Notice | None, *, advise: bool = True) -> None:
+        """Tell this, or nothing; without the advice where the page itself is the advice."""
         self._sentence = None if notice is None else zh_cn.notice(notice)
+        self._advise = advise
         self._code = "" if notice is None else notice.code.value
         self.changed.emit()
 
@@ -53,4 +55,4 @@ class NoticeModel(QObject):
     @Property(str, notify=changed)
     def text(self) -> str:
         """What to do next."""
-        return self._sentence.text if self._sentence else ""
+        return self._sentence.text if self._sentence and self._advise else ""

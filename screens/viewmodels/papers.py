@@ -118,7 +118,7 @@ class WindowSlipModel(PageModel):
         """Show where to go."""
         self._view = view
         self._windows.replace([WindowRow(*window) for window in view.windows])
-        self._reason.show(view.reason)
+        self._reason.show(view.reason, advise=False)
         self.changed.emit()
 
     def clear(self) -> None:
@@ -174,7 +174,7 @@ class OutOfServiceModel(PageModel):
     def show(self, view: OutOfServiceView) -> None:
         """Say why, and where else."""
         self._view = view
-        self._reasons.replace(chip_rows(view.reasons))
+        self._reasons.replace(chip_rows(view.reasons, serving=False))
         self.changed.emit()
 
     def clear(self) -> None:
