@@ -106,14 +106,9 @@ class Finger:
             for node in self.nodes()
             if node.role.lower() in _INTERACTIVE and "disabled" not in node.states and "invisible" not in node.states
         ]
-        for match in (
-            lambda node: node.name == label,
-            lambda node: node.name.startswith(label),
-            lambda node: label in node.name,
-        ):
-            for node in able:
-                if match(node) and node.rect[2] > 0 and node.rect[3] > 0:
-                    return node
+        for node in able:
+            if _says(node, label) and node.rect[2] > 0 and node.rect[3] > 0:
+                return node
         return None
 
     def _reachable(self, node: Node) -> bool:
@@ -148,6 +143,11 @@ class Finger:
     def _words(self) -> str:
         seen = list(dict.fromkeys(node.name for node in self.nodes() if node.name))
         return " | ".join(seen)[:600]
+
+
+def _says(node: Node, label: str) -> bool:
+    """Exactly this label; one that ends with … need only begin so."""
+    return node.name.startswith(label[:-1]) if label.endswith("…") else node.name == label
 
 
 def _node(raw: dict[str, Any]) -> Node:

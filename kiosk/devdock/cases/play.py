@@ -67,5 +67,6 @@ def tidy(street: Street) -> None:
             terminal.link.set_mode(LinkMode.UP)
         terminal.hardware.do("card.lift")
         terminal.hardware.do("camera.clear")
-        terminal.hardware.do("reset")
+        terminal.hardware.do("receipt.set", paper="full", dots_left=None, cover=False)
+        terminal.hardware.do("page.set", paper="full", jam=False)
         terminal.wait_ready()

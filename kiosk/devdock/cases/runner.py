@@ -213,8 +213,8 @@ class CaseRunner:
     def _do_queue_empty(self, _value: bool, step: Step) -> None:
         def pending() -> int:
             rows = self._hall.terminals()
-            mine = [row for row in rows if row["terminal_id"] == self._terminal.spec.id]
-            return int(mine[0]["pending"]) if mine else -1
+            mine = [row for row in rows if row["id"] == self._terminal.spec.id]
+            return int(mine[0]["heartbeat"]["pending"]) if mine and mine[0]["heartbeat"] else -1
 
         deadline = time.monotonic() + step.within
         while pending() != 0:

@@ -151,7 +151,7 @@ class _Citizen:
                 self._put_card()
                 self._try("12345咨询")
             case "guide":
-                self._try("开始提问", "开始办理", "提问")
+                self._try("提问")
             case "put_card":
                 self._put_card(again=True)
                 time.sleep(0.3)

@@ -6,10 +6,10 @@ let street = null, here = null, socket = null, last = "";
 const NAMES = { ui: "屏幕 ui", sync: "上报 sync", hall: "大厅 hall", idcard: "读卡 idcard", camera: "摄像 camera", receipt: "小票 receipt", page: "A4 page" };
 const LINKS = { up: "通 up", down: "断 down", silent: "无声 silent", error_500: "出错 500", garbage: "乱码 garbage" };
 const PRINTERS = [
-  ["小票纸 装满", { do: "receipt.set", paper: "full", cover: "closed" }], ["小票纸 将尽", { do: "receipt.set", paper: "low" }],
-  ["小票纸 用完", { do: "receipt.set", paper: "out" }], ["小票机 开盖", { do: "receipt.set", cover: "open" }],
-  ["撕下小票", { do: "receipt.tear" }], ["A4 装纸", { do: "page.set", tray: "full", jam: false, door: "closed" }],
-  ["A4 缺纸", { do: "page.set", tray: "empty" }], ["A4 卡纸", { do: "page.set", jam: true }], ["取走 A4", { do: "page.tear" }],
+  ["小票纸 装满", { do: "receipt.set", paper: "full", dots_left: null, cover: false }], ["小票纸 将尽", { do: "receipt.set", paper: "low" }],
+  ["小票纸 用完", { do: "receipt.set", paper: "out" }], ["小票机 开盖", { do: "receipt.set", cover: true }],
+  ["撕下小票", { do: "receipt.tear" }], ["A4 装纸", { do: "page.set", paper: "full", jam: false }],
+  ["A4 缺纸", { do: "page.set", paper: "out" }], ["A4 卡纸", { do: "page.set", jam: true }], ["取走 A4", { do: "page.tear" }],
 ];
 
 function say(text) { const box = $("trouble"); box.textContent = text; box.hidden = false; clearTimeout(say.timer); say.timer = setTimeout(() => { box.hidden = true; }, 5000); }
