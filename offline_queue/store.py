@@ -102,13 +102,14 @@ class Store:
 
         return self.db.run(work)
 
-    def entries(self) -> Result[tuple[Entry, ...], StoreError]:
-        """Every row, oldest first, for a technician."""
+    def entries(self, *, limit: int = 1000) -> Result[tuple[Entry, ...], StoreError]:
+        """Rows for a technician: what is not accepted first, oldest first."""
 
         def work(db: sqlite3.Connection) -> tuple[Entry, ...]:
             rows = db.execute(
                 "select id, application_no, state, receipt_state, attempts, last_code, created_at, size"
-                " from submissions order by seq"
+                " from submissions order by state = 'accepted', seq limit ?",
+                (limit,),
             )
             return tuple(
                 Entry(

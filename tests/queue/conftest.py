@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import ipaddress
-import json
 import ssl
 import threading
 import time
@@ -363,6 +362,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Http(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: _Server
 
     def setup(self) -> None:
@@ -437,6 +437,3 @@ def wait_for(condition: Callable[[], bool], *, seconds: float = 30.0) -> bool:
 @pytest.fixture(name="wait_for")
 def wait_for_fixture() -> Callable[..., bool]:
     return wait_for
-
-
-__all__ = ["json"]
