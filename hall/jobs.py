@@ -1,6 +1,6 @@
 """Background work: rows written in the transaction of the change that wants it; leased, retried, not lost.
 
-A handler runs at least once and must be idempotent. After `MAX_ATTEMPTS` a job rests with its error for a person to see.
+A handler runs at least once and must be idempotent. After `MAX_ATTEMPTS` a job rests with its error for a person.
 """
 
 from __future__ import annotations

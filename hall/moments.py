@@ -22,7 +22,7 @@ def from_ms(ms: int) -> datetime:
 
 
 def due(received: datetime, limit: Span, *, holidays: Set[date] = frozenset()) -> datetime:
-    """The end of the last day, China time; the day of receipt does not count, nor weekends and holidays for workdays."""
+    """The end of the last day, China time; the day of receipt does not count, nor do days off for workdays."""
     day = received.astimezone(CHINA).date()
     left = limit.days
     while left > 0:

@@ -46,6 +46,13 @@ class MutualTlsProtocol(HttpToolsProtocol):
 
         self.app = app
 
+    def shutdown(self) -> None:
+        """Idle connections are dropped: a closing TLS handshake would wait for terminals that do not listen."""
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
+        else:
+            self.cycle.keep_alive = False
+
 
 class _Server(uvicorn.Server):
     """Leaves signals to `serve`, which has two of these to stop."""

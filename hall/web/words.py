@@ -122,8 +122,16 @@ _FAULTS = {
 }
 
 
-def fault(device: DeviceReport) -> str:
-    """What is wrong with a device that can be talked to."""
-    if device.fault:
-        return _FAULTS.get(device.fault, "故障")
-    return "缺纸" if device.paper == "out" else "状态不明"
+def device(report: DeviceReport) -> tuple[str, str, str]:
+    """Word, tone and icon of one device: `ok` only when it is known to be well."""
+    name = DEVICES.get(report.kind, report.kind)
+    if report.fault:
+        return f"{name} {_FAULTS.get(report.fault, '故障')}", "bad", "alert"
+    if report.state != "online":
+        return f"{name} {DEVICE_STATES.get(report.state, '不明')}", "bad", "alert"
+    for level, paper, toner, tone in (("out", "缺纸", "缺墨粉", "bad"), ("unknown", "纸量不明", "墨粉不明", "warn")):
+        if level in (report.paper, report.toner):
+            return f"{name} {paper if report.paper == level else toner}", tone, "alert"
+    if "low" in (report.paper, report.toner):
+        return f"{name} {'纸快用完' if report.paper == 'low' else '墨粉快用完'}", "warn", "alert"
+    return f"{name} 正常", "ok", "check"

@@ -19,8 +19,7 @@ from kiosk.contract.person import print_job_signed_bytes
 from kiosk.contract.signing import SigningKey, key_id, verify, verify_receipt
 from kiosk.contract.submission import AnswerRecord, MaterialUse
 from kiosk.contract.sync import Announce, AnnounceItem, BlobState, Verdict, Verdicts
-
-from .conftest import LEE, MAY, PICTURE, RENEWAL, HallProcess, TestTerminal, eventually
+from tests.hall.conftest import LEE, MAY, PICTURE, RENEWAL, HallProcess, TestTerminal, eventually
 
 
 def verdict_of(answer: requests.Response) -> Verdict:
