@@ -50,6 +50,10 @@ def _pick(person: str, among: int) -> int:
     return int.from_bytes(hashlib.sha256(person.encode()).digest()[:4], "big") % among
 
 
+def _employer(person: str) -> str:
+    return _EMPLOYERS[_pick(person, len(_EMPLOYERS))]
+
+
 def _social_insurance(hall: Hall, connection: Connection, person: str, row: Mapping[str, Any]) -> None:
     last_month = hall.clock.now().astimezone(CHINA).date().replace(day=1) - timedelta(days=1)
     since = last_month.year - 3 - _pick(person, 9)
@@ -58,7 +62,7 @@ def _social_insurance(hall: Hall, connection: Connection, person: str, row: Mapp
         person,
         "social_insurance",
         {
-            "employer": _EMPLOYERS[_pick(person, len(_EMPLOYERS))],
+            "employer": _employer(person),
             "kinds": "养老、医疗、失业、工伤、生育",
             "insured_since": f"{since}年3月",
             "months": f"{(last_month.year - since) * 12 + last_month.month - 2}个月",
@@ -77,7 +81,7 @@ def _residence_permit(hall: Hall, connection: Connection, person: str, row: Mapp
         issuer="公安局",
         valid_from=begun.isoformat(),
         valid_to=years_later(begun, 1).isoformat(),
-        fields={"address": str(row.get("address", "")), "first_issued": begun.replace(year=begun.year - 2).isoformat()},
+        fields={"address": str(row.get("address", "")), "first_issued": years_later(begun, -2).isoformat()},
     )
     hall.people.grant(connection, person, licence, document=None, at=to_ms(hall.clock.now()))
 
@@ -96,4 +100,24 @@ def _lease(hall: Hall, connection: Connection, person: str, row: Mapping[str, An
     hall.people.grant(connection, person, licence, document=None, at=to_ms(hall.clock.now()))
 
 
-_RECORDS = {"social_insurance": _social_insurance, "residence_permit": _residence_permit, "lease": _lease}
+def _insured_certificate(hall: Hall, connection: Connection, person: str, row: Mapping[str, Any]) -> None:
+    """Issued some time ago at a window; what prefills the employer."""
+    today = hall.clock.now().astimezone(CHINA).date()
+    begun = today - timedelta(days=40)
+    licence = NewLicence(
+        type_name="社保参保证明",
+        number=f"CB{hall.settings.region}{begun.year}9{_pick(person, 100000):05d}",
+        issuer="人力资源和社会保障局",
+        valid_from=begun.isoformat(),
+        valid_to=years_later(begun, 1).isoformat(),
+        fields={"employer": _employer(person)},
+    )
+    hall.people.grant(connection, person, licence, document=None, at=to_ms(hall.clock.now()))
+
+
+_RECORDS = {
+    "social_insurance": _social_insurance,
+    "residence_permit": _residence_permit,
+    "lease": _lease,
+    "insured_certificate": _insured_certificate,
+}
