@@ -69,9 +69,7 @@ class Screens(QObject):
         self._engine: QQmlApplicationEngine | None = QQmlApplicationEngine()
         self._engine.addImageProvider("icon", IconProvider(icon_folder()))
         self._engine.addImageProvider("picture", self._pictures)
-        self._engine.setInitialProperties(
-            {"width": settings.width, "height": settings.height, "kiosk": settings.kiosk}
-        )
+        self._engine.setInitialProperties({"width": settings.width, "height": settings.height, "kiosk": settings.kiosk})
         self._find_models()
         self._display.set_motion(settings.motion)
         self._engine.load(QUrl.fromLocalFile(str(MAIN)))

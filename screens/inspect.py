@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QCoreApplication, QPoint
+from PySide6.QtCore import QCoreApplication, QPoint, QRect
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QImage, QInputDevice, QPointingDevice
 from PySide6.QtQuick import QQuickWindow
 
@@ -44,7 +44,8 @@ class Node:
     description: str
     rect: Rect
     states: frozenset[str]
-    """Of `focused`, `disabled`, `checked`, `offscreen`, `readonly`."""
+    """Of `focused`, `disabled`, `checked`, `readonly`; `offscreen`: its centre has scrolled out of sight;
+    `clipped`: a part has, `rect` is what is seen."""
     depth: int
 
 
@@ -54,15 +55,17 @@ def tree(window: QQuickWindow) -> list[Node]:
     if root is None:
         return []
     origin = root.rect().topLeft()
-    return list(_walk(root, origin, depth=0))
+    return list(_walk(root, origin, root.rect(), depth=0))
 
 
-def _walk(interface: QAccessibleInterface, origin: QPoint, *, depth: int) -> Iterator[Node]:
-    yield _node(interface, origin, depth)
+def _walk(interface: QAccessibleInterface, origin: QPoint, sight: QRect, *, depth: int) -> Iterator[Node]:
+    yield _node(interface, origin, sight, depth)
+    if interface.role() == QAccessible.Role.LayeredPane:  # a list that scrolls: what lies outside cannot be touched
+        sight = sight & interface.rect()
     for number in range(interface.childCount()):
         child = interface.child(number)
         if child is not None and child.isValid() and not _invisible(child):
-            yield from _walk(child, origin, depth=depth + 1)
+            yield from _walk(child, origin, sight, depth=depth + 1)
 
 
 def _invisible(interface: QAccessibleInterface) -> bool:
@@ -70,7 +73,7 @@ def _invisible(interface: QAccessibleInterface) -> bool:
     return bool(getattr(interface.state(), "invisible"))  # noqa: B009
 
 
-def _node(interface: QAccessibleInterface, origin: QPoint, depth: int) -> Node:
+def _node(interface: QAccessibleInterface, origin: QPoint, sight: QRect, depth: int) -> Node:
     state = interface.state()
     found = {
         name
@@ -78,12 +81,17 @@ def _node(interface: QAccessibleInterface, origin: QPoint, depth: int) -> Node:
             ("focused", "focused"),
             ("disabled", "disabled"),
             ("checked", "checked"),
-            ("offscreen", "offscreen"),
             ("readonly", "readOnly"),
         )
         if getattr(state, bit)
     }
-    rect = interface.rect().translated(-origin)
+    whole = interface.rect()
+    if not sight.contains(whole.center()):
+        found.add("offscreen")
+    elif not sight.contains(whole):
+        found.add("clipped")
+        whole = whole & sight
+    rect = whole.translated(-origin)
     return Node(
         role=interface.role().name,
         name=interface.text(QAccessible.Text.Name),

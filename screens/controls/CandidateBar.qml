@@ -32,6 +32,8 @@ Rectangle {
         spacing: 2
         model: Keyboard.candidates
         cacheBuffer: 0
+        Accessible.role: Accessible.LayeredPane
+        Accessible.name: qsTr("候选")
 
         delegate: Candidate {
             height: ListView.view ? ListView.view.height : 0

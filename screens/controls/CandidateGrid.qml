@@ -1,7 +1,6 @@
 pragma ComponentBehavior: Bound
 import QtQuick
 import CitizensWindow
-import "../theme"
 
 // All candidates, to be turned through.
 Flickable {
@@ -10,6 +9,8 @@ Flickable {
     contentHeight: flow.implicitHeight
     boundsBehavior: Flickable.StopAtBounds
     clip: true
+    Accessible.role: Accessible.LayeredPane
+    Accessible.name: qsTr("全部候选")
 
     Flow {
         id: flow

@@ -1,5 +1,4 @@
 import QtQuick
-import CitizensWindow
 import "../theme"
 
 Veil {

@@ -29,7 +29,7 @@ Rectangle {
         rowSpacing: 14
 
         Symbol {
-            visible: Theme.portrait || !Display.large
+            visible: Theme.portrait || !(Display.large || Chrome.inSession)
             size: Theme.portrait ? 116 : 96
             name: "id"
             tone: Theme.primaryInk
@@ -48,6 +48,7 @@ Rectangle {
             }
 
             Label {
+                visible: Theme.portrait || hero.known || !(Display.large && Chrome.inSession)
                 Layout.fillWidth: true
                 text: hero.known ? HomeModel.personNumber : qsTr("读卡后列出能办的事，少填一半")
                 font.pixelSize: Math.round(30 * Theme.scale)

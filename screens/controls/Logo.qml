@@ -1,5 +1,5 @@
+pragma ComponentBehavior: Bound
 import QtQuick
-import "../theme"
 
 // Four panes of a window, one of them lit.
 Rectangle {

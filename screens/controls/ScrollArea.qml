@@ -13,6 +13,8 @@ Item {
     readonly property real pageHeight: flick.height
 
     function reveal(item: Item): void {
+        if (!item)
+            return // its page went away before its turn came
         const place = item.mapToItem(column, 0, 0)
         const bottom = place.y + item.height
         if (bottom > flick.contentY + flick.height)
@@ -29,6 +31,9 @@ Item {
         boundsBehavior: Flickable.StopAtBounds
         interactive: area.overflows
         clip: area.overflows
+        // tells the accessibility tree's reader where the content ends to be seen
+        Accessible.role: Accessible.LayeredPane
+        Accessible.name: qsTr("内容")
 
         ColumnLayout {
             id: column

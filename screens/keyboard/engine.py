@@ -125,7 +125,9 @@ class PinyinEngine:
         """The likeliest chain of words that reads exactly like this; empty if there is none."""
         size = len(letters)
         spans = {
-            letters[start:end] for start in range(size) for end in range(start + 1, min(size, start + MAX_WORD_LETTERS) + 1)
+            letters[start:end]
+            for start in range(size)
+            for end in range(start + 1, min(size, start + MAX_WORD_LETTERS) + 1)
         }
         marks = ",".join("?" * len(spans))
         # only the best word of each reading, or the best of the mode's own

@@ -43,7 +43,9 @@ def notice(told: Notice) -> Sentence:
         case NoticeCode.CARD_READ_FAILED:
             return Sentence("warn", "没有读到身份证", "请把身份证平放在读卡区，停两秒，不要移动。")
         case NoticeCode.CARD_FOREIGN:
-            return Sentence("warn", "这张卡不是居民身份证", "请换成居民身份证、港澳台居民居住证或外国人永久居留身份证。")
+            return Sentence(
+                "warn", "这张卡不是居民身份证", "请换成居民身份证、港澳台居民居住证或外国人永久居留身份证。"
+            )
         case NoticeCode.CARD_EXPIRED:
             return Sentence("error", "身份证已过有效期", "请先到派出所换领新证；急办的事可点“到窗口办理”。")
         case NoticeCode.CARD_NOT_YET_VALID:
@@ -59,17 +61,27 @@ def notice(told: Notice) -> Sentence:
         case NoticeCode.HALL_UNREACHABLE:
             return Sentence("warn", "现在连不上网上办事大厅", "不是您的问题，请稍后再试。急办的事也可以到窗口办理。")
         case NoticeCode.HALL_REFUSED:
-            return Sentence("error", "网上办事大厅没有受理", "没有产生任何费用或记录。请点“到窗口办理”，由工作人员处理。")
+            return Sentence(
+                "error", "网上办事大厅没有受理", "没有产生任何费用或记录。请点“到窗口办理”，由工作人员处理。"
+            )
         case NoticeCode.NOT_ELIGIBLE:
-            return Sentence("warn", "暂时不能办理这件事", words.get("reason") or "您目前不符合条件，详情请点“到窗口办理”咨询。")
+            return Sentence(
+                "warn", "暂时不能办理这件事", words.get("reason") or "您目前不符合条件，详情请点“到窗口办理”咨询。"
+            )
         case NoticeCode.STORE_DOWN:
-            return Sentence("error", "还没有提交成功", "本机暂时存不下申请，您填的内容还在。请稍等再点一次，或到窗口办理。")
+            return Sentence(
+                "error", "还没有提交成功", "本机暂时存不下申请，您填的内容还在。请稍等再点一次，或到窗口办理。"
+            )
         case NoticeCode.DISK_FULL:
             return Sentence("error", "还没有提交成功", "本机存储已满，已通知维护人员。请到旁边的机器或窗口办理。")
         case NoticeCode.RECEIPT_FAILED:
-            return Sentence("warn", "回执没有打印出来", "申请已经提交，不受影响。请记下或拍下上面的编号，也可以再打一次。")
+            return Sentence(
+                "warn", "回执没有打印出来", "申请已经提交，不受影响。请记下或拍下上面的编号，也可以再打一次。"
+            )
         case NoticeCode.RECEIPT_UNPROVEN:
-            return Sentence("warn", "不确定回执是否打印完整", "申请已经提交，不受影响。请看一下出纸口：有回执就点“拿到了”。")
+            return Sentence(
+                "warn", "不确定回执是否打印完整", "申请已经提交，不受影响。请看一下出纸口：有回执就点“拿到了”。"
+            )
         case NoticeCode.RECEIPT_PAPER_OUT:
             return Sentence("warn", "回执纸用完了", "申请已经提交，不受影响。已通知人员加纸，请先记下或拍下编号。")
         case NoticeCode.PAGE_FAILED:
@@ -79,7 +91,9 @@ def notice(told: Notice) -> Sentence:
         case NoticeCode.PAGE_UNPROVEN:
             return Sentence("warn", "不确定是否打印完整", "请看一下出纸口：纸齐了就点“拿到了”，没有就点“再打一次”。")
         case NoticeCode.DEVICE_DOWN:
-            return Sentence("error", f"{_device_word(words.get('device', ''))}暂时不能用", _elsewhere(words.get("elsewhere", "")))
+            return Sentence(
+                "error", f"{_device_word(words.get('device', ''))}暂时不能用", _elsewhere(words.get("elsewhere", ""))
+            )
         case NoticeCode.ANSWER_MISSING:
             return Sentence("error", "这一项还没有填", "请填好再点“下一步”。")
         case NoticeCode.ANSWER_INVALID:
@@ -95,7 +109,11 @@ def notice(told: Notice) -> Sentence:
         case NoticeCode.HELP_CALLED:
             return Sentence("info", "已呼叫工作人员", "请在机器旁稍等，也可以继续操作。")
         case NoticeCode.EXIT_PAGE:
-            return Sentence("info", "这种情况要到窗口办理", words.get("reason") or "点“到窗口办理”，打印一张清单带过去，不用重新排队问。")
+            return Sentence(
+                "info",
+                "这种情况要到窗口办理",
+                words.get("reason") or "点“到窗口办理”，打印一张清单带过去，不用重新排队问。",
+            )
         case _ as never:
             assert_never(never)
 

@@ -1,9 +1,7 @@
 pragma ComponentBehavior: Bound
 import QtQuick
-import QtQuick.Layouts
 import CitizensWindow
 import "../controls"
-import "../theme"
 
 PageFrame {
     id: page

@@ -3,7 +3,6 @@ import QtQuick
 import QtQuick.Layouts
 import CitizensWindow
 import "../controls"
-import "../theme"
 
 PageFrame {
     id: page

@@ -43,9 +43,7 @@ class CheckModel(PageModel):
     def show(self, view: CheckView) -> None:
         """Show these answers."""
         self._view = view
-        self._rows.replace(
-            [AnswerRow(row.label, row.value, zh_cn.source(row.source), row.change) for row in view.rows]
-        )
+        self._rows.replace([AnswerRow(row.label, row.value, zh_cn.source(row.source), row.change) for row in view.rows])
         self._notice.show(view.notice)
         self.changed.emit()
 

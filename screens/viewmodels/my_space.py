@@ -39,7 +39,13 @@ def application_row(case: ApplicationSummary) -> MatterRow:
     if case.due_at is not None and case.state in ("received", "accepted", "handling"):
         dates += f"，最晚{zh_cn.day(case.due_at)}办好"
     return MatterRow(
-        case.application_no, case.item_name, words, tone, f"受理编号 {case.application_no}", case.message or dates, case.licence_id
+        case.application_no,
+        case.item_name,
+        words,
+        tone,
+        f"受理编号 {case.application_no}",
+        case.message or dates,
+        case.licence_id,
     )
 
 
@@ -48,7 +54,9 @@ def licence_row(held: LicenceSummary) -> MatterRow:
     words, tone = ("有效", "ok") if held.usable else ("已失效", "warn")
     until = f"有效期至{held.valid_to}" if held.valid_to else "长期有效"
     line = f"{held.holder}　编号尾号 {held.number[-4:]}"
-    return MatterRow(held.id, held.type_name, words, tone, line, f"{held.issuer}　{until}", held.id if held.printable else "")
+    return MatterRow(
+        held.id, held.type_name, words, tone, line, f"{held.issuer}　{until}", held.id if held.printable else ""
+    )
 
 
 @QmlElement

@@ -128,14 +128,14 @@ class Stage:
 
 
 @pytest.fixture
-def make_stage(
-    application: QGuiApplication, pinyin: Path, messages: list[str]
-) -> Iterator[Callable[..., Stage]]:
+def make_stage(application: QGuiApplication, pinyin: Path, messages: list[str]) -> Iterator[Callable[..., Stage]]:
     """Stages of any size; each is taken down before the message check."""
     stages: list[Stage] = []
 
     def make(width: int = 1080, height: int = 1920) -> Stage:
-        settings = ScreenSettings(pinyin=pinyin, width=width, height=height, motion=False, now=lambda: load("samples").NOW)
+        settings = ScreenSettings(
+            pinyin=pinyin, width=width, height=height, motion=False, now=lambda: load("samples").NOW
+        )
         intents: list[Intent] = []
         stage = Stage(Screens(intents.append, settings), application, intents)
         stages.append(stage)
@@ -153,6 +153,12 @@ def make_stage(
 def stage(make_stage: Callable[..., Stage]) -> Stage:
     """A portrait stage."""
     return make_stage()
+
+
+@pytest.fixture(scope="session")
+def samples(application: QGuiApplication) -> ModuleType:
+    """The samples' module."""
+    return load("samples")
 
 
 @pytest.fixture(scope="session")

@@ -45,9 +45,7 @@ def main() -> int:
             application.processEvents()
             application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
-    suffix = "".join(
-        f"_{mode}" for mode in ("landscape", "large", "contrast", "reach") if getattr(options, mode)
-    )
+    suffix = "".join(f"_{mode}" for mode in ("landscape", "large", "contrast", "reach") if getattr(options, mode))
     options.out.mkdir(parents=True, exist_ok=True)
     for name, snapshot in samples.snapshots().items():
         if options.names and name not in options.names:

@@ -44,7 +44,9 @@ EIGHT = (
 )
 
 
-def item(name: str, department: str, summary: str, why: str = "", available: v.Availability = v.Availability(True)) -> v.ItemCard:
+def item(
+    name: str, department: str, summary: str, why: str = "", available: v.Availability = v.Availability(True)
+) -> v.ItemCard:
     return v.ItemCard(f"440604-X-{abs(hash(name)) % 10000:04d}", name, department, summary, why, available)
 
 
@@ -64,7 +66,7 @@ FILL = v.QuestionView(
     fields=(
         v.FieldView("name", "text", "姓名", "", "欧阳龚", "id_card", True),
         v.FieldView("number", "text", "身份证号", "", "440699197603151234", "id_card", True),
-        v.FieldView("address", "address", "现居住地址", "写到门牌号，如：季华五路10号502", None, ""  , False),
+        v.FieldView("address", "address", "现居住地址", "写到门牌号，如：季华五路10号502", None, "", False),
     ),
     step="fill",
     index=1,
@@ -123,7 +125,16 @@ QUESTION = replace(
     title="您想问什么？",
     text="写得越具体，答复越快。",
     fields=(
-        v.FieldView("body", "long_text", "问题", "", "小区门口路灯坏了三天，晚上老人出门看不见。", "citizen", False, max_length=500),
+        v.FieldView(
+            "body",
+            "long_text",
+            "问题",
+            "",
+            "小区门口路灯坏了三天，晚上老人出门看不见。",
+            "citizen",
+            False,
+            max_length=500,
+        ),
     ),
     total=1,
     next_step="check",
@@ -147,7 +158,12 @@ EMPLOYER = replace(
     ),
 )
 EXIT = replace(
-    FILL, page_id="exit", title="这种情况要到窗口办理", text="居住证已过期超过60天，需要重新申领。", fields=(), notice=v.Notice(N.EXIT_PAGE)
+    FILL,
+    page_id="exit",
+    title="这种情况要到窗口办理",
+    text="居住证已过期超过60天，需要重新申领。",
+    fields=(),
+    notice=v.Notice(N.EXIT_PAGE),
 )
 
 HELD = LicenceSummary(
@@ -172,7 +188,9 @@ PERMIT = LicenceSummary(
     printable=True,
     usable=True,
 )
-EXPIRED = PERMIT.model_copy(update={"id": "lic-3", "type_name": "健康证明", "usable": False, "printable": False, "valid_to": "2024-03-01"})
+EXPIRED = PERMIT.model_copy(
+    update={"id": "lic-3", "type_name": "健康证明", "usable": False, "printable": False, "valid_to": "2024-03-01"}
+)
 
 PAPERS = v.MaterialsView(
     item_name=RESIDENCE,
@@ -186,7 +204,12 @@ PAPERS = v.MaterialsView(
 )
 PAPERS_READY = replace(
     PAPERS,
-    rows=(PAPERS.rows[0], PAPERS.rows[1], replace(PAPERS.rows[2], state="captured"), replace(PAPERS.rows[3], state="captured")),
+    rows=(
+        PAPERS.rows[0],
+        PAPERS.rows[1],
+        replace(PAPERS.rows[2], state="captured"),
+        replace(PAPERS.rows[3], state="captured"),
+    ),
     complete=True,
 )
 
@@ -275,7 +298,12 @@ CASES = (
 )
 SPACE = v.MySpaceView("applications", PERSON, False, CASES)
 WINDOWS = (
-    ("禅城区行政服务中心祖庙分中心 3号窗口", "佛山市禅城区祖庙街道兆祥路4号一楼", "周一至周五 9:00-12:00，14:00-17:00", "0757-82340000"),
+    (
+        "禅城区行政服务中心祖庙分中心 3号窗口",
+        "佛山市禅城区祖庙街道兆祥路4号一楼",
+        "周一至周五 9:00-12:00，14:00-17:00",
+        "0757-82340000",
+    ),
     ("祖庙派出所户政窗口", "佛山市禅城区祖庙街道人民路102号", "周一至周六 9:00-17:00", "0757-82110000"),
 )
 
@@ -346,7 +374,11 @@ def snapshots() -> dict[str, v.Snapshot]:
         ),
         "capture_poor": (
             replace(
-                CAPTURE, phase="review", shot_jpeg=paper_picture(crooked=True), advice="blurred", notice=v.Notice(N.CAPTURE_POOR)
+                CAPTURE,
+                phase="review",
+                shot_jpeg=paper_picture(crooked=True),
+                advice="blurred",
+                notice=v.Notice(N.CAPTURE_POOR),
             ),
             BUSY,
         ),
