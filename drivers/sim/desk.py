@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ Picture = NDArray[np.float32]
 
 A4_MM = (210.0, 297.0)
 ID1_MM = (85.6, 53.98)
-"""ISO/IEC 7810."""
+"""ISO/IEC 7810, with corners of _ID1_RADIUS_MM."""
+_ID1_RADIUS_MM = 3.18
 _VIEW_HEIGHT_MM = 330.0
 """How much of the tray the camera sees from top to bottom."""
 _KEYSTONE = 0.035
@@ -85,7 +87,7 @@ def natural_size_mm(image: Image.Image) -> tuple[float, float]:
 
 def lay(document: Image.Image | None, placement: Placement, *, size: tuple[int, int]) -> Scene:
     """The tray with this document on it, or bare; `size` is (width, height) in pixels."""
-    tray = _tray(size)
+    tray = _tray(size).copy()
     corners = None
     if document is not None:
         corners = _corners(natural_size_mm(document), placement, size=size)
@@ -104,7 +106,7 @@ def shoot(scene: Scene, *, count: int, seed: int = 0, shake_px: int = 0) -> list
     """`count` pictures of a scene that differ as a live sensor's do: by noise, and by shaking if asked."""
     height, width, _ = scene.picture.shape
     source = np.random.default_rng(seed)
-    grain = source.normal(0.0, _NOISE, (height + 64, width + 64)).astype(np.float32)
+    grain = source.standard_normal((height + 64, width + 64), dtype=np.float32) * np.float32(_NOISE)
     stills = []
     for index in range(count):
         top, left = (int(value) for value in source.integers(0, 64, 2))
@@ -131,6 +133,7 @@ def photograph(
     return jpeg(shoot(scene, count=1, seed=seed)[0]), scene.corners
 
 
+@cache
 def _tray(size: tuple[int, int]) -> Image.Image:
     """Dark matte with a faint grain and two corner marks, as on document-camera pads."""
     width, height = size
@@ -174,7 +177,7 @@ def _corners(size_mm: tuple[float, float], placement: Placement, *, size: tuple[
 
 def _paste(tray: Image.Image, document: Image.Image, corners: Corners, placement: Placement) -> None:
     """Warp the document onto the tray, with a soft shadow below and right of it."""
-    sheet = document.convert("RGBA")
+    sheet = _cut_out(document)
     wanted = math.dist(corners[0], corners[1])
     if sheet.width > wanted * 1.3:  # shrink with a proper filter first: the warp alone would alias
         sheet = sheet.resize(
@@ -192,6 +195,18 @@ def _paste(tray: Image.Image, document: Image.Image, corners: Corners, placement
     tray.paste(warped.convert("RGB"), (0, 0), shape)
 
 
+def _cut_out(document: Image.Image) -> Image.Image:
+    """The document in RGBA; a card gets its round corners."""
+    sheet = document.convert("RGBA")
+    if natural_size_mm(document) == ID1_MM:
+        shape = Image.new("L", sheet.size, 0)
+        right, bottom = sheet.width - 1, sheet.height - 1
+        radius = _ID1_RADIUS_MM / ID1_MM[0] * sheet.width
+        ImageDraw.Draw(shape).rounded_rectangle((0, 0, right, bottom), radius=radius, fill=255)
+        sheet.putalpha(shape)
+    return sheet
+
+
 def _perspective(corners: Corners, size: tuple[int, int]) -> tuple[float, ...]:
     """Pillow's eight coefficients: from a frame point to the point of the document that shows there."""
     width, height = size
@@ -202,6 +217,7 @@ def _perspective(corners: Corners, size: tuple[int, int]) -> tuple[float, ...]:
     return tuple(float(c) for c in np.linalg.solve(np.array(rows, dtype=float), np.array(values, dtype=float)))
 
 
+@cache
 def _lamp(size: tuple[int, int]) -> Picture:
     """Uneven light: brightest up left, falling off to the far corner, as one lamp on an arm gives."""
     width, height = size

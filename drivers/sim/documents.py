@@ -132,9 +132,6 @@ def _residence_permit(holder: Holder) -> Image.Image:
     pen.pieslice((width - 226, 305, width - 68, 525), 180, 360, fill=(172, 186, 190))
     pen.text((44, height - 38), "虚构证件 仅供测试", font=label, fill=(120, 60, 56), anchor="lm")
     _mark(card, "样本", size=120)
-    rounded = Image.new("L", CARD_PX, 0)
-    ImageDraw.Draw(rounded).rounded_rectangle((0, 0, width - 1, height - 1), radius=36, fill=255)
-    card.putalpha(rounded)
     return card
 
 
@@ -161,7 +158,8 @@ def _form(holder: Holder) -> Image.Image:
         y = top + row * row_height
         pen.rectangle((left, y, right, y + row_height), outline=_INK, width=3)
         pen.text((left + 150, y + row_height / 2), name, font=label, fill=_INK, anchor="mm")
-        _by_hand(page, (left + 340, y + row_height / 2), content, size=48, seed=10 + row)
+        size = min(48, (right - left - 360) // max(1, len(content)))
+        _by_hand(page, (left + 340, y + row_height / 2), content, size=size, seed=10 + row)
     bottom = top + len(rows) * row_height
     pen.line((left + 300, top, left + 300, bottom), fill=_INK, width=3)
     pen.rectangle((left, bottom, right, bottom + 460), outline=_INK, width=3)

@@ -175,6 +175,7 @@ def test_a_placement_is_sensible_or_refused(args: dict[str, object]) -> None:
 @pytest.mark.parametrize("document", SampleDocument)
 def test_sample_documents(document: SampleDocument) -> None:
     picture = draw(document)
+    assert picture.mode == "RGB"  # can be saved as a JPEG
     assert picture.size == (CARD_PX if document is SampleDocument.RESIDENCE_PERMIT else A4_PX)
     assert picture.tobytes() == draw(document).tobytes()
     assert picture.tobytes() != draw(document, holder=Holder(name="样本乙")).tobytes()
