@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from kiosk.core.devices import CardPresented, DeviceKind, DeviceState, Fault
+from kiosk.core.devices import CardPresented, DeviceKind, DeviceState, Fault, MediaState
 from kiosk.core.intents import (
     Back,
     Begin,
@@ -218,8 +218,6 @@ def test_back_from_put_card_and_guide(stage, codes):
 
 
 def test_a_card_that_lies_there_when_the_screen_comes_up_is_read(stage, xiu):
-    from kiosk.core.devices import MediaState
-
     stage.put(xiu)
     stage.reader.seen = replace(stage.reader.seen, media=MediaState.PRESENT)
     stage.start()

@@ -26,6 +26,7 @@ from kiosk.core.views import (
     SearchView,
     WindowSlipView,
 )
+from kiosk.services.effects import Lane
 
 
 def to_reason(stage, xiu, codes):
@@ -85,8 +86,6 @@ def test_back_to_the_guide_and_on_keeps_what_she_said(stage, xiu, codes):
 
 
 def test_licences_that_come_late_still_fill_in(stage, xiu, codes, matters, held_licence):
-    from kiosk.services.effects import Lane
-
     proof = held_licence(id="S-1", type_name="社会保险参保证明", fields={"employer": "样本纺织厂"})
     stage.hall.matters[xiu.id_number] = matters(licences=(proof,))
     to_reason(stage.hold(Lane.HALL), xiu, codes).touch(SetAnswer("reason", "work"))

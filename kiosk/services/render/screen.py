@@ -40,13 +40,13 @@ def view(model: Model, shelf: Shelf, around: Surroundings) -> View:
         if serviceable(model, shelf.catalogue, around.settings):
             return AttractView()
         return browse.out_of_service_view(model, shelf, around.settings)
-    if visit.gone is not None and (visit.reading or locks(visit.place)):
+    if visit.gone is not None and (model.card_present or locks(visit.place)):
         return PutCardView(_purpose(visit, shelf), visit.reading, None if visit.reading else visit.gone.notice)
     return _page(model, visit, shelf, around)
 
 
 def locks(place: Place) -> bool:
-    """Is this page hidden while its citizen's card is gone? Those without her data stay, so that she gets her paper."""
+    """Is this page hidden while no card lies there? Those without her data stay, so that she gets her paper."""
     return not isinstance(place, AtDone | AtPrint | AtSlip)
 
 
