@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
+
+_LOOK_AGAIN_S = 0.02
 
 
 def sync_directory(directory: Path) -> None:
@@ -49,14 +52,23 @@ class Locked(RuntimeError):
 class OwnerLock:
     """An exclusive lock on a file for the life of this process; the kernel drops it when the process dies."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, wait_s: float = 2.0) -> None:
+        """Raises Locked if somebody still has it after `wait_s` seconds: a killed owner takes a moment to be gone."""
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._descriptor)
-            raise Locked("another process owns the queue") from None
+        end = time.monotonic() + wait_s
+        while not self._taken():
+            if time.monotonic() >= end:
+                os.close(self._descriptor)
+                raise Locked("another process owns the queue")
+            time.sleep(_LOOK_AGAIN_S)
 
     def release(self) -> None:
         """Let another process have it."""
         os.close(self._descriptor)
+
+    def _taken(self) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -148,9 +148,13 @@ class QueueProcess:
 
 
 def main(profile: Profile, *, data: Path, software: str, options: QueueOptions | None = None) -> int:
-    """Run until SIGTERM or SIGINT; the exit code. Logs to standard error: ids and codes, never contents."""
+    """Run until SIGTERM or SIGINT; the exit code. Logs ids and codes, never contents.
+
+    A caller that has set up logging or crash handling keeps its own.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    threading.excepthook = _die
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = _die
     ended = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
