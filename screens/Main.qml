@@ -92,6 +92,7 @@ Window {
 
         FootBar {
             id: footer
+            enabled: place.enabled
             anchors.bottom: parent.bottom
             width: parent.width
         }

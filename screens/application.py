@@ -11,7 +11,7 @@ FONT_FAMILIES = ("Noto Sans CJK SC", "BabelStone Han", "HanaMinA", "HanaMinB")
 
 
 def create_application(*, platform: str | None = None) -> QGuiApplication:
-    """Make the one QGuiApplication of the process: software renderer, uncompressed touch, our fonts, accessibility on."""
+    """The one QGuiApplication of the process: software renderer, uncompressed touch, our fonts, accessibility on."""
     os.environ["QT_QUICK_BACKEND"] = "software"
     os.environ["QML_NO_TOUCH_COMPRESSION"] = "1"
     # opencv-python leaves its own Qt's paths behind when it is imported

@@ -21,7 +21,7 @@ from screens.keyboard.engine import PinyinEngine
 from screens.keyboard.keyboard import Keyboard
 from screens.settings import ScreenSettings
 from screens.viewmodels.check import CheckModel, SendingModel
-from screens.viewmodels.chrome import Chrome
+from screens.viewmodels.chrome import Chrome, page_key
 from screens.viewmodels.display import Display
 from screens.viewmodels.done import DoneModel
 from screens.viewmodels.guide import GuideModel, PutCardModel
@@ -199,11 +199,12 @@ class Screens(QObject):
             self._display.reset()
         self._fill(snapshot.view, shot)
         self._chrome.show(snapshot)
-        if self._chrome.pageKey != self._page_key:
-            self._page_key = str(self._chrome.pageKey)
+        key = page_key(snapshot.view)
+        if key != self._page_key:
+            self._page_key = key
             self._forget_other_pages(snapshot.view.name)
 
-    def _fill(self, view: views.View, shot: QImage) -> None:  # noqa: C901 (one arm per page)
+    def _fill(self, view: views.View, shot: QImage) -> None:
         match view:
             case views.AttractView():
                 pass

@@ -31,7 +31,7 @@ class IconProvider(QQuickImageProvider):
         super().__init__(QQuickImageProvider.ImageType.Image)
         self._folder = folder
 
-    def requestImage(self, id: str, size: QSize, requestedSize: QSize) -> QImage:  # noqa: A002, N802, N803 (Qt's signature)
+    def requestImage(self, id: str, size: QSize, requestedSize: QSize) -> QImage:  # noqa: A002 (Qt's signature)
         """Draw it at the requested size."""
         name, _, colour = id.partition("/")
         path = self._folder / f"{name}.svg"
@@ -70,7 +70,7 @@ class PictureProvider(QQuickImageProvider):
     def __len__(self) -> int:
         return len(self._pictures)
 
-    def requestImage(self, id: str, size: QSize, requestedSize: QSize) -> QImage:  # noqa: A002, N802, N803 (Qt's signature)
+    def requestImage(self, id: str, size: QSize, requestedSize: QSize) -> QImage:  # noqa: A002 (Qt's signature)
         """The picture, or an empty one."""
         image = self._pictures.get(id.partition("/")[0])
         if image is None:

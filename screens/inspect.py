@@ -52,7 +52,7 @@ class Node:
 def tree(window: QQuickWindow) -> list[Node]:
     """Everything visible, depth first."""
     root = QAccessible.queryAccessibleInterface(window)
-    if root is None:
+    if not root:
         return []
     origin = root.rect().topLeft()
     return list(_walk(root, origin, root.rect(), depth=0))

@@ -2,8 +2,8 @@
 
 Output, SQLite, read-only afterwards:
 
-* ``word(key, rank, text, split, kind, weight)``: `key` is the reading without separators (``xian``), `split` with them (``xi'an``),
-  rank 0 is the best of its key; kind 0 ordinary, 1 place, 2 surname.
+* ``word(key, rank, text, split, kind, weight)``: `key` is the reading without separators (``xian``), `split` with them
+  (``xi'an``), rank 0 is the best of its key; kind 0 ordinary, 1 place, 2 surname.
 * ``short(key, rank, text, split)``: initials (``zhrmghg`` and ``zrmghg``), the best few.
 * ``start(key, rank, text, split, kind)``: the best completions of every beginning of one to three letters.
 * ``syllable(text)``: every syllable that a character has.
@@ -43,7 +43,9 @@ VERSION = 2
 
 SCHEMA = f"""
 PRAGMA user_version = {VERSION};
-CREATE TABLE word(key TEXT, rank INTEGER, text TEXT, split TEXT, kind INTEGER, weight INTEGER, PRIMARY KEY(key, rank)) WITHOUT ROWID;
+CREATE TABLE word(
+    key TEXT, rank INTEGER, text TEXT, split TEXT, kind INTEGER, weight INTEGER, PRIMARY KEY(key, rank)
+) WITHOUT ROWID;
 CREATE TABLE short(key TEXT, rank INTEGER, text TEXT, split TEXT, PRIMARY KEY(key, rank)) WITHOUT ROWID;
 CREATE TABLE start(key TEXT, rank INTEGER, text TEXT, split TEXT, kind INTEGER, PRIMARY KEY(key, rank)) WITHOUT ROWID;
 CREATE TABLE syllable(text TEXT PRIMARY KEY) WITHOUT ROWID;

@@ -1,4 +1,4 @@
-"""Pinyin to Chinese over the read-only table of `build_tables`. Pure; knows nothing of Qt, learns nothing, keeps nothing."""
+"""Pinyin to Chinese over the read-only table of `build_tables`. Knows nothing of Qt, learns nothing, keeps nothing."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ class Keyboard(QObject):
             self._compose()
 
     @Slot()
-    def toggleLanguage(self) -> None:  # noqa: N802 (QML's style)
+    def toggleLanguage(self) -> None:
         """中/英."""
         self._drop()
         self._chinese = not self._chinese
@@ -191,13 +191,13 @@ class Keyboard(QObject):
         self.changed.emit()
 
     @Slot()
-    def toggleShift(self) -> None:  # noqa: N802
+    def toggleShift(self) -> None:
         """Capitals for one letter."""
         self._shift = not self._shift
         self.changed.emit()
 
     @Slot()
-    def toggleExpanded(self) -> None:  # noqa: N802
+    def toggleExpanded(self) -> None:
         """All candidates, or the keys."""
         self._expanded = not self._expanded
         self.changed.emit()
@@ -235,7 +235,7 @@ class Keyboard(QObject):
     # --- out
 
     def _accept_first(self) -> None:
-        """The first candidate, and the first for the rest, until nothing is left; letters that mean nothing stay letters."""
+        """First candidates until no letter is left; letters that mean nothing stay letters."""
         while self._typed:
             if self._found:
                 self.choose(0)

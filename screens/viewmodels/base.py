@@ -23,6 +23,10 @@ class PageModel(QObject):
         """Tell the services what the citizen did."""
         self.intent.emit(intent)
 
+    def clear(self) -> None:
+        """Forget everything of the citizen's. Every page must say how."""
+        raise NotImplementedError
+
 
 class Rows(QAbstractListModel):
     """Frozen dataclass instances as a Qt list; each field is a role, named in camelCase.
@@ -36,7 +40,7 @@ class Rows(QAbstractListModel):
         self._fields = tuple(field.name for field in dataclasses.fields(row))
         self._rows: tuple[Any, ...] = ()
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 (Qt's signature)
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's signature)
         """Number of rows."""
         return 0 if parent.isValid() else len(self._rows)
 
@@ -47,7 +51,7 @@ class Rows(QAbstractListModel):
             return None
         return getattr(self._rows[index.row()], self._fields[number])
 
-    def roleNames(self) -> dict[int, QByteArray]:  # noqa: N802 (Qt's name)
+    def roleNames(self) -> dict[int, QByteArray]:
         """Field names as QML knows them."""
         return {FIRST_ROLE + number: QByteArray(camel(name).encode()) for number, name in enumerate(self._fields)}
 

@@ -55,12 +55,12 @@ class CheckModel(PageModel):
         self.changed.emit()
 
     @Property(str, notify=changed)
-    def itemName(self) -> str:  # noqa: N802
+    def itemName(self) -> str:
         """The item's name."""
         return self._view.item_name if self._view else ""
 
     @Property(str, notify=changed)
-    def submitLabel(self) -> str:  # noqa: N802
+    def submitLabel(self) -> str:
         """确认打印 for a certificate, otherwise 确认提交."""
         return "确认打印" if self._view and self._view.kind == "certificate" else "确认提交"
 
@@ -107,6 +107,6 @@ class SendingModel(PageModel):
         self.changed.emit()
 
     @Property(str, notify=changed)
-    def itemName(self) -> str:  # noqa: N802
+    def itemName(self) -> str:
         """The item's name."""
         return self._view.item_name if self._view else ""

@@ -40,6 +40,15 @@ def chip_rows(chips: tuple[views.DeviceChip, ...], *, serving: bool = True) -> t
     return tuple(ChipRow(str(kind), words.tone, words.symbol, words.text) for kind, words in told)
 
 
+def page_key(view: views.View) -> str:
+    """Names a page so that two of the same kind differ."""
+    match view:
+        case views.QuestionView(page_id=part) | views.CaptureView(material_id=part) | views.MySpaceView(tab=part):
+            return f"{view.name}/{part}"
+        case _:
+            return view.name
+
+
 @QmlElement
 @QmlSingleton
 class Chrome(PageModel):
@@ -97,21 +106,17 @@ class Chrome(PageModel):
         return self._view.name
 
     @Property(str, notify=changed)
-    def pageKey(self) -> str:  # noqa: N802
+    def pageKey(self) -> str:
         """Changes when another page is shown, also one of the same kind."""
-        match self._view:
-            case views.QuestionView(page_id=part) | views.CaptureView(material_id=part) | views.MySpaceView(tab=part):
-                return f"{self._view.name}/{part}"
-            case _:
-                return self._view.name
+        return page_key(self._view)
 
     @Property(str, notify=changed)
-    def siteName(self) -> str:  # noqa: N802
+    def siteName(self) -> str:
         """Where this terminal stands."""
         return self._chrome.site_name
 
     @Property(str, notify=changed)
-    def terminalName(self) -> str:  # noqa: N802
+    def terminalName(self) -> str:
         """Which one it is."""
         return self._chrome.terminal_name
 
@@ -126,18 +131,18 @@ class Chrome(PageModel):
         return self._clock[1]
 
     @Property(str, notify=ticked)
-    def timeLeft(self) -> str:  # noqa: N802
+    def timeLeft(self) -> str:
         """2:40, or empty when no clock runs."""
         seconds = self._seconds_left()
         return "" if seconds is None else zh_cn.time_left(seconds)
 
     @Property(int, notify=ticked)
-    def secondsLeft(self) -> int:  # noqa: N802
+    def secondsLeft(self) -> int:
         """For the countdown of the idle dialog; 0 when no clock runs."""
         return self._seconds_left() or 0
 
     @Property(bool, notify=changed)
-    def inSession(self) -> bool:  # noqa: N802
+    def inSession(self) -> bool:
         """A citizen is here."""
         return self._chrome.in_session
 
@@ -147,17 +152,17 @@ class Chrome(PageModel):
         return self._chrome.warning
 
     @Property(bool, notify=changed)
-    def cardLeft(self) -> bool:  # noqa: N802
+    def cardLeft(self) -> bool:
         """The card was forgotten on the reader."""
         return self._chrome.card_left
 
     @Property(bool, notify=changed)
-    def helpCalled(self) -> bool:  # noqa: N802
+    def helpCalled(self) -> bool:
         """Somebody is on the way."""
         return self._chrome.help_called
 
     @Property(bool, notify=changed)
-    def canSlip(self) -> bool:  # noqa: N802
+    def canSlip(self) -> bool:
         """到窗口办理 is offered on every step of a journey."""
         match self._view:
             case views.PrintView(phase=phase):
@@ -192,12 +197,12 @@ class Chrome(PageModel):
         self.send(ExtendTime())
 
     @Slot()
-    def callHelp(self) -> None:  # noqa: N802
+    def callHelp(self) -> None:
         """呼叫帮助."""
         self.send(CallHelp())
 
     @Slot()
-    def windowSlip(self) -> None:  # noqa: N802
+    def windowSlip(self) -> None:
         """到窗口办理."""
         self.send(WindowSlip())
 

@@ -49,19 +49,19 @@ class Display(QObject):
         self.changed.emit()
 
     @Slot()
-    def toggleLarge(self) -> None:  # noqa: N802 (QML's style)
+    def toggleLarge(self) -> None:
         """大字版 on or off."""
         self._large = not self._large
         self.changed.emit()
 
     @Slot()
-    def toggleContrast(self) -> None:  # noqa: N802
+    def toggleContrast(self) -> None:
         """高对比 on or off."""
         self._contrast = not self._contrast
         self.changed.emit()
 
     @Slot()
-    def toggleReach(self) -> None:  # noqa: N802
+    def toggleReach(self) -> None:
         """低位操作 on or off."""
         self._reach = not self._reach
         self.changed.emit()

@@ -80,7 +80,7 @@ class DoneModel(PageModel):
         return self._view.recovered if self._view else False
 
     @Property(str, notify=changed)
-    def itemName(self) -> str:  # noqa: N802
+    def itemName(self) -> str:
         """The item's name."""
         return self._view.item_name if self._view else ""
 
@@ -110,7 +110,7 @@ class DoneModel(PageModel):
         return self._view.receipt if self._view else ""
 
     @Property(str, notify=changed)
-    def receiptWords(self) -> str:  # noqa: N802
+    def receiptWords(self) -> str:
         """What became of the paper."""
         if self._view is None:
             return ""
@@ -118,7 +118,7 @@ class DoneModel(PageModel):
         return zh_cn.notice(Notice(trouble)).title if trouble else RECEIPT_WORDS[self._view.receipt]
 
     @Property(str, notify=changed)
-    def receiptAdvice(self) -> str:  # noqa: N802
+    def receiptAdvice(self) -> str:
         """What to do about the paper; empty when it is well."""
         trouble = RECEIPT_NOTICES.get(self._view.receipt) if self._view else None
         return zh_cn.notice(Notice(trouble)).text if trouble else ""
@@ -134,11 +134,11 @@ class DoneModel(PageModel):
         return self._notice
 
     @Slot()
-    def printAgain(self) -> None:  # noqa: N802
+    def printAgain(self) -> None:
         """再打一次."""
         self.send(PrintAgain())
 
     @Slot()
-    def paperTaken(self) -> None:  # noqa: N802
+    def paperTaken(self) -> None:
         """拿到了."""
         self.send(PaperTaken())

@@ -86,7 +86,7 @@ class GuideModel(PageModel):
         return "不用跑窗口" if self._view.visits == 0 else f"要到窗口{self._view.visits}次"
 
     @Property(bool, notify=changed)
-    def offlineOk(self) -> bool:  # noqa: N802
+    def offlineOk(self) -> bool:
         """Can be filed without network."""
         return self._view.offline_ok if self._view else False
 
@@ -96,7 +96,7 @@ class GuideModel(PageModel):
         return zh_cn.unavailable(self._view.item.available) if self._view else ""
 
     @Property(str, notify=changed)
-    def beginLabel(self) -> str:  # noqa: N802
+    def beginLabel(self) -> str:
         """开始办理, 打印 or 提问."""
         return BEGIN[self._view.primary] if self._view else ""
 

@@ -31,7 +31,7 @@ class TileRow:
 @QmlElement
 @QmlSingleton
 class HomeModel(PageModel):
-    """您好，今天想办什么事？"""  # noqa: D400
+    """您好，今天想办什么事？"""
 
     changed = Signal()
 
@@ -57,12 +57,12 @@ class HomeModel(PageModel):
         self.changed.emit()
 
     @Property(str, notify=changed)
-    def personName(self) -> str:  # noqa: N802
+    def personName(self) -> str:
         """Masked; empty before the card was read."""
         return self._person.name if self._person else ""
 
     @Property(str, notify=changed)
-    def personNumber(self) -> str:  # noqa: N802
+    def personNumber(self) -> str:
         """Masked ID number."""
         return self._person.id_number if self._person else ""
 
@@ -77,7 +77,7 @@ class HomeModel(PageModel):
         self.send(Start())
 
     @Slot(str)
-    def openTile(self, target: str) -> None:  # noqa: N802
+    def openTile(self, target: str) -> None:
         """Touched a tile."""
         self.send(OpenTile(target))
 
@@ -87,6 +87,6 @@ class HomeModel(PageModel):
         self.send(Search(""))
 
     @Slot(str)
-    def openMySpace(self, tab: str) -> None:  # noqa: N802
+    def openMySpace(self, tab: str) -> None:
         """我的办件 / 我的证照."""
         self.send(OpenMySpace(tab))

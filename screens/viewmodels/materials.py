@@ -67,7 +67,7 @@ class MaterialsModel(PageModel):
         self.changed.emit()
 
     @Property(str, notify=changed)
-    def itemName(self) -> str:  # noqa: N802
+    def itemName(self) -> str:
         """The item's name."""
         return self._view.item_name if self._view else ""
 
@@ -196,7 +196,7 @@ class CaptureModel(PageModel):
         return zh_cn.advice(self._advice_code())[0]
 
     @Property(str, notify=framed)
-    def adviceTone(self) -> str:  # noqa: N802
+    def adviceTone(self) -> str:
         """How well it lies."""
         return zh_cn.advice(self._advice_code())[1]
 

@@ -95,7 +95,7 @@ class MySpaceModel(PageModel):
         return self._view.tab if self._view else "applications"
 
     @Property(str, notify=changed)
-    def personName(self) -> str:  # noqa: N802
+    def personName(self) -> str:
         """Masked."""
         return self._view.person.name if self._view else ""
 
@@ -125,6 +125,6 @@ class MySpaceModel(PageModel):
         self.send(OpenMySpace(tab))
 
     @Slot(str)
-    def printLicence(self, licence: str) -> None:  # noqa: N802
+    def printLicence(self, licence: str) -> None:
         """打印."""
         self.send(PrintLicence(licence))

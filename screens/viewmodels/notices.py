@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Property, QObject, Signal
-from PySide6.QtQml import QmlElement, QmlUncreatable
+from PySide6.QtQml import QmlElement
 
 from kiosk.core.views import Notice
 from screens.locale import zh_cn
@@ -13,7 +13,6 @@ QML_IMPORT_MAJOR_VERSION = 1
 
 
 @QmlElement
-@QmlUncreatable("belongs to a page model")
 class NoticeModel(QObject):
     """Trouble or news: tone, headline, what to do next. Empty when there is none."""
 

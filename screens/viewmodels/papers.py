@@ -81,12 +81,12 @@ class PrintModel(PageModel):
         return self._notice
 
     @Slot()
-    def printAgain(self) -> None:  # noqa: N802
+    def printAgain(self) -> None:
         """再打一次."""
         self.send(PrintAgain())
 
     @Slot()
-    def paperTaken(self) -> None:  # noqa: N802
+    def paperTaken(self) -> None:
         """拿到了."""
         self.send(PaperTaken())
 
@@ -129,7 +129,7 @@ class WindowSlipModel(PageModel):
         self.changed.emit()
 
     @Property(str, notify=changed)
-    def itemName(self) -> str:  # noqa: N802
+    def itemName(self) -> str:
         """The item's name."""
         return self._view.item_name if self._view else ""
 
@@ -154,7 +154,7 @@ class WindowSlipModel(PageModel):
         return self._reason
 
     @Slot()
-    def printAgain(self) -> None:  # noqa: N802
+    def printAgain(self) -> None:
         """再打一次."""
         self.send(PrintAgain())
 

@@ -149,7 +149,7 @@ class QuestionModel(PageModel):
         self.changed.emit()
 
     @Property(str, notify=changed)
-    def itemName(self) -> str:  # noqa: N802
+    def itemName(self) -> str:
         """The item's name."""
         return self._view.item_name if self._view else ""
 
@@ -176,7 +176,7 @@ class QuestionModel(PageModel):
         return self._view.step if self._view else ""
 
     @Property(str, notify=changed)
-    def nextWords(self) -> str:  # noqa: N802
+    def nextWords(self) -> str:
         """What comes next, if it is another step."""
         if self._view is None:
             return ""

@@ -102,6 +102,7 @@ class Stage:
             node
             for node in self.nodes()
             if node.name == name
+            and "disabled" not in node.states
             and (role is None or node.role == role)
             and (description is None or node.description == description)
         ]

@@ -1,4 +1,4 @@
-"""Draws every sample as PNG under build/gallery: `python tests/screens/gallery.py [name…] [--large] [--landscape] …`."""
+"""Draws the samples as PNG under build/gallery: `python tests/screens/gallery.py [name…] [--large] [--landscape]`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def main() -> int:
     table = ROOT / "build" / "keyboard" / "pinyin.sqlite"
     settings = ScreenSettings(pinyin=table, width=width, height=height, motion=False, now=lambda: samples.NOW)
     screens = Screens(lambda _: None, settings)
-    display = screens._engine.singletonInstance("CitizensWindow", "Display")  # noqa: SLF001
+    display = screens._engine.singletonInstance("CitizensWindow", "Display")
     assert isinstance(display, Display)
 
     def settle() -> None:

@@ -43,9 +43,11 @@ EIGHT = (
     TILES[5],
 )
 
+HERE_AND_NOW = v.Availability(True)
+
 
 def item(
-    name: str, department: str, summary: str, why: str = "", available: v.Availability = v.Availability(True)
+    name: str, department: str, summary: str, why: str = "", available: v.Availability = HERE_AND_NOW
 ) -> v.ItemCard:
     return v.ItemCard(f"440604-X-{abs(hash(name)) % 10000:04d}", name, department, summary, why, available)
 

@@ -1,4 +1,4 @@
-"""Every view at both sizes, in ordinary and large type: nothing clipped, nothing overlapping, nothing too small to touch."""
+"""Every view, both sizes, ordinary and large type: nothing clipped, overlapping or too small to touch."""
 
 from __future__ import annotations
 
@@ -58,21 +58,26 @@ def visible(stage: Any) -> list[Node]:
     return [node for node in nodes if "offscreen" not in node.states]
 
 
-@pytest.mark.parametrize(("width", "height"), [(1080, 1920), (1920, 1080)], ids=["portrait", "landscape"])
-@pytest.mark.parametrize("mode", ["ordinary", "large", "contrast", "reach", "large_reach"])
+@pytest.mark.parametrize(
+    ("mode", "width", "height"),
+    [
+        ("ordinary", 1080, 1920),
+        ("ordinary", 1920, 1080),
+        ("large", 1080, 1920),
+        ("large", 1920, 1080),
+        ("reach", 1080, 1920),
+        ("large reach", 1080, 1920),
+    ],
+)
 def test_every_view_is_well_laid_out(
     make_stage: Callable[..., Any], snapshots: dict[str, Snapshot], samples: Any, width: int, height: int, mode: str
 ) -> None:
-    if "reach" in mode and width > height:
-        pytest.skip("a landscape panel is low enough: the button is not there")
     stage = make_stage(width, height)
     display = stage.screens._display
     faults: dict[str, list[str]] = {}
     stage.show(snapshots["attract"])
     if "large" in mode:
         display.toggleLarge()
-    if mode == "contrast":
-        display.toggleContrast()
     if "reach" in mode:
         display.toggleReach()
     for name, snapshot in snapshots.items():
