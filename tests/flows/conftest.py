@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
@@ -55,7 +55,7 @@ from kiosk.core.receipt import Receipt
 from kiosk.core.result import Err, Ok, Result
 from kiosk.core.views import Chrome, Snapshot, View
 from kiosk.services.effects import Lane
-from kiosk.services.settings import Ports, TerminalSettings
+from kiosk.services.settings import Delays, Ports, TerminalSettings
 from kiosk.services.terminal import Terminal
 
 V = TypeVar("V")
@@ -572,13 +572,20 @@ class Stage:
         self.bundle = _bundle() if bundle is None else bundle
         self.snapshots: list[Snapshot] = []
         self.events: list[Event] = []
+        self.crashes: list[BaseException] = []
         self.start()
 
     def start(self) -> None:
         """The screen comes up; after a crash, with all that is outside as it was."""
         self.lanes = HandLanes()
         self._random = 0
-        self.terminal = Terminal(
+        self.terminal = self.build(clock=self.clock, lanes=self.lanes, on_crash=self._crash)
+        self.terminal.begin()
+        self.settle()
+
+    def build(self, **changes: Any) -> Terminal:
+        """A terminal on these ports."""
+        return Terminal(
             ports=Ports(
                 outbox=self.outbox,
                 sealer=self.sealer,
@@ -591,22 +598,18 @@ class Stage:
             ),
             bundle=lambda: self.bundle,
             settings=TerminalSettings("T001", "440699", "样本村", "一号机"),
-            clock=self.clock,
             on_snapshot=self.snapshots.append,
             on_event=self.events.append,
-            on_crash=self._crash,
             random_bytes=self._random_bytes,
-            lanes=self.lanes,
+            **changes,
         )
-        self.terminal.begin()
-        self.settle()
 
     def _crash(self, error: BaseException) -> None:
         raise error
 
     def _random_bytes(self, count: int) -> bytes:
         self._random += 1
-        seed = f"{id(self.terminal)}/{self._random}".encode()
+        seed = f"{len(self.snapshots)}/{self._random}".encode()
         return hashlib.shake_128(seed).digest(count)
 
     # --- what the world does
@@ -725,6 +728,15 @@ def stage() -> Stage:
 def make_stage() -> Callable[..., Stage]:
     """For tests that need several."""
     return Stage
+
+
+@pytest.fixture
+def live_terminal(stage: Stage) -> Iterator[tuple[Terminal, Stage]]:
+    """A terminal on real threads and the stage's ports; only the clock stands."""
+    stage.snapshots.clear()
+    terminal = stage.build(clock=stage.clock, on_crash=stage.crashes.append, delays=Delays(tick=0.01))
+    yield terminal, stage
+    terminal.stop()
 
 
 @pytest.fixture
