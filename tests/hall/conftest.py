@@ -77,6 +77,8 @@ class HallProcess:
             )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
+        if not line:
+            self.kill()
         assert line, self.log.read_text()
         ready = json.loads(line)
         self.port = int(ready["terminal_url"].rsplit(":", 1)[1])
