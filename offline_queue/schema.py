@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 WAL_PAGES = 64
 """Checkpoint early: a long WAL is room that a full disk does not have."""
@@ -99,6 +101,11 @@ def _migrate(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("pragma user_version").fetchone()
     if version > len(MIGRATIONS):
         raise SchemaError(f"store has schema {version}; this program knows {len(MIGRATIONS)}")
+    if version == len(MIGRATIONS):
+        return
+    # Imported only when there is something to migrate: it takes longer than everything else in a restart.
+    from sqlite_utils import Database
+
     db = Database(connection, recursive_triggers=False, execute_plugins=False)
     for number, migrate in enumerate(MIGRATIONS[version:], start=version + 1):
         with db.atomic():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -15,9 +16,12 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from kiosk.core.ports import QueueStatus, StoreFault, SubmissionState
 from kiosk.core.result import Err, Ok
+from offline_queue.__main__ import app
 from offline_queue.client import ClientDelays, QueueClient
 from offline_queue.process import EXIT_LOCKED, EXIT_STORE
 from tests.queue.conftest import PLANTED, Pki, Request, Terminal, TestHall, reply
@@ -252,31 +256,32 @@ def test_nobody_can_read_what_lies_here(
 
 
 def test_the_technicians_commands(zygote: Zygote, client: QueueClient, terminal: Terminal, hall: TestHall) -> None:
-    import json
-
-    def ask(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "offline_queue", "--data", str(terminal.data), *words],
-            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    def ask(*words: str) -> Result:
+        return CliRunner().invoke(app, ["--data", str(terminal.data), *words])
 
     nothing = ask("status")
-    assert (nothing.returncode, nothing.stderr.strip()) == (EXIT_STORE, "no queue here")
+    assert (nothing.exit_code, nothing.stderr.strip()) == (EXIT_STORE, "no queue here")
     hall.faults["/v1"] = lambda hall, http, request: reply(http, 503, b"", "text/plain")
     zygote.start()
     sealed = terminal.filing(1)
     assert client.put(sealed, card_tag=b"", slip=b"") == Ok(None)
     running = json.loads(ask("status", "--json").stdout)
     assert (running["pending"], running["accepting"]) == (1, True)
+    assert [row["id"] for row in json.loads(ask("list", "--json").stdout)] == [sealed.id]
     zygote.kill()
     rows = json.loads(ask("list", "--json").stdout)
     assert [(row["id"], row["state"]) for row in rows] == [(sealed.id, "sealed")]
     assert "pending 1" in ask("status").stdout
     assert sealed.application_no in ask("list").stdout
+    real = subprocess.run(
+        [sys.executable, "-m", "offline_queue", "--data", str(terminal.data), "list", "--json"],
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert (json.loads(real.stdout)[0]["id"], real.stderr) == (sealed.id, "")
 
 
 def test_a_status_of_a_dead_queue_is_quick_and_honest(zygote: Zygote) -> None:
