@@ -53,8 +53,6 @@ class StatusCode(IntEnum):
     """status-code of answers that are treated in their own way; 0x0000..0x00FF is success."""
 
     NOT_FOUND = 0x0406
-    NOT_POSSIBLE = 0x0404
-    OPERATION_NOT_SUPPORTED = 0x0501
     SERVICE_UNAVAILABLE = 0x0502
     NOT_ACCEPTING_JOBS = 0x0506
     BUSY = 0x0507

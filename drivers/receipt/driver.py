@@ -42,7 +42,7 @@ class Timings:
     connect: float = 2.0
     proof: float = 12.0
     """For the proof of a printer that says that it is well, counted from the last sign of progress."""
-    within: float = 27.0
+    within: float = 25.0
     """For a whole slip, with paper put in half-way; shorter than the host's deadline. `within_s` of a command wins."""
     recall: float = 1.0
     """For the printer to confirm that it forgot the slip."""
@@ -188,10 +188,11 @@ class ReceiptAdapter:
         line.send(slip(image, token, after_break=not line.clean))
         try:
             if not self._wait_for(line, token, until):
-                recalled = line.recall(self._timings.recall)
+                line.recall(self._timings.recall)
                 if not line.proven(token):
                     self._drop()
-                    return "no proof in time, " + ("recalled" if recalled else "not recalled")
+                    self._look()  # the recall may have stuck behind the slip; a new connection recalls what is left
+                    return "no proof in time"
         except LinkLost as error:
             self._lose(Fault.UNREACHABLE, str(error))
             return "line broke while printing"

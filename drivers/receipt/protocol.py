@@ -51,11 +51,6 @@ def ask_proof(token: bytes) -> bytes:
     return b"\x1d(H\x06\x00\x30\x30" + token
 
 
-def proof_token(serial: int) -> bytes:
-    """Process id for the `serial`-th slip: four characters that do not come back for 10,000 slips."""
-    return b"%04d" % (serial % 10_000)
-
-
 def defuse(data: bytes) -> bytes:
     """The same picture without real-time commands in it.
 

@@ -32,6 +32,8 @@ from drivers.sim.escpos_commands import (
 from drivers.sim.escpos_paper import Paper, fit_row, text_rows
 
 BUFFER_BYTES = 4096
+PRINTER_BYTES = 3072
+"""The printer's own part of the buffer; the rest belongs to the interface."""
 LARGEST_READ = 65536
 ROWS_PER_DELAY = 24
 PaperLevel = Literal["full", "low", "out"]
@@ -89,6 +91,11 @@ class Machine:
         """A new connection: the interface forgets half real-time commands; the buffer stays."""
         self._scanner = RealTimeScanner()
         self._status_back = False
+
+    def disconnected(self) -> None:
+        """What the interface held for a connection that died, and a mechanism at rest could not take, goes with it."""
+        if self.condition.blocked:
+            del self._buffer[PRINTER_BYTES:]
 
     def receive(self, chunk: bytes) -> None:
         """Bytes from the line."""

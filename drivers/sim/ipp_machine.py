@@ -65,6 +65,7 @@ class Engine:
         self.jobs: dict[int, Job] = {}
         first = max((int(path.stem.rpartition("-")[2]) for path in folder.glob("page-*.pdf")), default=0) + 1
         self._numbers = itertools.count(first)
+        self._began = time.monotonic()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="page-sim", daemon=True)
 
@@ -79,6 +80,11 @@ class Engine:
             self.lock.notify_all()
         if self._thread.ident is not None:
             self._thread.join()
+
+    @property
+    def up_s(self) -> int:
+        """printer-up-time: seconds, at least 1 (RFC 8011 §5.4.29)."""
+        return int(time.monotonic() - self._began) + 1
 
     @property
     def reasons(self) -> list[str]:

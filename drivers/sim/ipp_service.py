@@ -144,7 +144,10 @@ class IppService:
             "uri-security-supported": (KEYWORD, ["none"]),
             "uri-authentication-supported": (KEYWORD, ["none"]),
             "printer-name": (NAME, ["a4"]),
+            "printer-info": (TEXT, ["Street A4"]),
+            "printer-location": (TEXT, [""]),
             "printer-make-and-model": (TEXT, ["Street A4"]),
+            "printer-more-info": (URI, [f"http://127.0.0.1:{self._port()}/"]),
             "printer-state": (ENUM, [engine.state]),
             "printer-state-reasons": (KEYWORD, list(engine.reasons)),
             "printer-is-accepting-jobs": (BOOLEAN, [True]),
@@ -162,7 +165,7 @@ class IppService:
             "pdl-override-supported": (KEYWORD, ["attempted"]),
             "compression-supported": (KEYWORD, ["none"]),
             "queued-job-count": (INTEGER, [sum(not job.over for job in engine.jobs.values())]),
-            "printer-up-time": (INTEGER, [1]),
+            "printer-up-time": (INTEGER, [engine.up_s]),
         }
 
 

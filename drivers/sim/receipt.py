@@ -188,6 +188,7 @@ class ReceiptPrinterSim:
         if self._peer is not None:
             self._peer.close()
             self._peer = None
+            self._machine.disconnected()
 
     def _wake(self) -> None:
         self._wake_write.send(b"\x00")

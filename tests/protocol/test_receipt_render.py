@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from drivers.receipt.canvas import MARGIN, WIDTH
 from drivers.receipt.fonts import FontBook, FontFile, candidates
-from drivers.receipt.render import CONTENT, MARGIN, WIDTH, render
+from drivers.receipt.render import CONTENT, render
 from drivers.receipt.wrap import NOT_AT_END, NOT_AT_START, clusters, wrap
 from kiosk.core.devices import DeviceError, Fault
 from kiosk.core.receipt import Block, Code, Line, Pair, Receipt, Rule
