@@ -19,8 +19,6 @@ def card_notice(fault: Fault) -> NoticeCode:
     """Why the card was not read."""
     if fault is Fault.CARD_FOREIGN:
         return NoticeCode.CARD_FOREIGN
-    if fault in (Fault.CARD_REMOVED, Fault.NO_CARD):
-        return NoticeCode.CARD_REMOVED
     if fault in _READER_GONE:
         return NoticeCode.READER_DOWN
     return NoticeCode.CARD_READ_FAILED

@@ -102,10 +102,15 @@ class ToSpace:
 
 
 @dataclass(frozen=True, slots=True)
+class ToHome:
+    """She began with her card, and it was not read."""
+
+
+@dataclass(frozen=True, slots=True)
 class AtPutCard:
     """Put your card on the reader."""
 
-    goal: ToItem | ToSpace
+    goal: ToItem | ToSpace | ToHome
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +181,8 @@ class AtDone:
     """Monotonic: ask then whether the hall has it."""
     print_at: float | None = None
     """Monotonic: the receipt waits a moment to be able to say that the hall has it. None: it waits no more."""
+    retry_at: float | None = None
+    """Monotonic: paper is awaited, and from then on tried for even if nobody told of the refill."""
     delivered: bool = False
     recovered: bool = False
 
@@ -201,6 +208,8 @@ class AtPrint:
     phase: PagePhase
     document: Document | None = field(default=None, repr=False)
     pages: int = 0
+    retry_at: float | None = None
+    """See `AtDone.retry_at`."""
     notice: Notice | None = None
 
 

@@ -49,7 +49,7 @@ def test_a_card_put_down_begins_the_session_and_greets_masked(stage, xiu):
         (Fault.CARD_UNREADABLE, "card_read_failed"),
         (Fault.CARD_MUTE, "card_read_failed"),
         (Fault.CARD_FOREIGN, "card_foreign"),
-        (Fault.CARD_REMOVED, "card_removed"),
+        (Fault.CARD_REMOVED, "card_read_failed"),
         (Fault.SERVICE_DOWN, "reader_down"),
         (Fault.DRIVER_LOST, "reader_down"),
     ],
@@ -59,6 +59,16 @@ def test_a_card_that_cannot_be_read_is_lifted_and_put_again(stage, xiu, codes, f
     assert stage.notice() == code
     stage.lift().sees(PutCardView)
     stage.put(xiu).sees(QuestionView)
+
+
+def test_a_card_that_cannot_be_read_at_the_very_beginning_is_said_too(stage, xiu):
+    assert stage.put(Fault.CARD_UNREADABLE).sees(PutCardView).purpose == "start"
+    assert stage.notice() == "card_read_failed"
+    stage.lift().put(Fault.CARD_FOREIGN).sees(PutCardView)
+    assert stage.notice() == "card_foreign"
+    assert stage.lift().put(xiu).sees(HomeView).person is not None
+    stage.lift().sees(AttractView)
+    stage.put(Fault.CARD_UNREADABLE).touch(Back()).sees(HomeView)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +95,7 @@ def test_lifting_too_early_says_so(stage, xiu, codes):
     stage.touch(Start(), OpenTile(codes["permit"]), Begin()).hold(Lane.ID_CARD).put(xiu)
     assert stage.sees(PutCardView).reading
     stage.lift()
-    assert stage.notice() == "card_removed"
+    assert stage.notice() == "card_read_failed"
     stage.release().sees(PutCardView)
     assert "late_result_dropped" in stage.logged()
 

@@ -128,6 +128,15 @@ def test_paper_out_waits_and_comes_by_itself(stage, xiu):
     assert receipt_state(stage) is ReceiptState.PROVEN
 
 
+def test_a_refill_that_was_quicker_than_the_news_of_the_shortage(stage, xiu):
+    stage.to_check(xiu).network(Link.DOWN)
+    stage.receipt.faults = deque([Fault.PAPER_OUT, Fault.PAPER_OUT])
+    stage.touch(Submit()).wait(4)
+    assert stage.sees(DoneView).receipt == "waiting_paper"
+    stage.wait(7)
+    assert (stage.sees(DoneView).receipt, len(stage.receipt.slips)) == ("printed", 1)
+
+
 def test_in_doubt_she_is_asked(stage, xiu):
     stage.to_check(xiu).network(Link.DOWN)
     stage.receipt.faults = deque([Fault.UNPROVEN, Fault.UNPROVEN])

@@ -59,7 +59,6 @@ def test_every_fault_has_a_sentence():
     assert {card_notice(fault) for fault in Fault} == {
         NoticeCode.CARD_READ_FAILED,
         NoticeCode.CARD_FOREIGN,
-        NoticeCode.CARD_REMOVED,
         NoticeCode.READER_DOWN,
     }
     assert {hall_notice(fault) for fault in HallFault} == {

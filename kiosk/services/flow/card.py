@@ -28,6 +28,7 @@ from kiosk.services.model import (
     AtSlip,
     CardGone,
     Place,
+    ToHome,
     ToItem,
     ToSpace,
 )
@@ -64,7 +65,7 @@ def lifted(turn: Turn) -> None:
     turn.set_visit(reading=False)
     if turn.visit.session.card is None:
         if reading:
-            turn.set_visit(card_notice=Notice(NoticeCode.CARD_REMOVED))
+            _not_usable(turn, NoticeCode.CARD_READ_FAILED)
     elif _nothing_to_lose(turn.visit.place):
         visits.end(turn, EndReason.CARD)
     elif turn.visit.gone is None:
@@ -113,6 +114,8 @@ def _first_seen(turn: Turn, card: IdCard, millis: int) -> None:
                 begin_item(turn, guide)
             case ToSpace(tab):
                 open_space(turn, tab)
+            case ToHome():
+                turn.go(AtHome())
 
 
 def validity(card: IdCard, today: date) -> NoticeCode | None:
@@ -125,9 +128,12 @@ def validity(card: IdCard, today: date) -> NoticeCode | None:
 
 
 def _not_usable(turn: Turn, code: NoticeCode) -> None:
+    """Say so where she looks: on the page that waits for the card, or, if she began with it, on one that does."""
     turn.set_visit(card_notice=Notice(code))
     if turn.visit.gone is not None:
         turn.set_visit(gone=CardGone(turn.monotonic, Notice(code)))
+    elif isinstance(turn.visit.place, AtHome):
+        turn.go(AtPutCard(ToHome()))
 
 
 def _gone(turn: Turn) -> CardGone:

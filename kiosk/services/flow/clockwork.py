@@ -9,7 +9,7 @@ from kiosk.core.events import Event
 from kiosk.core.ports import Link
 from kiosk.core.session import Ended, Running, TimerState, Warned, timer_state
 from kiosk.services.effects import AskQueue
-from kiosk.services.flow import receipt, submit
+from kiosk.services.flow import pages, receipt, submit
 from kiosk.services.flow.paper import retry_marks
 from kiosk.services.flow.visit import EndReason, end, link_came_up
 from kiosk.services.messages import QueueCame
@@ -29,6 +29,7 @@ def tick(turn: Turn) -> None:
     submit.retry(turn)
     retry_marks(turn)
     receipt.tick(turn)
+    pages.tick(turn)
     if turn.model.visit is not None:
         match session_clock(turn.model.visit, turn.around):
             case Ended(reason):

@@ -131,6 +131,14 @@ def printer_back(turn: Turn) -> None:
         _print(turn, place)
 
 
+def tick(turn: Turn) -> None:
+    """Paper that came back before we heard that it was out."""
+    place = turn.at(AtPrint)
+    if place is not None and place.retry_at is not None and place.retry_at <= turn.monotonic:
+        turn.go(replace(place, retry_at=turn.monotonic + turn.around.delays.paper_retry))
+        printer_back(turn)
+
+
 def leave(turn: Turn, place: AtPrint) -> None:
     """Back to where it was ordered; what the printer said last is what the hall hears."""
     if place.phase in ("fetching", "printing"):
@@ -144,7 +152,7 @@ def _print(turn: Turn, place: AtPrint) -> None:
     document = place.document
     turn.log(Event.of(EventName.PRINT_INTENDED, device=DeviceKind.PAGE, pages=document.pages))
     put_page_job(turn, PageJob(turn.visit.generation, document.job, document.pages, in_flight=True))
-    turn.go(replace(place, phase="printing", notice=None))
+    turn.go(replace(place, phase="printing", notice=None, retry_at=None))
     turn.do(PrintPages(turn.visit.generation, document))
 
 
@@ -153,7 +161,8 @@ def _show(turn: Turn, message: PagesPrinted, phase: PagePhase, code: NoticeCode 
     known = place is not None and place.document is not None and place.document.job == message.job_id
     if place is not None and known and turn.current(message.generation):
         turn.touch()
-        turn.go(replace(place, phase=phase, notice=None if code is None else Notice(code)))
+        retry_at = turn.monotonic + turn.around.delays.paper_retry if phase == "waiting_paper" else None
+        turn.go(replace(place, phase=phase, notice=None if code is None else Notice(code), retry_at=retry_at))
 
 
 def _printable(visit: Visit, licence_id: str) -> str | None:

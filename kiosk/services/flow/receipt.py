@@ -83,7 +83,10 @@ def tick(turn: Turn) -> None:
     if place is None:
         return
     now = turn.monotonic
-    if place.print_at is not None and place.print_at <= now:
+    if place.retry_at is not None and place.retry_at <= now:
+        turn.go(replace(place, retry_at=now + turn.around.delays.paper_retry))
+        printer_back(turn)
+    elif place.print_at is not None and place.print_at <= now:
         _print(turn, place)
     elif not place.delivered and place.poll_at <= now:
         delays = turn.around.delays
@@ -144,7 +147,7 @@ def printer_back(turn: Turn) -> None:
 def _print(turn: Turn, place: AtDone) -> None:
     """Journalled first, so that a crash in between leads to a question and not to silence."""
     assert place.slip is not None
-    turn.go(replace(place, phase="printing", print_at=None))
+    turn.go(replace(place, phase="printing", print_at=None, retry_at=None))
     mark(turn, place.filing, ReceiptState.STARTED)
     turn.log(Event.of(EventName.PRINT_INTENDED, device=DeviceKind.RECEIPT, pages=1))
     receipt = place.slip.receipt(delivered=place.delivered)
@@ -155,4 +158,5 @@ def _show(turn: Turn, message: ReceiptPrinted, phase: ReceiptPhase) -> None:
     place = turn.at(AtDone)
     if place is not None and turn.current(message.generation) and place.filing == message.filing:
         turn.touch()
-        turn.go(replace(place, phase=phase))
+        retry_at = turn.monotonic + turn.around.delays.paper_retry if phase == "waiting_paper" else None
+        turn.go(replace(place, phase=phase, retry_at=retry_at))

@@ -24,7 +24,7 @@ from kiosk.core.views import (
     WindowSlipView,
 )
 from kiosk.services.flow.home import THEME
-from kiosk.services.model import AtGuide, AtPutCard, AtSearch, AtSlip, AtSpace, Model, ToItem, Visit
+from kiosk.services.model import AtGuide, AtPutCard, AtSearch, AtSlip, AtSpace, Model, ToHome, ToItem, ToSpace, Visit
 from kiosk.services.readiness import any_available, chips, device_well, item_available, space_available
 from kiosk.services.settings import TerminalSettings
 from kiosk.services.turn import Shelf
@@ -56,7 +56,7 @@ def home_view(model: Model, visit: Visit, shelf: Shelf, settings: TerminalSettin
     tiles.append(Tile("my_applications", "我的办件", "看看办到了哪一步", "progress-check", space))
     tiles.append(Tile("my_licences", "我的证照", "查看、打印已有证照", "id", space))
     tiles.append(Tile("all_items", "全部事项", "按通俗名称查找", "list-search"))
-    return HomeView(tuple(tiles), person(visit.session))
+    return HomeView(tuple(tiles), person(visit.session), visit.card_notice)
 
 
 def search_view(model: Model, place: AtSearch, shelf: Shelf, settings: TerminalSettings) -> SearchView:
@@ -101,8 +101,13 @@ def guide_view(model: Model, place: AtGuide, shelf: Shelf, settings: TerminalSet
 
 def put_card_view(model: Model, visit: Visit, place: AtPutCard, shelf: Shelf) -> PutCardView:
     """Put your card on the reader; if the last one would not do, why."""
-    goal = place.goal
-    purpose = shelf.catalogue.newest[goal.guide.code].name if isinstance(goal, ToItem) else f"my_{goal.tab}"
+    match place.goal:
+        case ToItem(guide):
+            purpose = shelf.catalogue.newest[guide.code].name
+        case ToSpace(tab):
+            purpose = f"my_{tab}"
+        case ToHome():
+            purpose = "start"
     notice = None if visit.reading else visit.card_notice
     if notice is None and not device_well(model, DeviceKind.ID_CARD):
         notice = Notice(NoticeCode.READER_DOWN)

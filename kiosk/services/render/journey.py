@@ -11,7 +11,6 @@ from kiosk.core.answers import ID_CARD, LICENCE, Answers
 from kiosk.core.item import Material, Question
 from kiosk.core.journey import missing_materials, path, visible_materials
 from kiosk.core.masking import mask_id_number, mask_name
-from kiosk.core.ports import Link
 from kiosk.core.views import (
     CaptureView,
     CheckRow,
@@ -39,7 +38,6 @@ from kiosk.services.model import (
     AtQuestion,
     CapturedPage,
     Flow,
-    Model,
     ReusedLicence,
     Visit,
 )
@@ -127,7 +125,7 @@ def check_view(visit: Visit, flow: Flow, place: AtCheck) -> CheckView:
     return CheckView(flow.item.name, tuple(_check_rows(visit, flow)), flow.item.kind, notice=place.notice)
 
 
-def done_view(model: Model, place: AtDone) -> DoneView:
+def done_view(place: AtDone) -> DoneView:
     """It is filed."""
     slip = place.slip
     return DoneView(
@@ -141,7 +139,7 @@ def done_view(model: Model, place: AtDone) -> DoneView:
         limit_days=slip.limit_days if slip else None,
         limit_unit=slip.limit_unit if slip else "",
         recovered=place.recovered,
-        notice=_done_notice(model, place),
+        notice=_done_notice(place),
     )
 
 
@@ -150,7 +148,7 @@ def print_view(place: AtPrint) -> PrintView:
     return PrintView(place.title, place.phase, place.pages, place.notice)
 
 
-def _done_notice(model: Model, place: AtDone) -> Notice | None:
+def _done_notice(place: AtDone) -> Notice | None:
     match place.phase:
         case "failed":
             return Notice(NoticeCode.RECEIPT_FAILED)
@@ -161,7 +159,7 @@ def _done_notice(model: Model, place: AtDone) -> Notice | None:
         case "printing" | "printed":
             if place.delivered:
                 return Notice(NoticeCode.DELIVERED)
-            return None if model.queue.link is Link.UP else Notice(NoticeCode.SAVED_OFFLINE)
+            return Notice(NoticeCode.SAVED_OFFLINE) if place.print_at is None else None
 
 
 def _field(question: Question, answers: Answers, error: Notice | None) -> FieldView:

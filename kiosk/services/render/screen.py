@@ -106,7 +106,7 @@ def _page(model: Model, visit: Visit, shelf: Shelf, around: Surroundings) -> Vie
         case AtSending():
             return SendingView(_flow(visit).item.name)
         case AtDone() as place:
-            return journey.done_view(model, place)
+            return journey.done_view(place)
         case AtPrint() as place:
             return journey.print_view(place)
         case _ as never:
