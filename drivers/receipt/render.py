@@ -22,7 +22,8 @@ KEY_LABELS = frozenset({"受理编号", "查询码"})
 """What a citizen copies or reads out on the telephone: framed and big."""
 MIN_MODULE = 3
 """Dots a QR module; below, cheap phones fail on thermal paper."""
-_QR_SIDE = 340
+_MAX_MODULE = 8
+_QR_SIDE = 400
 _QR_QUIET = 4
 _LABEL_GAP = 20
 _MAX_LABEL = 150
@@ -215,10 +216,10 @@ def _halves(text: str) -> list[str]:
 
 
 def _draw_code(canvas: Canvas, data: str, caption: str) -> None:
-    """QR code (ISO/IEC 18004), error correction M, about 40 mm wide, with a caption under it."""
+    """QR code (ISO/IEC 18004), error correction M, at most about 50 mm wide, with a caption under it."""
     code = segno.make(data, error="m", micro=False, boost_error=False)
     modules = len(code.matrix)
-    scale = max(MIN_MODULE, _QR_SIDE // modules)
+    scale = min(_MAX_MODULE, max(MIN_MODULE, _QR_SIDE // modules))
     rows = [bytes(0 if dark else 255 for dark in row) for row in code.matrix]
     picture = Image.frombytes("L", (modules, modules), b"".join(rows))
     picture = picture.resize((modules * scale, modules * scale), Image.Resampling.NEAREST)
