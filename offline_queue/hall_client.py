@@ -121,7 +121,7 @@ class HallClient:
             body=envelope,
             headers={"Content-Type": _OCTETS},
             seconds=self._limits.transfer_s,
-            verdicts=(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY),
+            verdicts=(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
         )
         return _parsed(reply, Verdict)
 

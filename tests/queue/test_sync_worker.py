@@ -7,13 +7,14 @@ import hashlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kiosk.contract.envelope import parse_envelope
 from kiosk.contract.problems import ProblemCode
 from kiosk.contract.signing import HallReceipt, SigningKey, sign_receipt
-from kiosk.contract.sync import Announce, BundleManifest, DeviceReport, Heartbeat, Verdict, Verdicts
+from kiosk.contract.sync import Announce, BlobState, BundleManifest, DeviceReport, Heartbeat, Verdict, Verdicts
 from kiosk.core.ports import Link, SealedSubmission, SubmissionState
 from kiosk.core.result import Ok
 from offline_queue.bundles import BundleKeeper
@@ -162,6 +163,48 @@ def test_an_upload_is_resumed_where_it_was_cut(bench: Bench) -> None:
     bench.settle(seconds=60)
     assert bench.hall.effects == [sealed.id]
     assert seen == [0, CHUNK_BYTES, 2 * CHUNK_BYTES, 2 * CHUNK_BYTES, 3 * CHUNK_BYTES]
+
+
+def test_a_hall_that_died_with_all_bytes_here_is_made_to_look_at_them(bench: Bench) -> None:
+    """Its part file is whole, but it was killed before it said so: HEAD names the full offset, the blob is missing."""
+    (sealed,) = bench.file(1, blobs=1)
+    name = hashlib.sha256(sealed.blobs[0]).hexdigest()
+    part, finished = bytearray(sealed.blobs[0]), []
+
+    def blob(hall: TestHall, http: BaseHTTPRequestHandler, request: Request) -> bool:
+        if request.method == "HEAD":
+            return reply(http, 200, b"", "application/json", {"Upload-Offset": str(len(part))})
+        part.extend(request.body)
+        hall.blobs[name] = part
+        finished.append(len(request.body))
+        return reply_json(http, 201, BlobState(sha256=name, offset=len(part), complete=True))
+
+    bench.hall.faults["/v1/blobs"] = blob
+    bench.settle()
+    assert finished == [0]
+    assert bench.hall.effects == [sealed.id]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sha256": "00" * 32, "offset": 10, "complete": False},
+        {"offset": 0, "complete": False},
+        {"offset": 10**6, "complete": True},
+        {"offset": 10, "complete": True},
+    ],
+)
+def test_a_blob_state_that_makes_no_sense_does_not_spin(bench: Bench, wrong: dict[str, Any]) -> None:
+    (bad,) = bench.file(1, blobs=1)
+    (good,) = bench.file(2)
+    name = hashlib.sha256(bad.blobs[0]).hexdigest()
+    bench.hall.faults["/v1/blobs"] = lambda hall, http, request: (
+        request.method == "PUT" and reply_json(http, 202, BlobState(**{"sha256": name, **wrong}))
+    )
+    bench.settle()
+    assert bench.hall.effects == [good.id]
+    assert bench.codes()[bad.id] == "garbage"
+    assert bench.asked("/v1/blobs") == 2
 
 
 def test_an_offset_that_the_hall_corrects_is_followed(bench: Bench) -> None:

@@ -1,0 +1,202 @@
+"""The queue process's parts against the real hall: enrolled for real, delivered for real, killed for real."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from kiosk.contract.submission import MaterialUse
+from kiosk.core.ports import HallFault, Link, PersonGateway, SealedSubmission, SubmissionState
+from kiosk.core.result import Err, Ok
+from offline_queue.client import QueueClient
+from offline_queue.gateway import DirectHall
+from offline_queue.policy import Backoff, SyncDelays
+from offline_queue.process import QueueOptions, QueueProcess
+from offline_queue.seal import TerminalSealer
+from tests.hall.conftest import INSURED, LEE, MAY, PICTURE, HallProcess, TestTerminal, enrolled
+
+Wait = Callable[..., bool]
+QUICK = QueueOptions(
+    delays=SyncDelays(heartbeat=0.5, link=Backoff(0.05, 0.2), hall=Backoff(0.05, 0.2), item=Backoff(0.05, 0.2))
+)
+
+
+@pytest.fixture(scope="module")
+def real_hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HallProcess]:
+    root = tmp_path_factory.mktemp("hall")
+    persons = root / "persons.toml"
+    persons.write_text(
+        f'[may]\nname = "{MAY[0]}"\nid_number = "{MAY[1]}"\naddress = "样本市样本路1号"\n'
+        f'records = ["residence_permit", "social_insurance"]\n'
+        f'[lee]\nname = "{LEE[0]}"\nid_number = "{LEE[1]}"\nrecords = []\n',
+        encoding="utf-8",
+    )
+    process = HallProcess(root / "data")
+    process.do("publish")
+    process.do("seed", persons=str(persons))
+    process.start()
+    yield process
+    process.kill()
+
+
+@pytest.fixture(scope="module")
+def enrolled_terminal(real_hall: HallProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestTerminal]:
+    made = enrolled(real_hall, tmp_path_factory.mktemp("terminal"))
+    yield made
+    made.http.close()
+
+
+@pytest.fixture
+def queue(enrolled_terminal: TestTerminal, expected_logs: set[str]) -> Iterator[QueueClient]:
+    expected_logs.add("offline_queue")
+    machine = enrolled_terminal.machine
+    process = QueueProcess(machine.profile, data=machine.data, software="test", options=QUICK)
+    process.start()
+    yield QueueClient(Path(machine.layout.queue_socket))
+    process.stop()
+
+
+def filing(terminal: TestTerminal, queue: QueueClient, **changes: object) -> SealedSubmission:
+    """A consultation under a number from the queue, sealed by the terminal's own sealer."""
+    number = queue.reserve_number()
+    assert isinstance(number, Ok)
+    session = TerminalSealer.of(terminal.machine.data).open_session()
+    sealed = session.seal(terminal.question(application_no=number.value, **changes), ())
+    session.close()
+    return sealed
+
+
+def renewal(terminal: TestTerminal, queue: QueueClient, *, picture: bytes) -> SealedSubmission:
+    """A renewal with a photographed paper."""
+    number = queue.reserve_number()
+    assert isinstance(number, Ok)
+    licence = terminal.get("/v1/me/licences", headers=terminal.bearer()).json()["licences"][0]["id"]
+    pattern, _ = terminal.renewal(terminal.session(), licence_id=licence, application_no=number.value)
+    session = TerminalSealer.of(terminal.machine.data).open_session()
+    blob = session.seal_blob(pattern.id, picture)
+    materials = tuple(
+        material
+        if material.blob is None
+        else material.model_copy(
+            update={
+                "blob": hashlib.sha256(blob).hexdigest(),
+                "original_sha256": hashlib.sha256(picture).hexdigest(),
+                "size": len(picture),
+            }
+        )
+        for material in pattern.materials
+    )
+    assert any(isinstance(material, MaterialUse) and material.blob for material in materials)
+    return session.seal(pattern.model_copy(update={"materials": materials}), (blob,))
+
+
+def file_and_wait(queue: QueueClient, sealed: SealedSubmission, wait_for: Wait) -> None:
+    assert queue.put(sealed, card_tag=b"", slip=b"") == Ok(None)
+    arrived = wait_for(lambda: queue.state(sealed.id) == Ok(SubmissionState.ACCEPTED))
+    assert arrived, (queue.entries(), queue.status())
+
+
+def numbers_at_hall(terminal: TestTerminal) -> list[str]:
+    rows = terminal.get("/v1/me/applications", headers=terminal.bearer()).json()["applications"]
+    return [row["application_no"] for row in rows]
+
+
+def test_a_question_and_a_renewal_arrive_and_the_bundle_comes(
+    enrolled_terminal: TestTerminal, queue: QueueClient, wait_for: Wait
+) -> None:
+    sealed = filing(enrolled_terminal, queue)
+    file_and_wait(queue, sealed, wait_for)
+    with_picture = renewal(enrolled_terminal, queue, picture=PICTURE + bytes(700_000))
+    file_and_wait(queue, with_picture, wait_for)
+    numbers = numbers_at_hall(enrolled_terminal)
+    assert numbers.count(sealed.application_no) == numbers.count(with_picture.application_no) == 1
+    assert wait_for(lambda: Path(enrolled_terminal.machine.layout.bundle_file).is_file())
+    status = queue.status()
+    assert (status.link, status.pending, status.parked, status.last_error) == (Link.UP, 0, 0, "")
+
+
+def test_a_hall_that_is_killed_again_and_again_gets_everything_once(
+    real_hall: HallProcess, enrolled_terminal: TestTerminal, queue: QueueClient, wait_for: Wait
+) -> None:
+    filings = []
+    for round_ in range(3):
+        for _ in range(4):
+            sealed = filing(enrolled_terminal, queue)
+            assert queue.put(sealed, card_tag=b"", slip=b"") == Ok(None)
+            filings.append(sealed)
+        time.sleep(0.05 * round_)
+        real_hall.kill()
+        if round_ == 1:
+            assert wait_for(lambda: queue.status().link is Link.DOWN)
+        real_hall.start()
+    assert wait_for(lambda: queue.status().pending == 0), queue.entries()
+    assert queue.status().parked == 0
+    at_hall = numbers_at_hall(enrolled_terminal)
+    for sealed in filings:
+        assert queue.state(sealed.id) == Ok(SubmissionState.ACCEPTED)
+        assert at_hall.count(sealed.application_no) == 1
+
+
+def test_what_the_hall_rejects_is_parked_with_its_code(
+    enrolled_terminal: TestTerminal, queue: QueueClient, wait_for: Wait
+) -> None:
+    sealed = filing(enrolled_terminal, queue, item_code="440604-XX-0000")
+    assert queue.put(sealed, card_tag=b"", slip=b"") == Ok(None)
+    assert wait_for(lambda: queue.state(sealed.id) == Ok(SubmissionState.PARKED))
+    entries = queue.entries()
+    assert isinstance(entries, Ok)
+    assert [row["last_code"] for row in entries.value if row["id"] == sealed.id] == ["item_unknown"]
+
+
+@pytest.fixture
+def gateway(enrolled_terminal: TestTerminal, real_hall: HallProcess) -> Iterator[DirectHall]:
+    made = DirectHall.of(enrolled_terminal.machine.data, hall_url=real_hall.url)
+    yield made
+    made.close()
+
+
+def person(gateway: DirectHall, terminal: TestTerminal, who: tuple[str, str]) -> PersonGateway:
+    opened = gateway.open_person(terminal.proof(who))
+    assert isinstance(opened, Ok), opened
+    return opened.value
+
+
+def test_a_citizen_gets_her_certificate_signed_by_the_hall(
+    gateway: DirectHall, enrolled_terminal: TestTerminal
+) -> None:
+    may = person(gateway, enrolled_terminal, MAY)
+    licences = may.licences()
+    assert isinstance(licences, Ok)
+    assert licences.value
+    assert isinstance(may.applications(), Ok)
+    document = may.issue(request_id="request-1", item_code=INSURED, item_version=1, answers={})
+    assert isinstance(document, Ok), document
+    assert document.value.pdf.startswith(b"%PDF-")
+    again = may.issue(request_id="request-1", item_code=INSURED, item_version=1, answers={})
+    assert isinstance(again, Ok)
+    assert again.value.job_id == document.value.job_id
+    at = datetime.now(UTC)
+    assert may.report_outcome(job_id=document.value.job_id, outcome="proven", pages=1, fault="", at=at) == Ok(None)
+    may.close()
+
+
+def test_a_citizen_without_records_is_told_so(gateway: DirectHall, enrolled_terminal: TestTerminal) -> None:
+    lee = person(gateway, enrolled_terminal, LEE)
+    refused = lee.issue(request_id="request-2", item_code=INSURED, item_version=1, answers={})
+    assert isinstance(refused, Err)
+    assert refused.error.fault is HallFault.NOT_ELIGIBLE
+
+
+def test_a_hall_that_is_down_is_unreachable(
+    gateway: DirectHall, real_hall: HallProcess, enrolled_terminal: TestTerminal
+) -> None:
+    real_hall.kill()
+    refused = gateway.open_person(enrolled_terminal.proof(MAY))
+    real_hall.start()
+    assert isinstance(refused, Err)
+    assert refused.error.fault is HallFault.UNREACHABLE
