@@ -43,7 +43,7 @@ class Blobs:
 
     def missing(self, blobs: Iterable[BlobRef]) -> tuple[str, ...]:
         """Which of these are not here whole."""
-        return tuple(blob.sha256 for blob in blobs if not self._has(blob))
+        return tuple(blob.sha256 for blob in blobs if not self._has(blob) and not self._finish_whole_part(blob))
 
     def read(self, sha256: str) -> bytes:
         """The sealed bytes; FileNotFoundError."""
@@ -97,6 +97,17 @@ class Blobs:
                 file.flush()
                 await asyncio.to_thread(os.fsync, file.fileno())
         return size
+
+    def _finish_whole_part(self, blob: BlobRef) -> bool:
+        """A hall that died between the last byte and the rename left the part whole under its old name."""
+        for part in self._incoming.glob(f"*-{blob.sha256}"):
+            if part not in self._busy and part.stat().st_size == blob.size:
+                try:
+                    self._finish(part, blob.sha256)
+                except BlobRefused:
+                    continue
+                return True
+        return False
 
     def _finish(self, part: Path, sha256: str) -> None:
         with part.open("rb") as file:

@@ -13,10 +13,11 @@ from sqlalchemy import Connection, func, insert, select
 
 from hall.keys import HallKeys
 from hall.moments import from_ms, to_ms
+from hall.press import TEMPLATES
 from hall.store.database import Store
 from hall.store.schema import bundles, item_versions
 from hall.strict_yaml import StrictYamlError, load_yaml
-from kiosk.contract.bundle import Bundle, TerminalPlace, Theme, Window
+from kiosk.contract.bundle import Bundle, TerminalPlace, Theme, Window, parse_bundle
 from kiosk.contract.signing import sign_bundle
 from kiosk.contract.sync import BundleManifest
 from kiosk.contract.wire import canonical_json
@@ -78,6 +79,12 @@ def load_draft(root: Traversable) -> Draft:
             faults += [f"{place.name}: {fault}" for fault in error.faults]
         except CatalogueError as error:
             faults.append(str(error))
+    faults += [
+        f"{item.code}: there is no template {result.template}"
+        for item in items
+        for result in item.results
+        if result.template is not None and not (TEMPLATES / f"{result.template}.typ").exists()
+    ]
     themes: tuple[Theme, ...] = _typed(root / "themes.yaml", tuple[Theme, ...])
     faults += [str(fault) for fault in check_catalogue(items, themes)]
     if faults:
@@ -164,8 +171,6 @@ class Catalogue:
 
     @staticmethod
     def _bundle_of(connection: Connection, number: int) -> Bundle:
-        from kiosk.contract.bundle import parse_bundle
-
         return parse_bundle(
             connection.execute(select(bundles.c.raw).where(bundles.c.number == number)).scalar_one()
         ).bundle

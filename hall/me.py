@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Row, insert, select, update
 from hall.cases import case_state, projection
 from hall.catalogue import Catalogue
 from hall.examination import proven
-from hall.fakes.departments import LABELS
 from hall.moments import from_ms, to_ms
-from hall.people import Licence, NewLicence, People, PersonFacts, licence_id, today_in_china
-from hall.press import Paper, Press
+from hall.papers import RECORD_OF_TEMPLATE, paper_of
+from hall.people import Licence, NewLicence, People, licence_id, today_in_china
+from hall.press import Press
 from hall.problem import Refused
 from hall.store.database import Store
 from hall.store.schema import cases, print_jobs
@@ -38,8 +38,6 @@ from kiosk.core.item import Item
 _FRESH = timedelta(minutes=15)
 """A card reading older than this, or this far in the future, proves nothing."""
 _JOBS = uuid.UUID("6d0b3f0a-3c0e-5d52-9a57-7a7f6a3f5c11")
-RECORD_OF_TEMPLATE = {"insured_certificate": "social_insurance"}
-"""Which department record a certificate is made from."""
 
 
 class MySpace:
@@ -132,15 +130,15 @@ class MySpace:
         item = self._catalogue.item(request.item_code, request.item_version)
         if item is None or item.kind != "certificate":
             raise Refused(ProblemCode.ITEM_UNKNOWN)
-        facts, record = self._people.facts(person), None
-        template = next((result.template for result in item.results if result.template), None)
-        if template is not None:
-            record = self._people.record(person, RECORD_OF_TEMPLATE.get(template, template))
-        if facts is None or record is None or template is None:
+        template, title = next(((result.template, result.name) for result in item.results if result.template), ("", ""))
+        record = self._people.record(person, RECORD_OF_TEMPLATE.get(template, template))
+        holder = self._people.facts(person)
+        if holder is None or record is None or not template:
             raise Refused(ProblemCode.NOT_ELIGIBLE)
         now = self._clock.now()
         licence = self._certificate(item, record, now)
-        document = self._press.make(_certificate_paper(item, template, licence, facts), now=now)
+        paper = paper_of(item, template=template, title=title, licence=licence, holder=holder)
+        document = self._press.make(paper, now=now)
 
         def write(connection: Connection) -> PrintJob:
             known = self._job_row(connection, request.request_id, person=person, terminal_id=terminal_id)
@@ -304,19 +302,3 @@ class MySpace:
             key_id=self._signing.id,
             signature=data["signature"],
         )
-
-
-def _certificate_paper(item: Item, template: str, licence: NewLicence, facts: PersonFacts) -> Paper:
-    return Paper(
-        template=template,
-        title=next((result.name for result in item.results), item.name),
-        type_name=licence.type_name,
-        number=licence.number,
-        holder=facts.name,
-        id_number=facts.id_number,
-        issuer=licence.issuer,
-        valid_from=licence.valid_from,
-        valid_to=licence.valid_to,
-        rows=tuple((LABELS[key], licence.fields[key]) for key in LABELS if licence.fields.get(key)),
-        basis=item.basis,
-    )

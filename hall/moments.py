@@ -30,3 +30,11 @@ def due(received: datetime, limit: Span, *, holidays: Set[date] = frozenset()) -
         if limit.unit == "day" or (day.weekday() < _SATURDAY and day not in holidays):
             left -= 1
     return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=CHINA).astimezone(UTC)
+
+
+def years_later(day: date, years: int) -> date:
+    """The last day of so many years that begin on `day`: one year from 2026-11-22 ends on 2027-11-21."""
+    try:
+        return day.replace(year=day.year + years) - timedelta(days=1)
+    except ValueError:  # 29 February
+        return date(day.year + years, 2, 28)

@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hall.fakes.departments import years_later
 from hall.hall import Hall
-from hall.moments import to_ms
+from hall.moments import to_ms, years_later
 from hall.people import NewLicence, PersonFacts
 from kiosk.core.clock import CHINA
 

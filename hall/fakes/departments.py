@@ -5,7 +5,6 @@ Everything they do goes through the same doors as a real department's system wou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,8 +13,9 @@ from sqlalchemy import Connection, Row, select
 from hall.cases import EventType, append
 from hall.catalogue import Catalogue
 from hall.jobs import Job, NotYet, enqueue
-from hall.moments import to_ms
-from hall.people import Licence, NewLicence, People, PersonFacts, today_in_china
+from hall.moments import to_ms, years_later
+from hall.papers import paper_of
+from hall.people import Licence, NewLicence, People, today_in_china
 from hall.press import Paper, Press
 from hall.store.database import Store
 from hall.store.schema import cases
@@ -135,7 +135,7 @@ class Departments:
         if fault := self._licence_fault(item, submission, person, now):
             return _Decision(EventType.CORRECTION_WANTED, fault)
         licence = self._renewed(outcome, item, submission, person, now)
-        paper = _paper(outcome, item, licence, facts)
+        paper = paper_of(item, template=outcome.template, title=outcome.name, licence=licence, holder=facts)
         return _Decision(EventType.GRANTED, f"已办好，{outcome.name}可以在任何一台市民之窗打印。", licence, paper)
 
     def _licence_fault(self, item: Item, submission: Submission, person: str, now: datetime) -> str:
@@ -187,45 +187,3 @@ def _reason(item: Item, value: object) -> str:
         option for page in item.pages for field in page.fields if field.id == "reason" for option in field.options
     )
     return next((option.t for option in options if option.v == value), "")
-
-
-def years_later(day: date, years: int) -> date:
-    """The day before the same day of a later year: one year from 2026-11-22 ends on 2027-11-21."""
-    from datetime import timedelta
-
-    try:
-        return day.replace(year=day.year + years) - timedelta(days=1)
-    except ValueError:  # 29 February
-        return date(day.year + years, 2, 28)
-
-
-LABELS: Mapping[str, str] = {
-    "address": "居住地址",
-    "reason": "居住事由",
-    "employer": "单位名称",
-    "first_issued": "首次签发",
-    "insured_since": "首次参保",
-    "months": "累计缴费",
-    "paid_until": "最近缴费",
-    "kinds": "参保险种",
-    "state": "参保状态",
-    "landlord": "出租人",
-    "until": "租期至",
-}
-"""How licence fields are called on paper."""
-
-
-def _paper(outcome: Outcome, item: Item, licence: NewLicence, facts: PersonFacts) -> Paper:
-    return Paper(
-        template=str(outcome.template),
-        title=outcome.name,
-        type_name=outcome.name,
-        number=licence.number,
-        holder=facts.name,
-        id_number=facts.id_number,
-        issuer=licence.issuer,
-        valid_from=licence.valid_from,
-        valid_to=licence.valid_to,
-        rows=tuple((LABELS[key], licence.fields[key]) for key in LABELS if licence.fields.get(key)),
-        basis=item.basis,
-    )

@@ -68,7 +68,7 @@ def test_errors_are_one_plain_line(tmp_path: Path, hall: HallProcess) -> None:
 def test_seed_files_are_checked(tmp_path: Path, row: str) -> None:
     persons = tmp_path / "persons.toml"
     persons.write_text(row)
-    with pytest.raises(AdminError, match="^x: "):
+    with pytest.raises(AdminError, match=r"^x: "):
         perform(tmp_path / "hall", "seed", persons=str(persons))
 
 

@@ -17,8 +17,8 @@ from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signatu
 from pyhanko_certvalidator import ValidationContext
 from pypdf import PdfReader
 
-from hall.fakes.departments import years_later
 from hall.hall import Hall, open_hall
+from hall.moments import years_later
 from hall.press import TEMPLATES, GlyphMissing, Paper, chinese_date
 from kiosk.contract.signing import QrClaim, SignatureError, verify_qr
 
