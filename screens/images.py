@@ -12,6 +12,7 @@ from PySide6.QtSvg import QSvgRenderer
 
 UNKNOWN_ICON = "file-text"
 """Tiles name their icon in hall data; an unknown name must not leave a hole."""
+JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 PICTURE_WIDTH = 1200
 """Wider than any place it is shown in."""
 
@@ -83,6 +84,8 @@ class PictureProvider(QQuickImageProvider):
 
 def decode(jpeg: bytes) -> QImage:
     """A JPEG no wider than it is shown; null if it is torn. May be called in any thread."""
+    if not (jpeg.startswith(JPEG_START) and jpeg.endswith(JPEG_END)):
+        return QImage()
     data = QByteArray(jpeg)
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.ReadOnly)

@@ -103,6 +103,11 @@ def _node(interface: QAccessibleInterface, origin: QPoint, sight: QRect, depth: 
     )
 
 
+def settle(window: QQuickWindow) -> None:
+    """Lay out whatever has changed, as the next frame would; before that, places in the tree may be those of before."""
+    window.grabWindow()
+
+
 def grab(window: QQuickWindow) -> QImage:
     """A picture of the screen as it is now."""
     return window.grabWindow()

@@ -10,7 +10,7 @@ T.Button {
     required property string words
     property bool first: position === 0
 
-    width: Math.max(84, label.implicitWidth + 44)
+    width: Math.max(84, label.implicitWidth + 44) // as in keyboard.grid_pages
     focusPolicy: Qt.NoFocus
     text: words
     onClicked: Keyboard.choose(candidate.position)

@@ -16,8 +16,23 @@ Rectangle {
     readonly property bool active: input.activeFocus
     readonly property alias text: input.text
 
+    property string told: "" // what the services have heard
+
     signal edited(string text)
     signal entered
+
+    function adopt(): void {
+        told = value
+        if (input.text !== value)
+            input.text = value
+    }
+
+    function tell(text: string): void {
+        if (text === told)
+            return
+        told = text
+        edited(text)
+    }
 
     function take(): void {
         input.forceActiveFocus()
@@ -28,8 +43,9 @@ Rectangle {
     color: Theme.surface
     border.width: input.activeFocus ? 5 : wrong ? 4 : Theme.rule
     border.color: wrong ? Theme.error : input.activeFocus ? Theme.accent : Theme.border
-    onValueChanged: if (!input.activeFocus && input.text !== value) input.text = value
-    Component.onCompleted: input.text = value
+    // while somebody writes here, snapshots are late by nature: the field knows best
+    onValueChanged: if (!input.activeFocus) adopt()
+    Component.onCompleted: adopt()
 
     TapHandler {
         onTapped: input.forceActiveFocus()
@@ -81,8 +97,7 @@ Rectangle {
                     return
                 }
             }
-            if (text !== box.value)
-                box.edited(text)
+            box.tell(text)
         }
         Keys.onPressed: event => event.accepted = Keyboard.hardware(event.key, event.text, event.modifiers)
 

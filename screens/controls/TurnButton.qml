@@ -11,7 +11,7 @@ T.Button {
 
     Layout.fillWidth: true
     Layout.fillHeight: true
-    focusPolicy: Qt.TabFocus
+    focusPolicy: Qt.NoFocus
     Accessible.role: Accessible.Button
     Accessible.name: text
     Accessible.onPressAction: button.click()

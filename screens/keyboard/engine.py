@@ -11,7 +11,7 @@ from pathlib import Path
 
 MAX_LETTERS = 40
 MAX_WORD_LETTERS = 24
-EXACT_LIMIT = 240
+EXACT_LIMIT = 700
 """All characters of a syllable, for rare names; `yi` has the most."""
 COMPLETIONS = 12
 WORD_COST = 18.0

@@ -18,6 +18,28 @@ MODES = {"address": Mode.ADDRESS, "name": Mode.NAME}
 NO_MODIFIER = Qt.KeyboardModifier.NoModifier
 
 
+BAR_LIMIT = 60
+"""Candidates in the one-line bar; all of them are in the pages behind 更多候选."""
+GRID_WIDTH, GRID_ROWS = 860, 4
+LETTER, ROOM, LEAST, GAP = 46, 44, 84, 8
+"""Pixels of a candidate: per character, around, at least, between. The same numbers draw it (Candidate.qml)."""
+
+
+def grid_pages(words: list[str]) -> list[int]:
+    """Where each page of candidates begins, so that every page fits its rows."""
+    starts: list[int] = []
+    row, x = GRID_ROWS, 0
+    for number, word in enumerate(words):
+        width = max(LEAST, LETTER * len(word) + ROOM) + GAP
+        if x + width > GRID_WIDTH + GAP:
+            row, x = row + 1, 0
+        if row >= GRID_ROWS:
+            row, x = 0, 0
+            starts.append(number)
+        x += width
+    return starts
+
+
 @dataclass(frozen=True, slots=True)
 class CandidateRow:
     """One candidate."""
@@ -45,6 +67,9 @@ class Keyboard(QObject):
         self._typed = ""
         self._found: list[Candidate] = []
         self._candidates = Rows(CandidateRow, self)
+        self._grid = Rows(CandidateRow, self)
+        self._grid_starts: list[int] = []
+        self._grid_page = 0
 
     def use(self, engine: PinyinEngine) -> None:
         """Look candidates up here."""
@@ -93,6 +118,21 @@ class Keyboard(QObject):
     def candidates(self) -> QObject:
         """What the letters may mean, best first."""
         return self._candidates
+
+    @Property(QObject, constant=True)
+    def grid(self) -> QObject:
+        """The page of candidates that is open."""
+        return self._grid
+
+    @Property(bool, notify=changed)
+    def gridBefore(self) -> bool:
+        """Is there a page before?"""
+        return self._grid_page > 0
+
+    @Property(bool, notify=changed)
+    def gridAfter(self) -> bool:
+        """Is there a page after?"""
+        return self._grid_page + 1 < len(self._grid_starts)
 
     # --- fields
 
@@ -200,7 +240,22 @@ class Keyboard(QObject):
     def toggleExpanded(self) -> None:
         """All candidates, or the keys."""
         self._expanded = not self._expanded
+        self._grid_starts = grid_pages([found.text for found in self._found]) if self._expanded else []
+        self._turn_to(0)
         self.changed.emit()
+
+    @Slot(int)
+    def turn(self, pages: int) -> None:
+        """上翻 (-1) or 下翻 (1) among all candidates."""
+        if 0 <= self._grid_page + pages < len(self._grid_starts):
+            self._turn_to(self._grid_page + pages)
+            self.changed.emit()
+
+    def _turn_to(self, page: int) -> None:
+        self._grid_page = page
+        starts = [*self._grid_starts, len(self._found)]
+        shown = range(starts[page], starts[page + 1]) if self._grid_starts else range(0)
+        self._grid.replace([CandidateRow(number, self._found[number].text) for number in shown])
 
     @Slot(str)
     def show(self, page: str) -> None:
@@ -267,7 +322,10 @@ class Keyboard(QObject):
         mode = MODES.get(self._kind, Mode.TEXT)
         found = self._engine.candidates(self._typed, mode) if self._engine is not None and self._typed else []
         self._found = found
-        self._candidates.replace([CandidateRow(number, word.text) for number, word in enumerate(found)])
+        self._candidates.replace([CandidateRow(number, word.text) for number, word in enumerate(found[:BAR_LIMIT])])
+        self._expanded = False
+        self._grid_starts = []
+        self._turn_to(0)
         self.changed.emit()
 
     def _commit(self, text: str) -> None:

@@ -59,6 +59,11 @@ Item {
                 Layout.fillHeight: !Theme.portrait
             }
 
+            NoticeBar {
+                Layout.fillWidth: true
+                notice: HomeModel.notice
+            }
+
             GridLayout {
                 Layout.fillWidth: true
                 columns: Theme.portrait ? 2 : 1

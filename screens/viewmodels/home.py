@@ -11,6 +11,7 @@ from kiosk.core.intents import OpenMySpace, OpenTile, Search, Start
 from kiosk.core.views import HomeView, Person
 from screens.locale import zh_cn
 from screens.viewmodels.base import PageModel, Rows
+from screens.viewmodels.notices import NoticeModel
 
 QML_IMPORT_NAME = "CitizensWindow"
 QML_IMPORT_MAJOR_VERSION = 1
@@ -39,10 +40,12 @@ class HomeModel(PageModel):
         super().__init__(parent)
         self._person: Person | None = None
         self._tiles = Rows(TileRow, self)
+        self._notice = NoticeModel(self)
 
     def show(self, view: HomeView) -> None:
         """Show these tiles."""
         self._person = view.person
+        self._notice.show(view.notice)
         self._tiles.replace(
             [
                 TileRow(tile.target, tile.title, tile.subtitle, tile.icon, zh_cn.unavailable_tile(tile.available))
@@ -54,6 +57,7 @@ class HomeModel(PageModel):
     def clear(self) -> None:
         """Forget the person; tiles are nobody's."""
         self._person = None
+        self._notice.show(None)
         self.changed.emit()
 
     @Property(str, notify=changed)
@@ -65,6 +69,11 @@ class HomeModel(PageModel):
     def personNumber(self) -> str:
         """Masked ID number."""
         return self._person.id_number if self._person else ""
+
+    @Property(NoticeModel, constant=True)
+    def notice(self) -> NoticeModel:
+        """Why the card that lies there cannot be used."""
+        return self._notice
 
     @Property(QObject, constant=True)
     def tiles(self) -> QObject:

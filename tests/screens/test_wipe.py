@@ -9,6 +9,8 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 
 from kiosk.core.views import Snapshot
+from screens.viewmodels.base import Rows
+from screens.viewmodels.notices import NoticeModel
 
 Snapshots = dict[str, Snapshot]
 PERSONAL = ["欧阳", "440699", "季华五路", "138****1234", "K0604", "7428", "路灯", "2345", "租赁"]
@@ -23,17 +25,19 @@ def remains(stage: Any) -> str:
             name = meta.property(number).name()
             if name == "tiles":
                 continue  # tiles are nobody's
-            value = model.property(name)
-            parts.append(str(getattr(value, "rows", value)))
-            if hasattr(value, "metaObject"):
-                parts += [str(value.property(inner)) for inner in ("title", "text", "code")]
+            value = getattr(model, name)
+            parts.append(str(value.rows) if isinstance(value, Rows) else str(value))
+            if isinstance(value, NoticeModel):
+                parts += [str(value.title), str(value.text), str(value.code)]
     return "\n".join(parts)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["home_known", "question", "question_wrong", "question_long", "materials", "capture_review", "check"]
-    + ["done_offline", "my_applications", "my_licences", "search"],
+    [
+        *("home_known", "question", "question_wrong", "question_long", "materials", "capture_review", "check"),
+        *("done_offline", "my_applications", "my_licences", "search"),
+    ],
 )
 def test_the_end_of_a_session_wipes_everything(stage: Any, snapshots: Snapshots, samples: Any, name: str) -> None:
     busy = snapshots["check"].chrome
