@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from hall.cases import case_state, projection
 from hall.catalogue import Catalogue
 from hall.examination import proven
 from hall.moments import from_ms, to_ms
 from hall.papers import RECORD_OF_TEMPLATE, paper_of
-from hall.people import Licence, NewLicence, People, licence_id, today_in_china
+from hall.people import NewLicence, People, licence_id, today_in_china
 from hall.press import Press
+from hall.print_jobs import NewPrintJob, insert_job, read_job
 from hall.problem import Refused
 from hall.store.database import Store
 from hall.store.schema import cases, print_jobs
@@ -28,7 +27,6 @@ from kiosk.contract.person import (
     PrintJob,
     PrintJobRequest,
     PrintOutcome,
-    print_job_signed_bytes,
 )
 from kiosk.contract.problems import ProblemCode
 from kiosk.contract.signing import SigningKey
@@ -37,7 +35,6 @@ from kiosk.core.item import Item
 
 _FRESH = timedelta(minutes=15)
 """A card reading older than this, or this far in the future, proves nothing."""
-_JOBS = uuid.UUID("6d0b3f0a-3c0e-5d52-9a57-7a7f6a3f5c11")
 
 
 class MySpace:
@@ -145,19 +142,18 @@ class MySpace:
             if known is not None:
                 return known
             self._people.grant(connection, person, licence, document=document, at=to_ms(now))
-            return self._new_job(
-                connection,
-                request.request_id,
+            job = NewPrintJob(
+                request_id=request.request_id,
                 person=person,
                 terminal_id=terminal_id,
-                licence=licence_id(person, licence.type_name, licence.number),
-                number=licence.number,
+                licence_id=licence_id(person, licence.type_name, licence.number),
+                licence_number=licence.number,
                 title=licence.type_name,
                 sha256=document.sha256,
                 size=len(document.pdf),
                 pages=document.pages,
-                at=to_ms(now),
             )
+            return insert_job(connection, job, signing=self._signing, at=to_ms(now))
 
         return self._store.write(write)
 
@@ -171,10 +167,22 @@ class MySpace:
         pdf = self._people.document(licence.id)
         if pdf is None:
             raise Refused(ProblemCode.NOT_FOUND, "this licence has no printable form")
+        job = NewPrintJob(
+            request_id=request.request_id,
+            person=person,
+            terminal_id=terminal_id,
+            licence_id=licence.id,
+            licence_number=licence.number,
+            title=licence.type_name,
+            sha256=licence.document_sha256,
+            size=len(pdf),
+            pages=licence.document_pages,
+        )
+        at = to_ms(self._clock.now())
         return self._store.write(
             lambda connection: (
                 self._job_row(connection, request.request_id, person=person, terminal_id=terminal_id)
-                or self._licence_job(connection, request.request_id, licence, len(pdf), person, terminal_id)
+                or insert_job(connection, job, signing=self._signing, at=at)
             )
         )
 
@@ -209,7 +217,7 @@ class MySpace:
             ).one_or_none()
         if row is None:
             raise Refused(ProblemCode.NOT_FOUND)
-        return self._job(row)
+        return read_job(row, signing=self._signing)
 
     def _certificate(self, item: Item, record: dict[str, str], now: datetime) -> NewLicence:
         today = today_in_china(now)
@@ -223,58 +231,6 @@ class MySpace:
             fields=record,
         )
 
-    def _licence_job(
-        self, connection: Connection, request_id: str, licence: Licence, size: int, person: str, terminal_id: str
-    ) -> PrintJob:
-        return self._new_job(
-            connection,
-            request_id,
-            person=person,
-            terminal_id=terminal_id,
-            licence=licence.id,
-            number=licence.number,
-            title=licence.type_name,
-            sha256=licence.document_sha256,
-            size=size,
-            pages=licence.document_pages,
-            at=to_ms(self._clock.now()),
-        )
-
-    def _new_job(
-        self,
-        connection: Connection,
-        request_id: str,
-        *,
-        person: str,
-        terminal_id: str,
-        licence: str,
-        number: str,
-        title: str,
-        sha256: str,
-        size: int,
-        pages: int,
-        at: int,
-    ) -> PrintJob:
-        job_id = str(uuid.uuid5(_JOBS, f"{terminal_id}/{request_id}"))
-        signature = base64.b64encode(self._signing.sign(print_job_signed_bytes(job_id, sha256))).decode()
-        connection.execute(
-            insert(print_jobs).values(
-                id=job_id,
-                request_id=request_id,
-                person=person,
-                terminal_id=terminal_id,
-                licence_id=licence,
-                licence_number=number,
-                title=title,
-                sha256=sha256,
-                size=size,
-                pages=pages,
-                signature=signature,
-                created_at=at,
-            )
-        )
-        return self._job(connection.execute(select(print_jobs).where(print_jobs.c.id == job_id)).one())
-
     def _job_of(self, request_id: str, *, person: str, terminal_id: str) -> PrintJob | None:
         with self._store.read() as connection:
             return self._job_row(connection, request_id, person=person, terminal_id=terminal_id)
@@ -287,18 +243,4 @@ class MySpace:
             return None
         if row.person != person:
             raise Refused(ProblemCode.CONFLICT)
-        return self._job(row)
-
-    def _job(self, row: Row[tuple[object, ...]]) -> PrintJob:
-        data = row._mapping
-        return PrintJob(
-            id=data["id"],
-            title=data["title"],
-            sha256=data["sha256"],
-            size=data["size"],
-            pages=data["pages"],
-            licence_id=data["licence_id"],
-            licence_number=data["licence_number"],
-            key_id=self._signing.id,
-            signature=data["signature"],
-        )
+        return read_job(row, signing=self._signing)

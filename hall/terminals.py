@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 import os
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hall import pki
+from hall.enrol_request import TerminalKeys, read_keys
 from hall.keys import HallKeys
 from hall.moments import from_ms, to_ms
 from hall.problem import Refused
@@ -47,38 +43,6 @@ class TerminalPlan:
     address: str = ""
     open: str = "24小时"
     devices: tuple[str, ...] = ("id_card", "receipt", "page", "camera")
-
-
-@dataclass(frozen=True, slots=True)
-class TerminalKeys:
-    """What an enrolment request proved to hold."""
-
-    tls: ec.EllipticCurvePublicKey
-    csr_der: bytes
-    signing_public: bytes
-
-    def fingerprint(self) -> str:
-        """Names this pair of keys, however the request was encoded."""
-        info = self.tls.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        return hashlib.sha256(info + self.signing_public).hexdigest()
-
-
-def read_keys(request: EnrolRequest) -> TerminalKeys:
-    """Check an enrolment request's keys: P-256 with proof of possession, Ed25519; Refused."""
-    try:
-        csr = x509.load_pem_x509_csr(request.csr.encode())
-        public = csr.public_key()
-        signing_public = base64.b64decode(request.signing_public, validate=True)
-        Ed25519PublicKey.from_public_bytes(signing_public)
-        if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
-            raise Refused(ProblemCode.MALFORMED, "the key is not P-256")
-        if not csr.is_signature_valid:
-            raise Refused(ProblemCode.MALFORMED, "the request is not signed by its key")
-    except Refused:
-        raise
-    except Exception as error:  # noqa: BLE001 - the X.509 parser fails in many ways on hostile bytes
-        raise Refused(ProblemCode.MALFORMED, f"no certificate request ({type(error).__name__})") from None
-    return TerminalKeys(public, csr.public_bytes(serialization.Encoding.DER), signing_public)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from hall.api.http import read_model
+from hall.enrol_request import read_keys
 from hall.problem import STATUS, Refused
-from hall.terminals import read_keys
 from hall.vault import PersonToken, Vault, VaultError
 from kiosk.contract.enrolment import EnrolRequest
 from kiosk.contract.envelope import MAGIC, EnvelopeError, parse_envelope
