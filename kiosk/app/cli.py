@@ -12,26 +12,48 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from kiosk import __version__
-from kiosk.app.findings import Finding
+from provisioning.cli import app as provision
 from provisioning.profile import Machine, ProfileError, load_profile
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="市民之窗 terminal.")
+_EXITS = "Exit status: 0 well, 1 something needs a hand, 2 wrong use or profile, 70 a fault of ours."
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain text: this is read on a terminal's bare console
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="市民之窗: a self-service terminal's program.",
+    epilog=_EXITS,
+)
 _log = Console(stderr=True)
 
 EXIT_WRONG_USE = 2
 EXIT_FAULT = 1
-EXIT_NOT_ENROLLED = 3
 
-ProfileOption = Annotated[Path, typer.Option("--profile", help="The terminal's profile (machine.toml)")]
+ProfileOption = Annotated[Path, typer.Option("--profile", help="终端档案: this terminal's machine.toml.")]
 _DEFAULT_PROFILE = Path("/etc/kiosk/machine.toml")
 
 
-@app.command()
+def _tell_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"kiosk {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def kiosk(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="版本: tell it and end.")
+    ] = False,
+) -> None:
+    """市民之窗: a self-service terminal's program."""
+
+
+@app.command(short_help="服务: serve until told to stop.")
 def run(profile: ProfileOption = _DEFAULT_PROFILE) -> None:
-    """Serve: keep the screen and the sync process running until told to stop."""
+    """服务: keep the screen and the sync process running until told to stop."""
     from kiosk.app.processes import own_command
     from kiosk.app.supervisor import Program, Supervisor
 
@@ -70,39 +92,37 @@ def sync(profile: ProfileOption = _DEFAULT_PROFILE) -> None:
     raise typer.Exit(process.main(machine.profile, data=machine.data, software=f"kiosk {__version__}"))
 
 
-@app.command()
+@app.command(short_help="体检: ask every part how it is.")
 def doctor(
     profile: ProfileOption = _DEFAULT_PROFILE,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, for machines.")] = False,
 ) -> None:
-    """Ask every part how it is; exit status 0 all well, 1 something needs a hand."""
+    """体检: ask every part how it is and say what to do; exit status 1 if something needs a hand."""
     from kiosk.app.doctor import examine
+    from kiosk.app.findings import needs_a_hand, report
 
-    findings = examine(_load(profile))
+    machine = _load(profile)
+    findings = examine(machine)
     if as_json:
         sys.stdout.write(json.dumps([finding.as_json() for finding in findings], ensure_ascii=False, indent=1) + "\n")
     else:
-        _print_findings(findings)
-    raise typer.Exit(EXIT_FAULT if any(finding.verdict == "fault" for finding in findings) else 0)
-
-
-def _print_findings(findings: list[Finding]) -> None:
-    marks = {"ok": "[green]✓ 正常[/green]", "warn": "[yellow]! 注意[/yellow]", "fault": "[red]✗ 故障[/red]"}
-    table = Table("", "部件 part", "状态 state", "怎么办 what to do", "秒 s")
-    for finding in findings:
-        table.add_row(marks[finding.verdict], finding.name, finding.state, finding.advice, f"{finding.seconds:.1f}")
-    Console().print(table)
+        terminal = machine.profile
+        title = f"{terminal.terminal_id} · {terminal.site_name} {terminal.terminal_name} · kiosk {__version__}"
+        Console().print(report(findings, title=title))
+    raise typer.Exit(EXIT_FAULT if needs_a_hand(findings) else 0)
 
 
 def _load(path: Path) -> Machine:
     try:
         machine = load_profile(path)
     except ProfileError as error:
-        _log.print(f"[red]{error}[/red]", highlight=False)
+        _log.print(f"kiosk: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(EXIT_WRONG_USE) from None
     os.umask(0o077)
     return machine
 
+
+app.add_typer(provision, name="provision", help="登记: make this machine a terminal.")
 
 # The dock is left out of the frozen terminal, so it is looked for and not imported.
 if importlib.util.find_spec("kiosk.devdock") is not None:

@@ -1,162 +1,232 @@
-"""`kiosk doctor`: asks every part of a terminal how it is, and says in plain words what to do.
+"""`kiosk doctor`: asks every part of a terminal how it is, all at once, and says in plain words what to do.
 
-Devices are asked through real driver processes of the doctor's own, so that a broken one cannot harm the terminal
-that is serving.
+The devices of a terminal that serves are seen through its eyes (`kiosk.app.health`); those of one that does not are
+asked through real driver processes of the doctor's own.
 """
 
 from __future__ import annotations
 
-import shutil
+import os
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from kiosk.app.findings import Finding, Verdict
-from kiosk.app.technician import DEVICE_NAMES, advice
-from kiosk.app.wiring import DRIVER_NAMES, BundleSource, device_hosts
+from kiosk.app.addresses import address_of
+from kiosk.app.device_check import check_device
+from kiosk.app.findings import Finding
+from kiosk.app.health import Serving, who_serves
+from kiosk.app.technician import hall_advice
+from kiosk.app.wiring import DRIVER_NAMES, BundleSource
 from kiosk.contract.enrolment import EnrolResponse
-from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus
-from kiosk.core.profile import Profile
-from kiosk.core.result import Ok
-from offline_queue.client import QueueClient
-from offline_queue.hall_client import HallClient
+from kiosk.core.ports import Link, QueueStatus, StoreFault
+from kiosk.core.result import Err
+from offline_queue.client import ClientDelays, QueueClient
+from offline_queue.hall_client import CallLimits, HallClient
 from offline_queue.identity import NotEnrolled, load_identity
+from offline_queue.policy import Trouble
+from offline_queue.space import SpaceLimits
 from provisioning.profile import Machine
 
-_SETTLE_S = 8.0
-_LOW_DISK = 200 * 1024 * 1024
-_RENEW_DAYS = 30
-_NOTICE_H = 4
-_BREACH_H = 12
-"""Promise P53: within 12 hours at the hall."""
+_MIB = 1024 * 1024
 
 
-def examine(machine: Machine) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When the doctor frowns, and how long it waits."""
+
+    low_disk: int = 200 * _MIB
+    """Bytes; well before `SpaceLimits.floor`, where the terminal refuses new work."""
+    few_inodes: int = 2000
+    renew_days: int = 30
+    notice_h: float = 4
+    breach_h: float = 12
+    """Promise P53: within 12 hours at the hall."""
+    queue_s: float = 2.0
+    """The queue process may just be coming back."""
+    hall: CallLimits = field(default_factory=lambda: CallLimits(connect_s=3.0, call_s=5.0))
+
+
+_ENROL = "还没有登记：kiosk provision enrol。Not enrolled: kiosk provision enrol."
+_NOT_ALLOWED = "没有权限看：用 root 或服务用户运行。Not allowed to look: run it as root or as the service's user."
+
+
+def examine(machine: Machine, *, limits: Limits | None = None) -> list[Finding]:
     """Every part, in the order in which a technician would look."""
-    findings = [_disk(machine), _identity(machine), _bundle(machine)]
-    findings += _devices(machine.profile)
-    findings += [_queue(machine), _hall(machine)]
-    return findings
+    limits = limits or Limits()
+    addresses = {kind: address_of(kind, machine.profile.devices) for kind in DRIVER_NAMES}
+    serving = _serving(machine)
+    checks: tuple[Callable[[], Finding], ...] = (
+        partial(_disk, machine, limits),
+        partial(_identity, machine, limits),
+        partial(_bundle, machine),
+        *(partial(check_device, kind, address, serving) for kind, address in addresses.items() if address),
+        _fonts,
+        partial(_queue, machine, limits),
+        partial(_hall, machine, limits),
+    )
+    with ThreadPoolExecutor(len(checks), thread_name_prefix="doctor") as pool:
+        return list(pool.map(_timed, checks))
 
 
-def judge_device(status: DeviceStatus) -> tuple[Verdict, str]:
-    """Verdict and advice for a device's status."""
-    if status.fault is not None:
-        return "fault", advice(status.fault)
-    if status.state is not DeviceState.ONLINE:
-        return "fault", "状态未知：等一会儿再查。State unknown: try again in a moment."
-    if not status.well:
-        return "fault", "耗材状态未知或用完。Supplies are out or unknown."
-    if "low" in (status.paper, status.toner):
-        return "warn", "耗材将尽：准备补充。Supplies are low: bring some."
-    return "ok", ""
-
-
-def _devices(profile: Profile) -> list[Finding]:
-    hosts = device_hosts(profile)
+def _serving(machine: Machine) -> Serving | None:
     try:
-        for host in hosts.values():
-            host.start()
-        return [_device(kind, hosts, time.monotonic()) for kind in DRIVER_NAMES if kind in hosts]
-    finally:
-        for host in hosts.values():
-            host.stop()
+        return who_serves(machine.layout)
+    except PermissionError:
+        return None  # identity and catalogue are not ours to read either, and their findings say so
 
 
-def _device(kind: DeviceKind, hosts: dict[DeviceKind, Any], began: float) -> Finding:
-    host = hosts[kind]
-    while (status := host.status()).state is DeviceState.STARTING and time.monotonic() - began < _SETTLE_S:
-        time.sleep(0.05)
-    verdict, words = judge_device(status)
-    return Finding(
-        kind.value,
-        DEVICE_NAMES[kind],
-        verdict,
-        status.state.value,
-        words,
-        round(time.monotonic() - began, 2),
-        {
-            "identity": status.identity,
-            "media": status.media.value,
-            "paper": status.paper.value,
-            "toner": status.toner.value,
-            "fault": status.fault.value if status.fault else "",
-            "detail": status.detail,
-        },
+def _timed(check: Callable[[], Finding]) -> Finding:
+    began = time.monotonic()
+    finding = check()
+    return replace(finding, seconds=round(time.monotonic() - began, 2))
+
+
+def judge_disk(*, free: int, inodes: int | None, read_only: bool, limits: Limits) -> Finding:
+    """`free` in bytes; `inodes` None where the file system does not count them."""
+    part, name, state = "disk", "数据盘 data disk", f"{_size(free)} free"
+    if read_only:
+        words = "磁盘变成只读，多半是坏了：换盘。The disk has become read-only and is probably failing: replace it."
+        return Finding(part, name, "fault", "read-only", words)
+    if free < SpaceLimits().floor:
+        words = "磁盘满了，已停止受理：清理日志。The disk is full and nothing more is accepted: clear logs."
+        return Finding(part, name, "fault", state, words)
+    if free < limits.low_disk:
+        return Finding(part, name, "fault", state, "磁盘将满：清理日志。The disk is nearly full: clear logs.")
+    if inodes is not None and inodes < limits.few_inodes:
+        words = "小文件太多：清理日志和临时文件。Too many small files: clear logs and temporary files."
+        return Finding(part, name, "fault", f"{inodes} files may be made", words)
+    return Finding(part, name, "ok", state)
+
+
+def _disk(machine: Machine, limits: Limits) -> Finding:
+    try:
+        seen = os.statvfs(machine.data)
+    except OSError:
+        return Finding("disk", "数据盘 data disk", "fault", "no data directory", _ENROL)
+    return judge_disk(
+        free=seen.f_bavail * seen.f_frsize,
+        inodes=seen.f_favail if seen.f_files else None,
+        read_only=bool(seen.f_flag & os.ST_RDONLY),
+        limits=limits,
     )
 
 
-def _disk(machine: Machine) -> Finding:
-    began, name = time.monotonic(), "数据盘 data disk"
-    if not machine.data.is_dir():
-        return _finding("disk", name, "fault", "absent", "数据目录不存在：先登记。No data: enrol first.", began)
-    free = shutil.disk_usage(machine.data).free
-    if free < _LOW_DISK:
-        words = "磁盘将满：清理日志。The disk is nearly full: clear logs."
-        return _finding("disk", name, "fault", f"{free >> 20} MiB free", words, began)
-    return _finding("disk", name, "ok", f"{free >> 20} MiB free", "", began)
+def _size(count: int) -> str:
+    return f"{count / 1024**3:.1f} GiB" if count >= 10 * 1024 * _MIB else f"{count // _MIB} MiB"
 
 
-def _identity(machine: Machine) -> Finding:
-    began, name = time.monotonic(), "终端身份 identity"
+def judge_identity(enrolled: EnrolResponse, *, terminal_id: str, now: datetime, limits: Limits) -> Finding:
+    """Is it ours, and for how long?"""
+    part, name = "identity", "终端身份 identity"
+    if enrolled.terminal_id != terminal_id:
+        words = "身份是另一台终端的：核对档案里的 terminal_id。It belongs to another terminal: check terminal_id."
+        return Finding(part, name, "fault", enrolled.terminal_id, words)
+    days = (enrolled.expires_at - now).days
+    state = f"{enrolled.terminal_id} · {days} days left"
+    if enrolled.expires_at <= now:
+        words = "证书过期，或本机时间不对：核对后重新登记。Expired, or the clock is wrong: check it, then enrol again."
+        return Finding(part, name, "fault", f"{enrolled.terminal_id} · expired", words)
+    if days < limits.renew_days:
+        return Finding(part, name, "warn", state, "证书快到期：安排重新登记。It expires soon: plan to enrol again.")
+    return Finding(part, name, "ok", state)
+
+
+def _identity(machine: Machine, limits: Limits) -> Finding:
     try:
         load_identity(machine.data)
         enrolled = EnrolResponse.model_validate_json(Path(machine.layout.terminal_json).read_bytes())
-    except NotEnrolled:
-        return _finding("identity", name, "fault", "absent", "还没有登记：provision enrol。Not enrolled yet.", began)
-    days = (enrolled.expires_at - datetime.now(UTC)).days
-    if days < 0:
-        return _finding("identity", name, "fault", "expired", "证书过期：重新登记。Expired: enrol again.", began)
-    if days < _RENEW_DAYS:
-        return _finding("identity", name, "warn", f"{days} days left", "证书快到期。It expires soon.", began)
-    return _finding("identity", name, "ok", f"{days} days left", "", began)
+    except NotEnrolled as error:
+        return Finding("identity", "终端身份 identity", "fault", str(error), _ENROL)
+    except OSError:
+        return Finding("identity", "终端身份 identity", "fault", "unreadable", _NOT_ALLOWED)
+    return judge_identity(enrolled, terminal_id=machine.profile.terminal_id, now=datetime.now(UTC), limits=limits)
 
 
 def _bundle(machine: Machine) -> Finding:
-    began, name = time.monotonic(), "事项目录 catalogue"
+    part, name = "bundle", "事项目录 catalogue"
     try:
         loaded = BundleSource(machine)()
     except NotEnrolled:
-        loaded = None
+        return Finding(part, name, "fault", "absent", _ENROL)
+    except OSError:
+        return Finding(part, name, "fault", "unreadable", _NOT_ALLOWED)
     if loaded is None:
-        words = "没有事项目录：联网后自动下载。No catalogue: it comes by itself when the hall is reachable."
-        return _finding("bundle", name, "fault", "absent", words, began)
-    return _finding("bundle", name, "ok", f"number {loaded.number}", "", began)
+        words = (
+            "没有可信的事项目录：联网后自动下载。No catalogue that can be trusted: it comes by itself with the network."
+        )
+        return Finding(part, name, "fault", "absent", words)
+    return Finding(part, name, "ok", f"number {loaded.number} · {len(loaded.items)} items")
 
 
-def _queue(machine: Machine) -> Finding:
-    began, name = time.monotonic(), "离线队列 queue"
-    client = QueueClient(Path(machine.layout.queue_socket))
-    if not isinstance(client.entries(), Ok):
-        words = "上报进程没有应答：kiosk run 会启动它。The sync process does not answer; `kiosk run` starts it."
-        return _finding("queue", name, "fault", "down", words, began)
-    status = client.status()
+def _fonts() -> Finding:
+    from drivers.receipt.fonts import candidates  # with Pillow and fontTools
+
+    part, name = "fonts", "字库 fonts"
+    files = [file.path for bold in (False, True) for file in candidates(bold=bold)]
+    missing = {path.name for path in files} - {path.name for path in files if path.is_file()}
+    if any(font.startswith("Noto") for font in missing):
+        words = "缺常用字库：apt install fonts-noto-cjk。The main font is missing."
+        return Finding(part, name, "fault", "no Noto Sans CJK", words)
+    if missing:
+        words = "生僻字会缺：apt install fonts-babelstone-han fonts-hanazono。Rare characters in names cannot be drawn."
+        return Finding(part, name, "warn", f"without {', '.join(sorted(missing))}", words)
+    return Finding(part, name, "ok", "all characters of GB 18030-2022")
+
+
+def judge_queue(status: QueueStatus, limits: Limits) -> Finding:
+    """The queue in numbers."""
+    part, name = "queue", "离线队列 queue"
     hours = status.oldest_unsent_s / 3600
-    state = f"{status.pending} pending, {status.parked} parked, oldest {hours:.1f} h"
+    state = f"{status.pending} waiting, {status.parked} parked"
+    state += f", oldest {hours:.1f} h" if status.pending else ""
+    if queue_is_down(status):
+        words = "上报进程没有应答：kiosk run 会启动它。The sync process does not answer: `kiosk run` starts it."
+        return Finding(part, name, "fault", "down", words)
     if not status.accepting:
-        return _finding("queue", name, "fault", state, "存储将满，暂停受理。The store is nearly full.", began)
-    if hours >= _NOTICE_H or status.parked:
-        words = "有办件未送达：检查网络，必要时用 U 盘导出。Unsent submissions: check the network."
-        return _finding("queue", name, "fault" if hours >= _BREACH_H else "warn", state, words, began)
-    return _finding("queue", name, "ok", state, "", began)
+        words = "存不下新的办件，已停止受理：先清磁盘。It takes no new submissions: look at the disk first."
+        return Finding(part, name, "fault", state, words)
+    if hours >= limits.breach_h:
+        words = "有办件超过 12 小时没送达：今天必须解决网络。Unsent for over 12 hours: the network must work today."
+        return Finding(part, name, "fault", state, words)
+    if status.parked:
+        words = "有办件被大厅退回，要人看。The hall refused some: a person must look at them."
+        return Finding(part, name, "warn", state, words)
+    if hours >= limits.notice_h:
+        return Finding(part, name, "warn", state, "有办件久未送达：检查网络。Unsent for hours: check the network.")
+    return Finding(part, name, "ok", state)
 
 
-def _hall(machine: Machine) -> Finding:
-    began, name = time.monotonic(), "大厅 hall"
+def queue_is_down(status: QueueStatus) -> bool:
+    """The queue process did not answer at all."""
+    return status.link is Link.UNKNOWN and not status.accepting and status.last_error == StoreFault.STORE_DOWN
+
+
+def _queue(machine: Machine, limits: Limits) -> Finding:
+    client = QueueClient(Path(machine.layout.queue_socket), delays=ClientDelays(status_s=limits.queue_s))
+    until = time.monotonic() + limits.queue_s
+    while queue_is_down(status := client.status()) and time.monotonic() < until:
+        time.sleep(0.1)
+    return judge_queue(status, limits)
+
+
+def _hall(machine: Machine, limits: Limits) -> Finding:
+    part, name = "hall", "大厅 hall"
     try:
-        client = HallClient(base_url=machine.profile.hall.url, identity=load_identity(machine.data))
+        client = HallClient(base_url=machine.profile.hall.url, identity=load_identity(machine.data), limits=limits.hall)
     except NotEnrolled:
-        return _finding("hall", name, "fault", "no identity", "还没有登记。Not enrolled yet.", began)
+        return Finding(part, name, "fault", "no identity", _ENROL)
+    except OSError:
+        return Finding(part, name, "fault", "no identity", _NOT_ALLOWED)
     try:
-        reachable = isinstance(client.manifest(), Ok)
+        answer = client.manifest()
     finally:
         client.close()
-    if not reachable:
-        words = "连不上大厅：可照常受理，联网后自动上报。The hall is not reachable; filing goes on, sending waits."
-        return _finding("hall", name, "warn", "unreachable", words, began)
-    return _finding("hall", name, "ok", "reachable", "", began)
-
-
-def _finding(part: str, name: str, verdict: Verdict, state: str, words: str, began: float) -> Finding:
-    return Finding(part, name, verdict, state, words, round(time.monotonic() - began, 2), {})
+    if isinstance(answer, Err):
+        # Without the hall a terminal goes on serving; with one that does not trust it, waiting helps nobody.
+        refused = answer.error.trouble is Trouble.TLS or answer.error.status in (401, 403)
+        return Finding(part, name, "fault" if refused else "warn", answer.error.name, hall_advice(answer.error))
+    return Finding(part, name, "ok", "reachable")

@@ -1,11 +1,24 @@
-"""What the doctor finds."""
+"""What the doctor finds, and how a technician reads it."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
 Verdict = Literal["ok", "warn", "fault"]
+
+_MARKS: Mapping[Verdict, tuple[str, str]] = {
+    "ok": ("✓ 正常", "green"),
+    "warn": ("! 注意", "yellow"),
+    "fault": ("✗ 故障", "bold red"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +26,49 @@ class Finding:
     """One line of the report."""
 
     part: str
+    """Stable name, for machines."""
     name: str
     verdict: Verdict
     state: str
-    advice: str
-    seconds: float
-    detail: dict[str, str]
+    advice: str = ""
+    """What to do with the hands, Chinese and English; empty when nothing is to be done."""
+    seconds: float = 0.0
+    """How long it took to find out."""
+    detail: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
         return asdict(self)
+
+
+def needs_a_hand(findings: Sequence[Finding]) -> bool:
+    """Is there a fault?"""
+    return any(finding.verdict == "fault" for finding in findings)
+
+
+def report(findings: Sequence[Finding], *, title: str) -> RenderableType:
+    """The whole report, readable on 80 columns and without colours."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("", no_wrap=True)
+    table.add_column("部件 part", no_wrap=True)
+    table.add_column("状态 state", overflow="fold")
+    for finding in findings:
+        words, style = _MARKS[finding.verdict]
+        state = Text(finding.state)
+        if finding.advice:
+            state.append(f"\n→ {finding.advice}", style=style)
+        table.add_row(Text(words, style=style), Text(finding.name), state)
+    return Group(Padding(Text(title, style="bold"), (1, 0)), table, Padding(_sum(findings), (1, 0)))
+
+
+def _sum(findings: Sequence[Finding]) -> Text:
+    faults = sum(finding.verdict == "fault" for finding in findings)
+    warnings = sum(finding.verdict == "warn" for finding in findings)
+    slowest = max((finding.seconds for finding in findings), default=0.0)
+    if faults:
+        words, style = f"{faults} 处故障，要人处理。 {faults} to mend.", "bold red"
+    elif warnings:
+        words, style = f"能用，{warnings} 处要留意。 It serves; {warnings} to look after.", "yellow"
+    else:
+        words, style = "全部正常。 All well.", "green"
+    return Text.assemble((words, style), f"  ({slowest:.1f} s)")

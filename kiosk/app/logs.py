@@ -8,21 +8,34 @@ from pathlib import Path
 
 import structlog
 
+from kiosk.app.crash import places
+
 _BYTES = 8 * 1024 * 1024
 _KEPT = 10
 
+_stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+
 
 def set_up_logs(folder: Path, name: str) -> None:
-    """Send every logger of this process to `folder`/`name`.jsonl."""
+    """Send every logger of this process to `folder`/`name`.jsonl; UTC times, at most 88 MiB.
+
+    Of an exception only type and place are kept: its message may quote what a citizen typed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     handler = logging.handlers.RotatingFileHandler(
         folder / f"{name}.jsonl", maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8"
     )
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.add_log_level, _time],
+            foreign_pre_chain=[
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.ExtraAdder(),
+                _stamp,
+            ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _without_messages,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )
@@ -32,4 +45,13 @@ def set_up_logs(folder: Path, name: str) -> None:
     root.setLevel(logging.INFO)
 
 
-_time = structlog.processors.TimeStamper(fmt="iso", utc=True)
+def _without_messages(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.ProcessorReturnValue:
+    match event.pop("exc_info", None):
+        case (type() as kind, _, trace):
+            event["exception"] = kind.__name__
+            event["places"] = places(trace)
+        case _:
+            pass
+    return event

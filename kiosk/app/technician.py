@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from kiosk.core.devices import DeviceKind, Fault
+from kiosk.contract.problems import ProblemCode
+from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Fault, Level
+from offline_queue.policy import CallError, Trouble
 
 DEVICE_NAMES = {
     DeviceKind.ID_CARD: "身份证阅读器 ID card reader",
@@ -12,7 +14,7 @@ DEVICE_NAMES = {
 }
 
 _ADVICE = {
-    Fault.DRIVER_LOST: "驱动进程退出，正在自动重启；反复出现时看 logs/。The driver ended and restarts by itself.",
+    Fault.DRIVER_LOST: "驱动进程一启动就退出：把下面的信息报给维护方。The driver ends as soon as it starts: report it.",
     Fault.UNREACHABLE: "连不上设备：检查电源、线缆和档案里的地址。Not reachable: check power, cable, address.",
     Fault.TIMEOUT: "设备不应答：断电十秒再通电。No answer: switch it off for ten seconds.",
     Fault.PROTOCOL: "设备应答不合协议：核对型号与接口设置。Answers make no sense: check model and interface settings.",
@@ -39,6 +41,58 @@ _ADVICE = {
 }
 
 
+_TROUBLES = {
+    Trouble.UNREACHABLE: "连不上大厅：检查网络；照常受理。Not reachable: check the network; filing goes on.",
+    Trouble.TIMEOUT: "大厅没有及时应答：网络慢或大厅忙，照常受理。No answer in time: slow or busy; filing goes on.",
+    Trouble.TLS: "与大厅不能互相确认身份：核对本机时间，再登记。No mutual trust: check the clock, then enrol again.",
+    Trouble.REDIRECT: "应答的不是大厅：网络里有登录页或代理。Something else answers: a portal or proxy is in the way.",
+    Trouble.GARBAGE: "大厅的应答看不懂：核对档案里的大厅地址。The answer makes no sense: check the hall's address.",
+    Trouble.TOO_LARGE: "大厅的应答看不懂：核对档案里的大厅地址。The answer makes no sense: check the hall's address.",
+    Trouble.PROBLEM: "大厅出错：照常受理，恢复后自动上报。The hall has a problem of its own; filing goes on.",
+}
+_NOT_KNOWN_THERE = "大厅不认这台终端（证书被吊销？）：重新登记。The hall does not know this terminal: enrol again."
+
+
 def advice(fault: Fault) -> str:
     """One line: what it is and what to do."""
     return _ADVICE[fault]
+
+
+def device_state(status: DeviceStatus) -> str:
+    """State, supplies and fault in few words: ``online · paper low``."""
+    words = [status.state.value]
+    words += [f"paper {status.paper.value}"] if status.paper is not Level.NONE else []
+    words += [f"toner {status.toner.value}"] if status.toner is not Level.NONE else []
+    words += [status.fault.value.replace("_", " ")] if status.fault else []
+    return " · ".join(words)
+
+
+def device_advice(status: DeviceStatus) -> str:
+    """What to do about a device that is not well; empty for one that is."""
+    supplies = (status.paper, status.toner)
+    if status.fault is not None:
+        return advice(status.fault)
+    match status.state:
+        case DeviceState.STARTING | DeviceState.UNKNOWN:
+            return (
+                "还不知道设备怎样：过一会儿再查，不行就断电重启。Not known yet: try again, then switch it off and on."
+            )
+        case DeviceState.ERROR:
+            return "设备自己报错：看它的面板或指示灯。The device reports an error: look at its panel or lights."
+        case DeviceState.OFFLINE:
+            return advice(Fault.UNREACHABLE)
+        case DeviceState.ONLINE if Level.OUT in supplies:
+            return "耗材用完：补充。Supplies are out: refill."
+        case DeviceState.ONLINE if Level.UNKNOWN in supplies:
+            return "设备不说还有多少耗材：打开看看。It does not tell its supplies: open it and look."
+        case DeviceState.ONLINE if Level.LOW in supplies:
+            return "耗材将尽：准备补充。Supplies are low: bring some."
+        case DeviceState.ONLINE:
+            return ""
+
+
+def hall_advice(error: CallError) -> str:
+    """What to do about a hall that did not answer well."""
+    if error.code in (ProblemCode.UNAUTHENTICATED, ProblemCode.FORBIDDEN) or error.status in (401, 403):
+        return _NOT_KNOWN_THERE
+    return _TROUBLES[error.trouble]

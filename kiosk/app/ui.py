@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -14,14 +13,18 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtQuick import QQuickWindow
 
 from kiosk.app.crash import end_on_the_unexpected
+from kiosk.app.health import HealthReporter
 from kiosk.app.logs import set_up_logs
 from kiosk.app.wiring import BundleSource, build_ports, clock, device_hosts, terminal_settings
 from kiosk.core.devices import DeviceEvent, PreviewFrame
+from kiosk.core.events import Event
 from kiosk.core.intents import Intent
 from kiosk.core.views import Snapshot
 from kiosk.services.terminal import Terminal
+from offline_queue.client import QueueClient
 from offline_queue.identity import NotEnrolled
 from provisioning.profile import Machine
+from screens.application import create_application
 from screens.bridge import Screens
 from screens.settings import ScreenSettings
 
@@ -44,8 +47,6 @@ def run_ui(machine: Machine, *, kiosk: bool, attach: Attach | None = None) -> in
     logs = Path(machine.layout.logs)
     set_up_logs(logs, "ui")
     end_on_the_unexpected(logs, "ui")
-    os.environ.setdefault("QT_QUICK_BACKEND", "software")
-    os.environ.setdefault("QML_NO_TOUCH_COMPRESSION", "1")
     hosts = device_hosts(profile)
     try:
         ports = build_ports(machine, hosts)
@@ -54,7 +55,7 @@ def run_ui(machine: Machine, *, kiosk: bool, attach: Attach | None = None) -> in
         _log.error("not enrolled: %s", error)
         return 3
 
-    app = QGuiApplication([])
+    app = create_application()
     latest: list[Snapshot] = []
 
     def show(snapshot: Snapshot) -> None:
@@ -67,12 +68,16 @@ def run_ui(machine: Machine, *, kiosk: bool, attach: Attach | None = None) -> in
         else:
             terminal.device_event(event)
 
+    def log_event(event: Event) -> None:
+        _log.info(event.name.value, extra=dict(event.fields))
+
     terminal = Terminal(
         ports=ports,
         bundle=bundle,
         settings=terminal_settings(profile),
         clock=clock(),
         on_snapshot=show,
+        on_event=log_event,
     )
 
     def dispatch(intent: Intent) -> None:
@@ -92,6 +97,8 @@ def run_ui(machine: Machine, *, kiosk: bool, attach: Attach | None = None) -> in
         host.listen(on_device)
         host.start()
     terminal.start()
+    health = HealthReporter(machine.layout, tuple(hosts.values()), QueueClient(Path(machine.layout.queue_socket)))
+    health.start()
 
     def view_now() -> tuple[int, str]:
         return (latest[0].sequence, latest[0].view.name) if latest else (0, "")
@@ -103,6 +110,7 @@ def run_ui(machine: Machine, *, kiosk: bool, attach: Attach | None = None) -> in
     finally:
         # First nobody can touch, then nobody decides, then the hands let go, last the glass.
         del attached
+        health.stop()
         terminal.stop()
         for host in hosts.values():
             host.stop()

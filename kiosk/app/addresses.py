@@ -1,0 +1,55 @@
+"""Is a device's address in the profile one that its driver understands? Asked of the driver's own pure parser."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from kiosk.core.devices import DeviceKind
+from kiosk.core.profile import DeviceAddresses
+
+
+def address_of(kind: DeviceKind, devices: DeviceAddresses) -> str:
+    """As the profile has it; empty: no such device."""
+    match kind:
+        case DeviceKind.ID_CARD:
+            return devices.id_card
+        case DeviceKind.RECEIPT:
+            return devices.receipt
+        case DeviceKind.PAGE:
+            return devices.page
+        case DeviceKind.CAMERA:
+            return devices.camera
+        case _:
+            assert_never(kind)
+
+
+def wrong_address(kind: DeviceKind, address: str) -> str:
+    """What an address of this device must look like; empty if this one does."""
+    try:
+        _parse(kind, address)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _parse(kind: DeviceKind, address: str) -> None:
+    # Imported here: each brings its device's library, and a doctor asks for one device in one thread.
+    match kind:
+        case DeviceKind.ID_CARD:
+            from drivers.idcard.address import parse_address as parse_reader
+
+            parse_reader(address)
+        case DeviceKind.RECEIPT:
+            from drivers.receipt.link import parse_address as parse_printer
+
+            parse_printer(address)
+        case DeviceKind.PAGE:
+            from drivers.page.client import http_url
+
+            http_url(address)
+        case DeviceKind.CAMERA:
+            from drivers.camera.source import parse_address as parse_camera
+
+            parse_camera(address)
+        case _:
+            assert_never(kind)
