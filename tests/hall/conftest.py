@@ -105,6 +105,10 @@ class HallProcess:
         """As the command line does it."""
         return perform(self.data, operation, **ask)
 
+    def running(self) -> bool:
+        """Is there a process?"""
+        return self._process is not None and self._process.poll() is None
+
     def kill(self) -> None:
         """kill -9."""
         assert self._process is not None and self._process.stdout is not None
@@ -288,6 +292,21 @@ def eventually(ready: Callable[[], Any], *, within_s: float = 20.0) -> Any:
         assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.02)
     return answer
+
+
+@pytest.fixture
+def start_hall() -> Iterator[Callable[..., HallProcess]]:
+    """Starts halls; none is left running, however the test ends."""
+    started: list[HallProcess] = []
+
+    def start(data: Path, *, decide_after: float = 0.2) -> HallProcess:
+        started.append(HallProcess(data, decide_after=decide_after))
+        return started[-1].start()
+
+    yield start
+    for process in started:
+        if process.running():
+            process.kill()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import base64
 import random
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,16 +17,19 @@ from kiosk.contract.signing import key_id, verify_receipt
 from kiosk.contract.submission import Submission
 from tests.hall.conftest import HallProcess, TestTerminal, enrolled, terminal_of
 
+StartHall = Callable[..., HallProcess]
 SENDERS, EACH, KILLS = 4, 30, 4
 
 
-def test_acknowledged_is_there_exactly_once(tmp_path: Path, record_property: pytest.RecordProperty) -> None:
+def test_acknowledged_is_there_exactly_once(
+    tmp_path: Path, start_hall: StartHall, record_property: Callable[[str, object], None]
+) -> None:
     seed = random.SystemRandom().randrange(2**32)
     record_property("seed", seed)
     chance = random.Random(seed)
     data = tmp_path / "hall"
     perform(data, "publish")
-    hall = HallProcess(data, decide_after=0.0).start()
+    hall = start_hall(data, decide_after=0.0)
     terminal = enrolled(hall, tmp_path / "terminal")
     filings = [(submission, terminal.seal(submission)) for submission in _filings(terminal)]
     acknowledged: dict[str, str] = {}
@@ -58,7 +62,7 @@ def test_acknowledged_is_there_exactly_once(tmp_path: Path, record_property: pyt
         for thread in threads:
             thread.join(60)
     finally:
-        ending.set()
+        ending.set()  # senders that still wait for a receipt give up
         for thread in threads:
             thread.join()
     assert len(acknowledged) == len(filings), f"seed {seed}"
@@ -77,10 +81,10 @@ def test_acknowledged_is_there_exactly_once(tmp_path: Path, record_property: pyt
     assert hall.log.read_text() == ""
 
 
-def test_every_case_is_decided_in_spite_of_kills(tmp_path: Path) -> None:
+def test_every_case_is_decided_in_spite_of_kills(tmp_path: Path, start_hall: StartHall) -> None:
     data = tmp_path / "hall"
     perform(data, "publish")
-    hall = HallProcess(data, decide_after=0.05).start()
+    hall = start_hall(data, decide_after=0.05)
     terminal = enrolled(hall, tmp_path / "terminal")
     for submission in _filings(terminal, 12):
         assert terminal.post("/v1/submissions", terminal.seal(submission)).status_code == 201
@@ -95,20 +99,19 @@ def test_every_case_is_decided_in_spite_of_kills(tmp_path: Path) -> None:
     hall.stop()
 
 
-def test_two_halls_on_one_directory_are_refused(tmp_path: Path) -> None:
+def test_two_halls_on_one_directory_are_refused(tmp_path: Path, start_hall: StartHall) -> None:
     data = tmp_path / "hall"
     perform(data, "init")
-    hall = HallProcess(data).start()
-    second = HallProcess(data)
+    hall = start_hall(data)
     with pytest.raises(AssertionError, match="a hall is running"):
-        second.start()
+        start_hall(data)
     hall.stop()
 
 
-def test_it_stops_within_a_second_though_terminals_stay_connected(tmp_path: Path) -> None:
+def test_it_stops_within_a_second_though_terminals_stay_connected(tmp_path: Path, start_hall: StartHall) -> None:
     data = tmp_path / "hall"
     perform(data, "init")
-    hall = HallProcess(data).start()
+    hall = start_hall(data)
     terminal = enrolled(hall, tmp_path / "terminal")
     assert terminal.get("/v1/bundle/manifest").status_code == 404
     assert hall.stop() < 3, "far less, but this machine is shared"

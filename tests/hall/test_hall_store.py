@@ -72,6 +72,17 @@ def test_half_done_work_leaves_nothing(store: Store) -> None:
     assert count(store) == 0
 
 
+def test_nothing_is_acknowledged_before_the_commit(store: Store) -> None:
+    held, seen = threading.Event(), []
+    store.submit(lambda connection: held.wait(10))
+    work = store.submit(lambda connection: connection.execute(link("a")))
+    work.add_done_callback(lambda _: seen.append(count(store)))
+    held.set()
+    work.result()
+    store.write(lambda connection: None)
+    assert seen == [1]
+
+
 def test_readers_cannot_write(store: Store) -> None:
     with store.read() as connection, pytest.raises(OperationalError, match="readonly"):
         connection.execute(link("a"))
