@@ -50,7 +50,8 @@ class Node:
 
 
 def tree(window: QQuickWindow) -> list[Node]:
-    """Everything visible, depth first."""
+    """Everything visible, depth first, where it is now: what has changed is laid out first (costs a frame)."""
+    settle(window)
     root = QAccessible.queryAccessibleInterface(window)
     if not root:
         return []
@@ -104,7 +105,7 @@ def _node(interface: QAccessibleInterface, origin: QPoint, sight: QRect, depth: 
 
 
 def settle(window: QQuickWindow) -> None:
-    """Lay out whatever has changed, as the next frame would; before that, places in the tree may be those of before."""
+    """Lay out whatever has changed, as the next frame would."""
     window.grabWindow()
 
 

@@ -11,6 +11,10 @@ Rectangle {
     readonly property bool pad: Keyboard.page === "digits" || Keyboard.page === "date"
     readonly property real gap: 12
 
+    readonly property color composing: Theme.accent
+
+    onComposingChanged: Keyboard.colour(composing)
+    Component.onCompleted: Keyboard.colour(composing)
     color: Theme.keys
     Accessible.role: Accessible.Pane
     Accessible.name: qsTr("键盘")

@@ -50,7 +50,7 @@ Item {
         anchors.topMargin: frame.step === "" ? 0 : 8
         x: Theme.margin
         width: parent.width - 2 * Theme.margin
-        height: Math.max(titles.height, pill.visible ? pill.height : 0) + (Keyboard.visible ? 8 : 20)
+        height: Math.max(titles.height, pill.visible ? pill.height : 0) + (!Keyboard.visible ? 20 : Theme.portrait && !Display.large ? 16 : 8)
 
         Flow {
             id: titles

@@ -37,9 +37,11 @@ PLACE_WEIGHT = 3_000
 OFFICE_WEIGHT = 3_000
 MINOR_READING = 12
 """A character's second and later readings are this many times less likely."""
+MINOR_MOST = 800
+"""…and no more than this, or 但 would lead the list of `yan`."""
 VOWEL = re.compile("[aeiouv]")
 """Readings without one (`n`, `hm` for interjections) only spoil sentences."""
-VERSION = 2
+VERSION = 3
 
 SCHEMA = f"""
 PRAGMA user_version = {VERSION};
@@ -102,7 +104,7 @@ def _characters(frequencies: dict[str, int]) -> Iterator[Entry]:
             plain = _plain(reading)
             if plain in seen or not VOWEL.search(plain) or not plain.isascii() or not plain.isalpha():
                 continue
-            yield Entry(character, (plain,), ORDINARY, weight // (MINOR_READING if seen else 1))
+            yield Entry(character, (plain,), ORDINARY, min(weight // MINOR_READING, MINOR_MOST) if seen else weight)
             seen.add(plain)
 
 

@@ -13,6 +13,8 @@ MAX_LETTERS = 40
 MAX_WORD_LETTERS = 24
 EXACT_LIMIT = 700
 """All characters of a syllable, for rare names; `yi` has the most."""
+PART_LIMIT = 60
+"""For the first syllables of something longer."""
 COMPLETIONS = 12
 WORD_COST = 18.0
 """About the logarithm of all frequencies together (6e7): a composed sentence is the likeliest chain of single words."""
@@ -78,14 +80,14 @@ class PinyinEngine:
             offer(self._short(letters), len(letters))
         offer(self._completions(letters, cuts, mode), len(letters))
         for length in self._beginnings(letters, cuts):
-            offer((word.text for word in self._exact(letters[:length], cuts, mode)), length)
+            offer((word.text for word in self._exact(letters[:length], cuts, mode, limit=PART_LIMIT)), length)
         if not offered and letters:
             offer(self._completions(letters[:1], frozenset(), mode), 1)
         return list(offered.values())
 
-    def _exact(self, key: str, cuts: frozenset[int], mode: Mode) -> list[_Word]:
+    def _exact(self, key: str, cuts: frozenset[int], mode: Mode, *, limit: int = EXACT_LIMIT) -> list[_Word]:
         rows = self._database.execute(
-            "SELECT text, split, kind, weight FROM word WHERE key = ? ORDER BY rank LIMIT ?", (key, EXACT_LIMIT)
+            "SELECT text, split, kind, weight FROM word WHERE key = ? ORDER BY rank LIMIT ?", (key, limit)
         )
         words = [_Word(*row) for row in rows]
         return sorted((word for word in words if _agrees(word.split, cuts)), key=lambda word: not _special(word, mode))

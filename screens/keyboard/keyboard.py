@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Property, QCoreApplication, QEvent, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QInputMethodEvent, QKeyEvent, QTextCharFormat
+from PySide6.QtGui import QColor, QGuiApplication, QInputMethodEvent, QKeyEvent, QTextCharFormat
 from PySide6.QtQml import QmlElement, QmlSingleton
 
 from screens.keyboard.engine import MAX_LETTERS, Candidate, Mode, PinyinEngine
@@ -64,6 +64,7 @@ class Keyboard(QObject):
         self._chinese = True
         self._shift = False
         self._expanded = False
+        self._composing = QColor(Qt.GlobalColor.black)
         self._typed = ""
         self._found: list[Candidate] = []
         self._candidates = Rows(CandidateRow, self)
@@ -135,6 +136,11 @@ class Keyboard(QObject):
         return self._grid_page + 1 < len(self._grid_starts)
 
     # --- fields
+
+    @Slot(QColor)
+    def colour(self, composing: QColor) -> None:
+        """Letters not yet turned into text are drawn in this colour."""
+        self._composing = composing
 
     @Slot(str)
     def attach(self, kind: str) -> None:
@@ -308,6 +314,7 @@ class Keyboard(QObject):
         """Show the letters underlined in the field, and their candidates."""
         form = QTextCharFormat()
         form.setFontUnderline(True)
+        form.setForeground(self._composing)
         length = len(self._typed)
         attribute = QInputMethodEvent.Attribute
         kinds = QInputMethodEvent.AttributeType

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from kiosk.contract.person import CaseState
+from kiosk.core.answers import AnswerFault
 from kiosk.core.clock import CHINA
 from kiosk.core.devices import DeviceKind, Fault
 from kiosk.core.views import Availability, DeviceChip, Notice, NoticeCode, Step
@@ -57,7 +58,7 @@ def notice(told: Notice) -> Sentence:
         case NoticeCode.CAMERA_DOWN:
             return Sentence("error", "拍摄设备暂时不能用", "已填的内容还在。请稍等再试，或点“到窗口办理”。")
         case NoticeCode.CAPTURE_POOR:
-            return Sentence("warn", "这张照片不够清楚", "建议点“重拍”，把纸放平、四角都拍进去。")
+            return Sentence("warn", "这张照片不够清楚", _poor(words.get("advice", "")))
         case NoticeCode.HALL_UNREACHABLE:
             return Sentence("warn", "现在连不上网上办事大厅", "不是您的问题，请稍后再试。急办的事也可以到窗口办理。")
         case NoticeCode.HALL_REFUSED:
@@ -95,9 +96,11 @@ def notice(told: Notice) -> Sentence:
                 "error", f"{_device_word(words.get('device', ''))}暂时不能用", _elsewhere(words.get("elsewhere", ""))
             )
         case NoticeCode.ANSWER_MISSING:
+            if "material" in words:
+                return Sentence("warn", f"还差“{words['material']}”", "请先拍摄，或用已有的证照。")
             return Sentence("error", "这一项还没有填", "请填好再点“下一步”。")
         case NoticeCode.ANSWER_INVALID:
-            return Sentence("error", "这一项好像不对", words.get("reason") or "请检查一下，改好再点“下一步”。")
+            return Sentence("error", _wrong_answer(words.get("fault", "")), "请改好再点“下一步”。")
         case NoticeCode.SAVED_OFFLINE:
             return Sentence("ok", "已安全保存在本机", "现在没有网络，联网后自动上报，不用再来一趟。")
         case NoticeCode.DELIVERED:
@@ -116,6 +119,49 @@ def notice(told: Notice) -> Sentence:
             )
         case _ as never:
             assert_never(never)
+
+
+def _wrong_answer(fault: str) -> str:
+    """What is wrong with an answer; see AnswerFault."""
+    try:
+        known = AnswerFault(fault)
+    except ValueError:
+        return "这一项好像不对"
+    match known:
+        case AnswerFault.MISSING:
+            return "这一项还没有填"
+        case AnswerFault.TOO_SHORT:
+            return "写得不够完整"
+        case AnswerFault.TOO_LONG:
+            return "写得太长了"
+        case AnswerFault.CHARACTERS:
+            return "里面有不能用的符号"
+        case AnswerFault.NOT_A_PHONE:
+            return "电话号码不对，请写11位手机号，或带区号的座机号"
+        case AnswerFault.NOT_A_NUMBER | AnswerFault.WRONG_TYPE:
+            return "请写数字"
+        case AnswerFault.TOO_SMALL:
+            return "数字太小了"
+        case AnswerFault.TOO_LARGE:
+            return "数字太大了"
+        case AnswerFault.NOT_AN_OPTION:
+            return "请从下面选一个"
+        case AnswerFault.NOT_A_DATE:
+            return "日期不对，请按年月日写8位数字"
+        case _ as never:
+            assert_never(never)
+
+
+def _poor(code: str) -> str:
+    """What to do better at the next shot."""
+    better = {
+        "no_document": "没有看到纸张，请把材料放在拍摄区再拍。",
+        "cut_off": "有一边没拍到，请往中间挪一点再拍。",
+        "blurred": "有点模糊，请放平不要动再拍。",
+        "dark": "光线太暗，请移开遮挡再拍。",
+        "glare": "有反光，请转动一下材料再拍。",
+    }
+    return better.get(code, "建议点“重拍”，把纸放平、四角都拍进去。")
 
 
 def _device_word(kind: str) -> str:

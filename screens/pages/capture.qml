@@ -18,10 +18,11 @@ PageFrame {
     notice: CaptureModel.notice
     showBack: true
     showExit: !review
-    primaryText: down ? qsTr("到窗口办理") : review ? qsTr("就用这张") : qsTr("拍照")
-    primarySymbol: down ? "building-community" : review ? "check" : "camera"
-    primaryEnabled: review || down || (CaptureModel.phase === "live" && CaptureModel.live !== "")
-    onPrimary: down ? Chrome.windowSlip() : review ? CaptureModel.accept() : CaptureModel.shoot()
+    primaryText: review ? qsTr("就用这张") : qsTr("拍照")
+    primarySymbol: review ? "check" : "camera"
+    // The camera may fail at any moment: the button must not turn into another one under a finger.
+    primaryEnabled: review || (CaptureModel.phase === "live" && CaptureModel.live !== "")
+    onPrimary: review ? CaptureModel.accept() : CaptureModel.shoot()
 
     GridLayout {
         Layout.fillWidth: true

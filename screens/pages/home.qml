@@ -54,7 +54,10 @@ Item {
                 }
             }
 
+            // lying, there is no room for both; a card that cannot be used need not be asked for
             HomeHero {
+                id: hero
+                visible: Theme.portrait || !HomeModel.notice.present
                 Layout.fillWidth: true
                 Layout.fillHeight: !Theme.portrait
             }
@@ -62,6 +65,11 @@ Item {
             NoticeBar {
                 Layout.fillWidth: true
                 notice: HomeModel.notice
+            }
+
+            Item {
+                visible: !hero.visible
+                Layout.fillHeight: true
             }
 
             GridLayout {

@@ -31,8 +31,8 @@ class PageModel(QObject):
 class Rows(QAbstractListModel):
     """Frozen dataclass instances as a Qt list; each field is a role, named in camelCase.
 
-    `replace` keeps the delegates alive as long as the keys (the rows' first field) stay the same, so that a field under
-    the citizen's fingers is never rebuilt by a new snapshot.
+    `replace` keeps the delegates of rows whose keys (their first field) stay, so that a field under the citizen's
+    fingers is never rebuilt by a new snapshot.
     """
 
     def __init__(self, row: type[Any], parent: QObject | None = None) -> None:
@@ -63,8 +63,8 @@ class Rows(QAbstractListModel):
     def replace(self, rows: Sequence[Any]) -> None:
         """Show these rows."""
         new = tuple(rows)
-        key = self._fields[0]
-        if [getattr(row, key) for row in new] != [getattr(row, key) for row in self._rows]:
+        keys = [self._key(row) for row in new]
+        if not self._step_to(new, keys):
             self.beginResetModel()
             self._rows = new
             self.endResetModel()
@@ -74,6 +74,27 @@ class Rows(QAbstractListModel):
             if before != after:
                 here = self.index(number, 0)
                 self.dataChanged.emit(here, here)
+
+    def _key(self, row: Any) -> object:
+        return getattr(row, self._fields[0])
+
+    def _step_to(self, new: tuple[Any, ...], keys: list[object]) -> bool:
+        """Take out what is gone and put in what is new; False if what stays is in another order, or nothing stays."""
+        staying = [row for row in self._rows if self._key(row) in keys]
+        order = [self._key(row) for row in staying]
+        if not staying or len(set(keys)) < len(keys) or order != [key for key in keys if key in order]:
+            return keys == [self._key(row) for row in self._rows]
+        for number in reversed(range(len(self._rows))):
+            if self._key(self._rows[number]) not in keys:
+                self.beginRemoveRows(QModelIndex(), number, number)
+                self._rows = self._rows[:number] + self._rows[number + 1 :]
+                self.endRemoveRows()
+        for number, key in enumerate(keys):
+            if key not in order:
+                self.beginInsertRows(QModelIndex(), number, number)
+                self._rows = (*self._rows[:number], new[number], *self._rows[number:])
+                self.endInsertRows()
+        return True
 
 
 def camel(name: str) -> str:

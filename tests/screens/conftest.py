@@ -87,7 +87,6 @@ class Stage:
         for _ in range(4):
             self.application.processEvents()
             self.application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        inspect.settle(self.screens.window)
 
     def until(self, true: Callable[[], bool], seconds: float = 10.0) -> None:
         deadline = time.monotonic() + seconds

@@ -156,7 +156,16 @@ EMPLOYER = replace(
             "id_card",
             True,
         ),
-        v.FieldView("tel", "phone", "单位电话", "", "0757-83331", "citizen", False, error=v.Notice(N.ANSWER_INVALID)),
+        v.FieldView(
+            "tel",
+            "phone",
+            "单位电话",
+            "",
+            "0757-83331",
+            "citizen",
+            False,
+            error=v.Notice(N.ANSWER_INVALID, (("fault", "not_a_phone"),)),
+        ),
     ),
 )
 EXIT = replace(
@@ -331,6 +340,7 @@ def snapshots() -> dict[str, v.Snapshot]:
     shown: dict[str, tuple[v.View, v.Chrome]] = {
         "attract": (v.AttractView(), IDLE),
         "home": (v.HomeView(TILES), IDLE),
+        "home_refused": (v.HomeView(TILES, notice=v.Notice(N.CARD_FOREIGN)), replace(BUSY, card_present=True)),
         "home_eight": (v.HomeView(EIGHT), IDLE),
         "home_known": (v.HomeView(TILES, PERSON), BUSY),
         "home_trouble": (

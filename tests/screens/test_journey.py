@@ -10,6 +10,7 @@ import pytest
 
 from kiosk.core import intents as i
 from kiosk.core import views as v
+from kiosk.core.answers import AnswerFault
 from kiosk.core.intents import Intent
 from kiosk.core.views import Snapshot
 from screens import inspect
@@ -172,6 +173,29 @@ def test_the_next_question_is_another_page(stage: Any, snapshots: Snapshots) -> 
     second = replace(view, page_id="other", fields=(replace(view.fields[0], id="other", label="固定电话"),))
     stage.show(replace(first, view=second))
     assert stage.find("固定电话", role="EditableText").value == ""
+
+
+def test_a_question_that_appears_leaves_the_others_alone(stage: Any, snapshots: Snapshots) -> None:
+    """A field shown because of another's answer: what is being written stays, focus and all."""
+    asked = snapshots["question"]
+    view = asked.view
+    assert isinstance(view, v.QuestionView)
+    stage.show(asked)
+    for letter in "nihao":
+        stage.tap(letter)
+    more = v.FieldView("extra", "yesno", "还有别的吗", "", None, "", False)
+    stage.show(replace(asked, view=replace(view, fields=(view.fields[0], more, *view.fields[1:]))))
+    written = stage.find("现居住地址", role="EditableText")
+    assert written.value == "nihao"
+    assert "focused" in written.states
+
+
+@pytest.mark.parametrize("fault", list(AnswerFault))
+def test_every_wrong_answer_has_words(fault: AnswerFault) -> None:
+    from screens.locale import zh_cn
+
+    told = zh_cn.notice(v.Notice(v.NoticeCode.ANSWER_INVALID, (("fault", fault.value),)))
+    assert told.title not in ("", "这一项好像不对")
 
 
 @pytest.mark.parametrize("code", list(v.NoticeCode))
