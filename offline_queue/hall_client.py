@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import requests
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from requests.adapters import HTTPAdapter
 
 from kiosk.contract.person import (
@@ -29,17 +29,16 @@ from kiosk.contract.person import (
     PrintJobRequest,
     PrintOutcome,
 )
-from kiosk.contract.problems import MEDIA_TYPE, Problem
 from kiosk.contract.sync import Announce, BlobState, BundleManifest, Heartbeat, Verdict, Verdicts
 from kiosk.contract.wire import canonical_json
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.deadline_tls import DeadlineContext
 from offline_queue.identity import Identity, NotEnrolled
 from offline_queue.policy import CallError, Trouble
+from offline_queue.replies import JSON, Reply, media_type, parsed, problem_of
 
 M = TypeVar("M", bound=BaseModel)
 
-_JSON = "application/json"
 _OCTETS = "application/octet-stream"
 _PIECE = 64 * 1024
 
@@ -58,15 +57,6 @@ class CallLimits:
     """A chunk or a bundle over a poor line."""
     json_bytes: int = 1024 * 1024
     document_bytes: int = 32 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A whole answer below 400."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class HallClient:
@@ -111,7 +101,7 @@ class HallClient:
             headers={"Content-Type": _OCTETS, "Upload-Offset": str(offset), "Upload-Length": str(length)},
             seconds=self._limits.transfer_s,
         )
-        return _parsed(reply, BlobState)
+        return parsed(reply, BlobState)
 
     def submit(self, envelope: bytes) -> Result[Verdict, CallError]:
         """The envelope; a verdict whatever the status, as long as it is one."""
@@ -123,13 +113,13 @@ class HallClient:
             seconds=self._limits.transfer_s,
             verdicts=(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
         )
-        return _parsed(reply, Verdict)
+        return parsed(reply, Verdict)
 
     # --- catalogue and health ---------------------------------------------------------------------------------
 
     def manifest(self) -> Result[BundleManifest, CallError]:
         """Which bundle is published."""
-        return _parsed(self._call("GET", "/v1/bundle/manifest", seconds=self._limits.call_s), BundleManifest)
+        return parsed(self._call("GET", "/v1/bundle/manifest", seconds=self._limits.call_s), BundleManifest)
 
     def bundle(self, number: int, *, size: int) -> Result[bytes, CallError]:
         """A bundle file of at most `size` bytes; not verified here."""
@@ -149,12 +139,12 @@ class HallClient:
     def applications(self, token: str) -> Result[Applications, CallError]:
         """That person's cases."""
         reply = self._call("GET", "/v1/me/applications", headers=_bearer(token), seconds=self._limits.person_s)
-        return _parsed(reply, Applications)
+        return parsed(reply, Applications)
 
     def licences(self, token: str) -> Result[Licences, CallError]:
         """That person's licences."""
         reply = self._call("GET", "/v1/me/licences", headers=_bearer(token), seconds=self._limits.person_s)
-        return _parsed(reply, Licences)
+        return parsed(reply, Licences)
 
     def issue(self, token: str, request: IssueRequest) -> Result[PrintJob, CallError]:
         """Have a certificate made now."""
@@ -189,7 +179,7 @@ class HallClient:
     def _post(
         self, path: str, message: BaseModel, model: type[M], *, seconds: float, headers: Mapping[str, str] | None = None
     ) -> Result[M, CallError]:
-        return _parsed(self._send(path, message, seconds=seconds, headers=headers), model)
+        return parsed(self._send(path, message, seconds=seconds, headers=headers), model)
 
     def _tell(
         self, path: str, message: BaseModel, *, seconds: float, headers: Mapping[str, str] | None = None
@@ -206,7 +196,7 @@ class HallClient:
             "POST",
             path,
             body=canonical_json(message),
-            headers={**(headers or {}), "Content-Type": _JSON},
+            headers={**(headers or {}), "Content-Type": JSON},
             seconds=seconds,
         )
 
@@ -245,8 +235,8 @@ class HallClient:
             return Err(CallError(Trouble.GARBAGE, status))
         if status < HTTPStatus.OK or HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             return Err(CallError(Trouble.REDIRECT, status))
-        if status >= HTTPStatus.BAD_REQUEST and not (status in verdicts and _media(answered) == _JSON):
-            return Err(_problem(status, answered, content))
+        if status >= HTTPStatus.BAD_REQUEST and not (status in verdicts and media_type(answered) == JSON):
+            return Err(problem_of(status, answered, content))
         return Ok(Reply(status, answered, content))
 
 
@@ -294,30 +284,3 @@ def _trouble(error: requests.RequestException) -> Trouble:
     if isinstance(error, requests.exceptions.ContentDecodingError | requests.exceptions.InvalidHeader):
         return Trouble.GARBAGE
     return Trouble.UNREACHABLE
-
-
-def _media(headers: Mapping[str, str]) -> str:
-    return headers.get("Content-Type", "").partition(";")[0].strip().lower()
-
-
-def _problem(status: int, headers: Mapping[str, str], body: bytes) -> CallError:
-    code = None
-    if _media(headers) == MEDIA_TYPE:
-        try:
-            code = Problem.model_validate_json(body).code
-        except ValidationError:
-            code = None
-    asked = headers.get("Retry-After", "")
-    retry_after = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else None
-    return CallError(Trouble.PROBLEM, status, code, retry_after)
-
-
-def _parsed(reply: Result[Reply, CallError], model: type[M]) -> Result[M, CallError]:
-    if isinstance(reply, Err):
-        return reply
-    if _media(reply.value.headers) != _JSON:
-        return Err(CallError(Trouble.GARBAGE, reply.value.status))
-    try:
-        return Ok(model.model_validate_json(reply.value.body))
-    except ValidationError:
-        return Err(CallError(Trouble.GARBAGE, reply.value.status))

@@ -14,7 +14,6 @@ import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 from kiosk.core.clock import Clock, SystemClock
 from kiosk.core.ports import QueueStatus
@@ -34,6 +33,8 @@ from offline_queue.sync import Sender, SyncWorker
 from offline_queue.sync_state import SyncState
 
 _log = logging.getLogger(__name__)
+
+_ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 
 EXIT_STORE = 3
 """The store cannot be opened or must not be used."""
@@ -155,13 +156,8 @@ def main(profile: Profile, *, data: Path, software: str, options: QueueOptions |
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     if threading.excepthook is threading.__excepthook__:
         threading.excepthook = _die
-    ended = threading.Event()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        ended.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    # Blocked here and in every thread, and waited for below: no handler can cut in while a lock is held.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         process = QueueProcess(profile, data=data, software=software, options=options)
     except Locked as error:
@@ -172,7 +168,7 @@ def main(profile: Profile, *, data: Path, software: str, options: QueueOptions |
         return EXIT_STORE
     _log.info("queue of %s, SQLite %s", profile.terminal_id, sqlite3.sqlite_version)
     process.start()
-    ended.wait()
+    signal.sigwait(_ENDING)
     process.stop()
     return 0
 

@@ -109,7 +109,10 @@ def test_sixty_kills_lose_and_double_nothing(
     filing = threading.Thread(target=citizens)
     filing.start()
     for _ in range(KILLS):
-        time.sleep(dice.uniform(0.0, 0.15))
+        # Some die while they start, some after they did work; how long that takes is the machine's business.
+        target = len(acknowledged) + dice.choice((0, 1, 1, 2, 3))
+        assert wait_for(lambda: len(acknowledged) >= target)  # noqa: B023 - called at once
+        time.sleep(dice.uniform(0.0, 0.03))
         zygote.kill()
         zygote.start()
     done.set()
@@ -118,7 +121,7 @@ def test_sixty_kills_lose_and_double_nothing(
     arrived = wait_for(lambda: client.status().pending == 0 and set(acknowledged) <= set(hall.effects), seconds=60)
     report(f"{KILLS} kills, {len(acknowledged)} filed, {len(hall.requests)} requests")
     assert arrived, (len(set(acknowledged) - set(hall.effects)), client.status())
-    assert len(acknowledged) > 10
+    assert len(acknowledged) > KILLS // 2
     assert len(hall.effects) == len(set(hall.effects))
     assert set(hall.effects) == set(acknowledged)
     assert len(numbers) == len(set(numbers))

@@ -14,7 +14,7 @@ from kiosk.contract.signing import QrClaim, SigningKey, sign_bundle, verify_bund
 from kiosk.core.id_card import CardType, IdCard
 from kiosk.core.ports import CardKeys, Sealer, StoreFault
 from kiosk.core.result import Err, Ok
-from offline_queue.identity import NotEnrolled, current_keys, load_identity
+from offline_queue.identity import NotEnrolled, current_keys, hall_keys, load_identity
 from offline_queue.seal import SessionClosed, TerminalCardKeys, TerminalSealer
 from tests.queue.conftest import NOW, PLANTED, HallSecrets, Terminal, TestHall
 
@@ -75,6 +75,21 @@ def test_a_broken_identity_file_is_not_enrolled(terminal: Terminal, name: str, c
     (Path(terminal.layout.identity) / name).write_bytes(content)
     with pytest.raises(NotEnrolled):
         load_identity(terminal.data)
+
+
+@pytest.mark.parametrize(
+    "change", [{"public": "@@"}, {"public": "AAAA"}, {"public": "A" * 43 + "="}, {"id": "00000000"}]
+)
+def test_a_hall_key_that_is_none_is_not_believed(secrets: HallSecrets, change: dict[str, str]) -> None:
+    sign, seal, recovery = secrets.public()
+    with pytest.raises(NotEnrolled, match="hall key"):
+        hall_keys((sign, seal.model_copy(update=change), recovery))
+
+
+@pytest.mark.parametrize("purpose", ["sign", "seal", "recovery"])
+def test_a_hall_without_a_key_is_not_believed(secrets: HallSecrets, purpose: str) -> None:
+    with pytest.raises(NotEnrolled, match=purpose):
+        hall_keys(tuple(key for key in secrets.public() if key.purpose != purpose))
 
 
 def test_a_verified_bundle_brings_the_new_sealing_key(terminal: Terminal, hall: TestHall) -> None:
