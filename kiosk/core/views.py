@@ -119,6 +119,8 @@ class HomeView:
 
     tiles: tuple[Tile, ...]
     person: Person | None = None
+    notice: Notice | None = None
+    """A card that lies there and cannot be used."""
     name: Literal["home"] = "home"
 
 

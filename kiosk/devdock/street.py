@@ -77,7 +77,7 @@ class Hall:
             "hall",
             (
                 *(sys.executable, "-m", "hall", "serve", "--data", str(data)),
-                *("--port", str(self.port), "--staff-port", str(self.staff_port)),
+                *("--port", str(self.port), "--staff-port", str(self.staff_port), "--decide-after", "1"),
             ),
         )
 
@@ -198,7 +198,7 @@ class Terminal:
         if name in ("ui", "sync"):
             return self._supervisor.pid(name)
         parent = self._supervisor.pid("ui")
-        return _child_with(parent, f"drivers.{name}") if parent else None
+        return _child_with(parent, f"driver {name}") if parent else None
 
     def stop(self) -> None:
         """Everything of this terminal."""

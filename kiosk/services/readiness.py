@@ -13,11 +13,18 @@ from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Level
 from kiosk.core.item import Item
 from kiosk.core.ports import Link
 from kiosk.core.views import Availability, DeviceChip
+from kiosk.services.faults import PAPER_WANTED
 from kiosk.services.model import Model
 from kiosk.services.settings import TerminalSettings
 
 SPACE_DEVICES = frozenset({DeviceKind.ID_CARD})
 """What 我的空间 needs besides the network."""
+
+
+def wants_paper(model: Model, kind: DeviceKind) -> bool:
+    """Is a printer waiting for somebody's hand in the middle of its work? It goes on by itself."""
+    status = model.devices.get(kind)
+    return status is not None and (status.paper is Level.OUT or status.fault in PAPER_WANTED)
 
 
 def device_well(model: Model, kind: DeviceKind) -> bool:

@@ -36,7 +36,7 @@ Item {
                 Label {
                     Layout.fillWidth: true
                     text: page.known ? qsTr("%1，您好").arg(HomeModel.personName) : Theme.portrait ? qsTr("您好，今天想办什么事？") : qsTr("您好，今天\n想办什么事？")
-                    font.pixelSize: Math.round(60 * (Display.large && Theme.portrait && !Chrome.inSession ? 1.2 : 1))
+                    font.pixelSize: Theme.portrait ? Math.round(60 * (Display.large && !Chrome.inSession ? 1.2 : 1)) : Chrome.inSession ? 52 : 60
                     strong: true
                     lineHeight: 0.95
                     Accessible.role: Accessible.Heading

@@ -12,6 +12,7 @@ from kiosk.devdock.street import Terminal
 _INTERACTIVE = frozenset({"button", "checkbox", "radiobutton", "editabletext", "pagetab", "listitem"})
 _PRESS_S = 0.03
 _SCROLLS = 8
+_ANSWER_S = 0.4
 
 
 class NotSeen(AssertionError):
@@ -86,7 +87,9 @@ class Finger:
             node = self._find(label)
             if node is not None:
                 if self._reachable(node):
+                    before = self._sequence()
                     self._press(*node.center)
+                    self._wait_for_answer(label, before)
                     return
                 if scrolls < _SCROLLS:
                     scrolls += 1
@@ -127,6 +130,18 @@ class Finger:
             self._terminal.screen.do("touch", x=x, y=y, phase="release")
         except RemoteError:
             return  # the screen died under the finger: the person looks again
+
+    def _sequence(self) -> int:
+        try:
+            return int(self._terminal.screen.do("state")[0]["sequence"])
+        except RemoteError:
+            return -1
+
+    def _wait_for_answer(self, label: str, before: int) -> None:
+        """A person looks before she touches again. Keys of the keyboard answer at once and change no page."""
+        deadline = time.monotonic() + (_ANSWER_S if len(label) > 1 else 0)
+        while time.monotonic() < deadline and self._sequence() == before:
+            time.sleep(0.02)
 
     def _scroll(self, node: Node) -> None:
         width, height = self._size()

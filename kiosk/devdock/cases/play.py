@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from kiosk.devdock import hands
 from kiosk.devdock.cases.disk import SmallDisk
+from kiosk.devdock.cases.finger import Finger
 from kiosk.devdock.cases.model import Case
 from kiosk.devdock.cases.runner import CaseRunner, Report
 from kiosk.devdock.link import LinkMode
-from kiosk.devdock.street import DEFAULT_TERMINALS, Street
+from kiosk.devdock.street import DEFAULT_TERMINALS, Street, StreetError, Terminal
+
+_SEND_AWAY_S = 40.0
 
 
 def play_one(case: Case, out: Path) -> Report:
@@ -65,8 +70,23 @@ def tidy(street: Street) -> None:
     for terminal in street.terminals.values():
         if terminal.link is not None and terminal.link.mode is not LinkMode.UP:
             terminal.link.set_mode(LinkMode.UP)
-        terminal.hardware.do("card.lift")
-        terminal.hardware.do("camera.clear")
         terminal.hardware.do("receipt.set", paper="full", dots_left=None, cover=False)
         terminal.hardware.do("page.set", paper="full", jam=False)
-        terminal.wait_ready()
+        terminal.hardware.do("camera.set", frozen=False)
+        hands.clear_document(terminal)
+        hands.lift_card(terminal)
+        _send_away(terminal)
+
+
+def _send_away(terminal: Terminal) -> None:
+    """A case that missed something may have left a session open: end it as the next citizen would."""
+    finger = Finger(terminal)
+    deadline = time.monotonic() + _SEND_AWAY_S
+    while terminal.view() != "attract":
+        for label in ("完成", "退出", "返回首页"):
+            if finger.can_tap(label):
+                finger.tap(label, within_s=1.0)
+                break
+        if time.monotonic() > deadline:
+            raise StreetError(f"{terminal.spec.id} does not come back to its first page")
+        time.sleep(0.2)

@@ -8,6 +8,7 @@ from typing import Literal
 from kiosk.contract.person import LicenceSummary
 from kiosk.contract.submission import AnswerValue
 from kiosk.core.answers import ID_CARD, LICENCE, Answers
+from kiosk.core.devices import DeviceKind
 from kiosk.core.item import Material, Question
 from kiosk.core.journey import missing_materials, path, visible_materials
 from kiosk.core.masking import mask_id_number, mask_name
@@ -38,9 +39,12 @@ from kiosk.services.model import (
     AtQuestion,
     CapturedPage,
     Flow,
+    Model,
+    ReceiptPhase,
     ReusedLicence,
     Visit,
 )
+from kiosk.services.readiness import wants_paper
 from kiosk.services.render import words
 from kiosk.services.render.browse import person
 
@@ -125,9 +129,12 @@ def check_view(visit: Visit, flow: Flow, place: AtCheck) -> CheckView:
     return CheckView(flow.item.name, tuple(_check_rows(visit, flow)), flow.item.kind, notice=place.notice)
 
 
-def done_view(place: AtDone) -> DoneView:
+def done_view(model: Model, place: AtDone) -> DoneView:
     """It is filed."""
     slip = place.slip
+    phase = place.phase
+    if phase == "printing" and wants_paper(model, DeviceKind.RECEIPT):
+        phase = "waiting_paper"
     return DoneView(
         item_name=slip.item_name if slip else "",
         kind=slip.kind if slip else "application",
@@ -135,21 +142,23 @@ def done_view(place: AtDone) -> DoneView:
         query_code=slip.query_code if slip else "",
         query_place=slip.query_place if slip else "",
         delivered=place.delivered,
-        receipt=place.phase,
+        receipt=phase,
         limit_days=slip.limit_days if slip else None,
         limit_unit=slip.limit_unit if slip else "",
         recovered=place.recovered,
-        notice=_done_notice(place),
+        notice=_done_notice(place, phase),
     )
 
 
-def print_view(place: AtPrint) -> PrintView:
+def print_view(model: Model, place: AtPrint) -> PrintView:
     """A page on its way to the tray."""
+    if place.phase == "printing" and wants_paper(model, DeviceKind.PAGE):
+        return PrintView(place.title, "waiting_paper", place.pages, Notice(NoticeCode.PAGE_PAPER_OUT))
     return PrintView(place.title, place.phase, place.pages, place.notice)
 
 
-def _done_notice(place: AtDone) -> Notice | None:
-    match place.phase:
+def _done_notice(place: AtDone, phase: ReceiptPhase) -> Notice | None:
+    match phase:
         case "failed":
             return Notice(NoticeCode.RECEIPT_FAILED)
         case "unproven":

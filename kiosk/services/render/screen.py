@@ -106,9 +106,9 @@ def _page(model: Model, visit: Visit, shelf: Shelf, around: Surroundings) -> Vie
         case AtSending():
             return SendingView(_flow(visit).item.name)
         case AtDone() as place:
-            return journey.done_view(place)
+            return journey.done_view(model, place)
         case AtPrint() as place:
-            return journey.print_view(place)
+            return journey.print_view(model, place)
         case _ as never:
             assert_never(never)
 
