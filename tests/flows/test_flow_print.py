@@ -30,6 +30,7 @@ from kiosk.core.views import (
     PutCardView,
     WindowSlipView,
 )
+from kiosk.services.effects import Lane
 
 
 def to_print(stage, xiu, codes):
@@ -84,6 +85,17 @@ def test_paper_out_on_a4_waits_and_comes_by_itself(stage, xiu, codes):
     stage.device(DeviceKind.PAGE, paper=Level.FULL)
     assert stage.sees(PrintView).phase == "done"
     assert stage.hall.outcomes == [("job-1", "proven", "")]
+
+
+def test_a_printer_that_waits_for_paper_in_the_middle_of_a_job_is_not_called_printing(stage, xiu, codes):
+    to_print(stage.hold(Lane.PAGE), xiu, codes)
+    assert stage.sees(PrintView).phase == "printing"
+    stage.device(DeviceKind.PAGE, paper=Level.OUT)
+    assert (stage.sees(PrintView).phase, stage.notice()) == ("waiting_paper", "page_paper_out")
+    stage.device(DeviceKind.PAGE, paper=Level.FULL)
+    assert stage.sees(PrintView).phase == "printing"
+    stage.release()
+    assert (stage.sees(PrintView).phase, len(stage.page.pages)) == ("done", 1)
 
 
 def test_a_jam_is_said_and_reported_when_she_leaves(stage, xiu, codes):

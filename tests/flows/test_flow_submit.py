@@ -128,6 +128,14 @@ def test_paper_out_waits_and_comes_by_itself(stage, xiu):
     assert receipt_state(stage) is ReceiptState.PROVEN
 
 
+def test_a_receipt_that_stops_for_paper_half_way_says_so(stage, xiu):
+    stage.to_check(xiu).network(Link.DOWN).hold(Lane.RECEIPT).touch(Submit())
+    stage.device(DeviceKind.RECEIPT, paper=Level.OUT)
+    assert (stage.sees(DoneView).receipt, stage.notice()) == ("waiting_paper", "receipt_paper_out")
+    stage.device(DeviceKind.RECEIPT, paper=Level.FULL).release()
+    assert (stage.sees(DoneView).receipt, len(stage.receipt.slips)) == ("printed", 1)
+
+
 def test_a_refill_that_was_quicker_than_the_news_of_the_shortage(stage, xiu):
     stage.to_check(xiu).network(Link.DOWN)
     stage.receipt.faults = deque([Fault.PAPER_OUT, Fault.PAPER_OUT])
