@@ -71,6 +71,8 @@ class Delays:
     """With the network up a receipt waits this long to be able to say that the hall has the filing."""
     delivery_poll: float = 0.25
     """How often the queue is asked meanwhile."""
+    printer_start: float = 10.0
+    """A receipt waits this long for a printer whose driver is just starting."""
     paper_retry: float = 5.0
     """Paper was out and the printer is well again, but its news came before its refusal: try after this."""
     help_shown: float = 60.0

@@ -1,10 +1,11 @@
 """Submit, write down, receipt: nothing lost, nothing doubled, and honest words in between."""
 
 from collections import deque
+from dataclasses import replace
 
 import pytest
 
-from kiosk.core.devices import DeviceKind, Fault, Level
+from kiosk.core.devices import DeviceKind, DeviceState, Fault, Level
 from kiosk.core.intents import (
     Back,
     Begin,
@@ -234,6 +235,19 @@ def test_a_screen_that_died_after_filing_shows_the_same_filing(stage, xiu, bo, s
     assert len(stage.outbox.kept) == 1
     stage.touch(Home()).sees(HomeView)
     stage.lift().put(xiu).sees(HomeView)
+
+
+def test_a_receipt_waits_for_a_printer_that_is_just_starting(stage, xiu):
+    stage.to_check(xiu).network(Link.DOWN).hold(Lane.RECEIPT).touch(Submit())
+    (kept,) = stage.outbox.kept.values()
+    kept.receipt = ReceiptState.OWED
+    stage.receipt.seen = replace(stage.receipt.seen, state=DeviceState.STARTING)
+    stage.start()
+    stage.outbox.deliver()
+    stage.put(xiu).wait(5)
+    assert (stage.sees(DoneView).receipt, stage.receipt.slips) == ("printing", [])
+    stage.device(DeviceKind.RECEIPT, state=DeviceState.ONLINE).wait(1)
+    assert (stage.sees(DoneView).receipt, len(stage.receipt.slips)) == ("printed", 1)
 
 
 def test_a_slip_that_does_not_open_is_at_least_a_number(stage, xiu):

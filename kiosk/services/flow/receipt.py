@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kiosk.core.devices import DeviceKind, Fault
+from kiosk.core.devices import DeviceKind, DeviceState, Fault
 from kiosk.core.event_table import EventName
 from kiosk.core.events import Event
 from kiosk.core.ports import Link, ReceiptState, SubmissionState
@@ -86,13 +86,20 @@ def tick(turn: Turn) -> None:
     if place.retry_at is not None and place.retry_at <= now:
         turn.go(replace(place, retry_at=now + turn.around.delays.paper_retry))
         printer_back(turn)
-    elif place.print_at is not None and place.print_at <= now:
+    elif place.print_at is not None and place.print_at <= now and not _starting(turn, place.print_at):
         _print(turn, place)
     elif not place.delivered and place.poll_at <= now:
         delays = turn.around.delays
         every = delays.queue_poll if place.print_at is None else delays.delivery_poll
         turn.go(replace(place, poll_at=now + every))
         turn.do(AskDelivered(turn.visit.generation, place.filing))
+
+
+def _starting(turn: Turn, since: float) -> bool:
+    """After a crash the printer's driver may come back later than the screen: give it a moment."""
+    status = turn.model.devices.get(DeviceKind.RECEIPT)
+    starting = status is not None and status.state is DeviceState.STARTING
+    return starting and turn.monotonic < since + turn.around.delays.printer_start
 
 
 def delivered_came(turn: Turn, message: DeliveredCame) -> None:
@@ -103,7 +110,8 @@ def delivered_came(turn: Turn, message: DeliveredCame) -> None:
     if isinstance(message.result, Ok) and message.result.value is SubmissionState.ACCEPTED:
         turn.go(replace(place, delivered=True))
         if place.print_at is not None:
-            _print(turn, replace(place, delivered=True))
+            turn.go(replace(place, delivered=True, print_at=turn.monotonic))
+            tick(turn)
 
 
 def printed(turn: Turn, message: ReceiptPrinted) -> None:
