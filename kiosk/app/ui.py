@@ -118,9 +118,12 @@ def run_ui(machine: Machine, *, kiosk: bool, attach: Attach | None = None) -> in
 
 
 def _quit_on_signals(app: QGuiApplication) -> None:
-    """Python runs signal handlers only between bytecodes: a timer gives it the chance inside Qt's loop."""
+    """Python runs signal handlers only between bytecodes: a timer gives it the chance inside Qt's loop.
+
+    Not `quit()`: that asks the windows first, and a kiosk's window does not let itself be closed.
+    """
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: app.quit())
+        signal.signal(number, lambda *_: app.exit(0))
     timer = QTimer(app)
     timer.timeout.connect(lambda: None)
     timer.start(_SIGNAL_POLL_MS)
