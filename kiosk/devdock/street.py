@@ -16,11 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hall.admin import AdminError, perform
 from kiosk.app.processes import spawn, stop
 from kiosk.app.supervisor import Program, Supervisor
+from kiosk.contract.tickets import EnrolTicket
+from kiosk.core.result import Err
 from kiosk.devdock.link import Link
 from kiosk.devdock.persons import PERSONS_FILE, SyntheticPerson, load_persons
 from kiosk.devdock.remote import Remote, RemoteError
+from provisioning.enrol import enrol
+from provisioning.profile import load_profile
 
 
 class StreetError(RuntimeError):
@@ -81,37 +86,29 @@ class Hall:
             ),
         )
 
-    def prepare(self) -> None:
-        """Keys, catalogue and the synthetic persons' records."""
-        self._command("init")
-        self._command("publish")
-        self._command("seed", "--persons", str(PERSONS_FILE))
+    def fill(self) -> None:
+        """Catalogue, and the synthetic persons' records."""
+        self._ask("publish")
+        self._ask("seed", persons=str(PERSONS_FILE))
 
     def ticket(self, spec: TerminalSpec) -> str:
         """A one-time enrolment code."""
-        answer = self._command(
-            "ticket", "--terminal", spec.id, "--site", spec.site_name, "--name", spec.terminal_name, "--json"
-        )
-        return str(json.loads(answer)["ticket"])
+        return str(self._ask("ticket", terminal=spec.id, site=spec.site_name, name=spec.terminal_name)["ticket"])
 
     def staff_link(self) -> str:
         """A one-time sign-in address for the clerk's page."""
-        return self._command("staff-link", "--staff-port", str(self.staff_port)).strip().splitlines()[-1]
+        return f"http://127.0.0.1:{self.staff_port}{self._ask('staff_link', name='值班员')['path']}"
 
     def wait_ready(self) -> None:
         """Both ports answer."""
         wait_until(lambda: _answers(self.port) and _answers(self.staff_port), what="hall")
 
-    def _command(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "hall", arguments[0], "--data", str(self.data), *arguments[1:]],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise StreetError(f"hall {arguments[0]} failed: {done.stderr.strip()[-300:]}")
-        return done.stdout
+    def _ask(self, operation: str, **words: str) -> dict[str, Any]:
+        """What `hall …` on the command line asks the running hall, without starting a process for each word."""
+        try:
+            return perform(self.data, operation, **words)
+        except AdminError as error:
+            raise StreetError(f"hall {operation}: {error}") from None
 
 
 class Terminal:
@@ -154,15 +151,10 @@ class Terminal:
         self.profile.write_text(self._profile_toml(port), encoding="utf-8")
 
     def enrol(self, ticket: str) -> None:
-        """As a technician does it."""
-        done = subprocess.run(
-            [sys.executable, "-m", "provisioning", "enrol", "--profile", str(self.profile), "--ticket", ticket],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise StreetError(f"enrolment of {self.spec.id} failed: {done.stderr.strip()[-300:]}")
+        """As `provision enrol` does it."""
+        result = enrol(load_profile(self.profile), EnrolTicket.parse(ticket))
+        if isinstance(result, Err):
+            raise StreetError(f"enrolment of {self.spec.id} failed: {result.error}")
 
     def start_software(self, on_event: Callable[[str, str, int], None]) -> None:
         """Sync and screen, kept running."""
@@ -338,9 +330,9 @@ class Street:
 
     def _start_hall(self) -> None:
         self._on_progress("大厅 hall: keys, catalogue, records")
-        self.hall.prepare()
         self._hall_keeper.start()
         self.hall.wait_ready()
+        self.hall.fill()
 
     def _start_terminal(self, terminal: Terminal) -> None:
         self._on_progress(f"终端 terminal {terminal.spec.id}: enrolment")
