@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import os
 
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QAccessible, QFont, QGuiApplication
 
 FONT_FAMILIES = ("Noto Sans CJK SC", "BabelStone Han", "HanaMinA", "HanaMinB")
 """Together they draw every character of GB 18030-2022 that a name may hold."""
+
+
+class _Application(QGuiApplication):
+    """Ends when the program says so: Qt would first ask the windows, and the kiosk's window always refuses."""
+
+    def event(self, event: QEvent) -> bool:
+        """Leave the loop on Quit."""
+        if event.type() == QEvent.Type.Quit:
+            self.exit(0)
+            return True
+        return super().event(event)
 
 
 def create_application(*, platform: str | None = None) -> QGuiApplication:
@@ -19,7 +31,7 @@ def create_application(*, platform: str | None = None) -> QGuiApplication:
         os.environ.pop(stray, None)
     if platform is not None:
         os.environ["QT_QPA_PLATFORM"] = platform
-    application = QGuiApplication(["kiosk"])
+    application = _Application(["kiosk"])
     font = QFont()
     font.setFamilies(list(FONT_FAMILIES))
     application.setFont(font)

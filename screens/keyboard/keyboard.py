@@ -4,40 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Property, QCoreApplication, QEvent, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QGuiApplication, QInputMethodEvent, QKeyEvent, QTextCharFormat
+from PySide6.QtCore import Property, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QColor
 from PySide6.QtQml import QmlElement, QmlSingleton
 
+from screens.keyboard import strokes
 from screens.keyboard.engine import MAX_LETTERS, Candidate, Mode, PinyinEngine
+from screens.keyboard.paging import grid_pages
 from screens.viewmodels.base import Rows
 
 QML_IMPORT_NAME = "CitizensWindow"
 QML_IMPORT_MAJOR_VERSION = 1
 
 MODES = {"address": Mode.ADDRESS, "name": Mode.NAME}
-NO_MODIFIER = Qt.KeyboardModifier.NoModifier
 
 
 BAR_LIMIT = 60
 """Candidates in the one-line bar; all of them are in the pages behind 更多候选."""
-GRID_WIDTH, GRID_ROWS = 860, 4
-LETTER, ROOM, LEAST, GAP = 46, 44, 84, 8
-"""Pixels of a candidate: per character, around, at least, between. The same numbers draw it (Candidate.qml)."""
-
-
-def grid_pages(words: list[str]) -> list[int]:
-    """Where each page of candidates begins, so that every page fits its rows."""
-    starts: list[int] = []
-    row, x = GRID_ROWS, 0
-    for number, word in enumerate(words):
-        width = max(LEAST, LETTER * len(word) + ROOM) + GAP
-        if x + width > GRID_WIDTH + GAP:
-            row, x = row + 1, 0
-        if row >= GRID_ROWS:
-            row, x = 0, 0
-            starts.append(number)
-        x += width
-    return starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +157,7 @@ class Keyboard(QObject):
                 self._compose()
             return
         self.flush()
-        self._commit(text.upper() if self._shift else text)
+        strokes.commit(text.upper() if self._shift else text)
         if self._shift:
             self._shift = False
             self.changed.emit()
@@ -193,14 +176,14 @@ class Keyboard(QObject):
             self._typed = self._typed[:-1]
             self._compose()
         else:
-            self._press(Qt.Key.Key_Backspace)
+            strokes.press(Qt.Key.Key_Backspace)
 
     @Slot()
     def empty(self) -> None:
         """清空: the whole field."""
-        self._press(Qt.Key.Key_End)
-        self._press(Qt.Key.Key_Home, Qt.KeyboardModifier.ShiftModifier)
-        self._press(Qt.Key.Key_Backspace)
+        strokes.press(Qt.Key.Key_End)
+        strokes.press(Qt.Key.Key_Home, Qt.KeyboardModifier.ShiftModifier)
+        strokes.press(Qt.Key.Key_Backspace)
 
     @Slot()
     def space(self) -> None:
@@ -208,7 +191,7 @@ class Keyboard(QObject):
         if self._typed:
             self._accept_first()
         else:
-            self._commit(" ")
+            strokes.commit(" ")
 
     @Slot()
     def confirm(self) -> None:
@@ -225,7 +208,7 @@ class Keyboard(QObject):
             chosen = self._found[position]
             self._typed = self._typed[chosen.taken :]
             self._expanded = False
-            self._commit(chosen.text)
+            strokes.commit(chosen.text)
             self._compose()
 
     @Slot()
@@ -302,7 +285,7 @@ class Keyboard(QObject):
                 self.choose(0)
             else:
                 rest, self._typed = self._typed, ""
-                self._commit(rest.replace("'", ""))
+                strokes.commit(rest.replace("'", ""))
                 self._search()
 
     def _drop(self) -> None:
@@ -312,17 +295,7 @@ class Keyboard(QObject):
 
     def _compose(self) -> None:
         """Show the letters underlined in the field, and their candidates."""
-        form = QTextCharFormat()
-        form.setFontUnderline(True)
-        form.setForeground(self._composing)
-        length = len(self._typed)
-        attribute = QInputMethodEvent.Attribute
-        kinds = QInputMethodEvent.AttributeType
-        self._deliver(
-            QInputMethodEvent(
-                self._typed, [attribute(kinds.TextFormat, 0, length, form), attribute(kinds.Cursor, length, 1, None)]
-            )
-        )
+        strokes.compose(self._typed, self._composing)
         self._search()
 
     def _search(self) -> None:
@@ -334,18 +307,3 @@ class Keyboard(QObject):
         self._grid_starts = []
         self._turn_to(0)
         self.changed.emit()
-
-    def _commit(self, text: str) -> None:
-        event = QInputMethodEvent("", [])
-        event.setCommitString(text)
-        self._deliver(event)
-
-    def _press(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = NO_MODIFIER) -> None:
-        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
-            self._deliver(QKeyEvent(kind, key, modifiers))
-
-    @staticmethod
-    def _deliver(event: QEvent) -> None:
-        target = QGuiApplication.focusObject()
-        if target is not None:
-            QCoreApplication.sendEvent(target, event)

@@ -141,7 +141,7 @@ def test_every_icon_that_is_named_exists() -> None:
     assert len(names) > 30
 
 
-def test_the_screens_come_and_go_without_a_word(tmp_path: Path) -> None:
+def test_the_screens_come_and_go_without_a_word(pinyin: Path) -> None:
     """A whole process: started, shown, closed; nothing on stderr, exit code 0."""
     program = """
 import sys
@@ -166,3 +166,27 @@ del application
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_kiosk_refuses_to_be_closed_but_not_to_end(pinyin: Path) -> None:
+    """Alt+F4 does nothing; SIGTERM's `quit` ends the loop (Qt alone would ask the window, which says no)."""
+    program = """
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from screens.application import create_application
+from screens.bridge import Screens
+from screens.settings import ScreenSettings
+application = create_application(platform="offscreen")
+screens = Screens(lambda intent: None, ScreenSettings(pinyin=Path("build/keyboard/pinyin.sqlite"), kiosk=True))
+print(screens.window.close(), screens.window.isVisible())
+QTimer.singleShot(50, application.quit)
+QTimer.singleShot(20000, lambda: application.exit(3))
+status = application.exec()
+screens.close()
+raise SystemExit(status)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env={"PATH": "/usr/bin", "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "False True\n", "")

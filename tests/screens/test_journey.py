@@ -249,6 +249,14 @@ def test_display_choices_end_with_the_session(stage: Any, snapshots: Snapshots) 
         assert "checked" not in stage.find(name).states
 
 
+def test_display_choices_nobody_used_are_forgotten(stage: Any, snapshots: Snapshots) -> None:
+    stage.show(snapshots["attract"])
+    stage.tap("大字版")
+    assert stage.screens._forget.isActive()
+    stage.screens._forget.setInterval(0)
+    stage.until(lambda: "checked" not in stage.find("大字版").states)
+
+
 def test_frames_are_cheap(make_stage: Callable[..., Any], snapshots: Snapshots) -> None:
     """Fifty page changes with drawing, to keep an accidental O(n²) out; far above what a slow machine needs."""
     import time
