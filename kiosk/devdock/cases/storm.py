@@ -20,9 +20,9 @@ from kiosk.devdock.cases.model import Storm
 from kiosk.devdock.hall_view import HallView
 from kiosk.devdock.street import Street, StreetError, Terminal
 
-_ITEM = "12345"
 _PERSON = "chen"
 _PATIENCE_S = 90.0
+_BETWEEN_KILLS_S = (0.5, 3.5)
 _CALM_S = 25.0
 
 
@@ -50,11 +50,11 @@ class Outcome:
 
 
 class _Weather(threading.Thread):
-    """Kills a random victim every so often until it has killed enough."""
+    """Kills a random victim every so often, until it is told that the storm is over."""
 
     def __init__(self, storm: Storm, street: Street, terminal: Terminal, seed: int, outcome: Outcome) -> None:
         super().__init__(name="weather", daemon=True)
-        self._storm = storm
+        self._victims = storm.victims
         self._street = street
         self._terminal = terminal
         self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
@@ -63,13 +63,10 @@ class _Weather(threading.Thread):
 
     def run(self) -> None:
         """Kill, wait, kill."""
-        done = 0
-        while done < self._storm.kills and not self.over.wait(self._random.uniform(0.1, 1.2)):
-            victim = self._random.choice(self._storm.victims)
+        while not self.over.wait(self._random.uniform(*_BETWEEN_KILLS_S)):
+            victim = self._random.choice(self._victims)
             if self._street.kill(self._terminal, victim) is not None:
                 self._outcome.kills[victim] = self._outcome.kills.get(victim, 0) + 1
-                done += 1
-        self.over.set()
 
 
 def run_storm(
@@ -89,7 +86,7 @@ def run_storm(
     citizen = _Citizen(terminal, finger, street)
     weather.start()
     try:
-        for _ in range(storm.filings):
+        while len(outcome.shown) < storm.filings or sum(outcome.kills.values()) < storm.kills:
             outcome.shown.append(citizen.file_one())
         picture("after the storm")
     except NotSeen as error:
@@ -142,34 +139,53 @@ class _Citizen:
     def _look_and_act(self) -> str:
         view = self._terminal.view()
         match view:
-            case "":
-                time.sleep(0.05)
-            case "attract":
-                self._put_card()
-                self._try("开始")
+            case "attract" | "home" if not self._greeted():
+                self._put_card_again()
             case "home":
-                self._put_card()
-                self._try("12345咨询")
+                self._try("咨询建议")
             case "guide":
                 self._try("提问")
             case "put_card":
-                self._put_card(again=True)
-                time.sleep(0.3)
+                self._put_card_again()
             case "question":
                 self._answer()
             case "check":
-                self._try("确认提交", "再试一次")
+                self._try("确认提交")
             case "done":
                 return self._done()
+            case "" | "sending":
+                time.sleep(0.05)
             case _:
-                time.sleep(0.1)
-                self._try("返回首页", "退出")
+                self._try("返回首页", "完成", "退出")
         return ""
 
+    def _greeted(self) -> bool:
+        return self._finger.sees("您好") and self._finger.sees("身份证已读取")
+
+    def _put_card_again(self) -> None:
+        """Lift, lay down, give it a moment: what everybody does when nothing happens."""
+        hands.lift_card(self._terminal)
+        time.sleep(0.1)
+        hands.put_card(self._terminal, self._street.persons[_PERSON])
+        deadline = time.monotonic() + 2.0
+        while not self._greeted() and self._terminal.view() != "done" and time.monotonic() < deadline:
+            time.sleep(0.05)
+
     def _answer(self) -> None:
-        if not self._try("其他", only_if_unanswered=True):
-            pass
+        nodes = self._finger.nodes()
+        if any(node.name == "提建议" and "checked" not in node.states for node in nodes):
+            self._try("提建议")
+        elif any(node.name == "您的问题" and node.role == "EditableText" and not node.value for node in nodes):
+            self._write("您的问题")
         self._try("下一步")
+
+    def _write(self, label: str) -> None:
+        try:
+            self._finger.tap(label, within_s=0.5)
+            for key in ("123符号", *"2468"):
+                self._finger.tap(key, within_s=0.5)
+        except NotSeen:
+            return  # the screen went dark under her finger; she looks again
 
     def _done(self) -> str:
         number = ""
@@ -179,14 +195,10 @@ class _Citizen:
                 number = plain
         if number:
             self._try("完成")
+            hands.lift_card(self._terminal)
         return number
 
-    def _put_card(self, *, again: bool = False) -> None:
-        if again:
-            hands.lift_card(self._terminal)
-        hands.put_card(self._terminal, self._street.persons[_PERSON])
-
-    def _try(self, *labels: str, only_if_unanswered: bool = False) -> bool:
+    def _try(self, *labels: str) -> bool:
         for label in labels:
             if self._finger.can_tap(label):
                 try:
