@@ -13,7 +13,7 @@ from kiosk.core.session import Session
 from kiosk.core.slip import receipt_for
 from kiosk.services.effects import Capture, Seal
 from kiosk.services.messages import SealedFiling
-from kiosk.services.model import CapturedPage, Flow, ReusedLicence
+from kiosk.services.places import CapturedPage, Flow, ReusedLicence
 from kiosk.services.slips import StoredSlip, slip_bytes, store_blocks
 
 

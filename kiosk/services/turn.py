@@ -12,7 +12,8 @@ from kiosk.core.clock import Clock
 from kiosk.core.events import Event
 from kiosk.core.session import Delays as SessionDelays
 from kiosk.services.effects import Effect, StopPreview
-from kiosk.services.model import AtCapture, Flow, Model, Place, Visit
+from kiosk.services.model import Model, Visit
+from kiosk.services.places import AtCapture, Flow, Place
 from kiosk.services.search import SearchIndex
 from kiosk.services.settings import Delays, TerminalSettings
 

@@ -18,7 +18,8 @@ from kiosk.services.flow.item import begin_item
 from kiosk.services.flow.space import open_space
 from kiosk.services.flow.visit import EndReason
 from kiosk.services.messages import CardCame
-from kiosk.services.model import (
+from kiosk.services.model import CardGone
+from kiosk.services.places import (
     AtDone,
     AtGuide,
     AtHome,
@@ -26,7 +27,6 @@ from kiosk.services.model import (
     AtPutCard,
     AtSearch,
     AtSlip,
-    CardGone,
     Place,
     ToHome,
     ToItem,

@@ -13,7 +13,8 @@ from kiosk.services.flow import pages, receipt, submit
 from kiosk.services.flow.paper import retry_marks
 from kiosk.services.flow.visit import EndReason, end, link_came_up
 from kiosk.services.messages import QueueCame
-from kiosk.services.model import AtCapture, AtDone, AtPrint, AtSending, AtSlip, Model, Visit
+from kiosk.services.model import Model, Visit
+from kiosk.services.places import AtCapture, AtDone, AtPrint, AtSending, AtSlip
 from kiosk.services.turn import Surroundings, Turn
 
 

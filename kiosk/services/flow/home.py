@@ -8,7 +8,7 @@ from kiosk.services.flow.item import begin_item
 from kiosk.services.flow.receipt import show_owed
 from kiosk.services.flow.space import open_space
 from kiosk.services.flow.visit import notice
-from kiosk.services.model import AtGuide, AtHome, AtPutCard, AtSearch, ToItem
+from kiosk.services.places import AtGuide, AtHome, AtPutCard, AtSearch, ToItem
 from kiosk.services.readiness import item_available
 from kiosk.services.turn import Turn
 

@@ -27,7 +27,7 @@ from kiosk.core.result import Err, Ok
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.filing import material_uses
 from kiosk.services.flow.visit import notice
-from kiosk.services.model import AtCheck, AtExit, AtGuide, AtHome, AtMaterials, AtQuestion, Flow
+from kiosk.services.places import AtCheck, AtExit, AtGuide, AtHome, AtMaterials, AtQuestion, Flow
 from kiosk.services.turn import Turn
 
 OWN_FIELDS = frozenset({"card.name", "card.id_number", "card.birth", "card.nation"})

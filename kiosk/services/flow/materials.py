@@ -16,7 +16,7 @@ from kiosk.services.filing import material_uses
 from kiosk.services.flow.item import to_check
 from kiosk.services.flow.visit import notice
 from kiosk.services.messages import PreviewStarted, ShotCame
-from kiosk.services.model import AtCapture, AtMaterials, CapturedPage, Flow, HeldMaterial, ReusedLicence
+from kiosk.services.places import AtCapture, AtMaterials, CapturedPage, Flow, HeldMaterial, ReusedLicence
 from kiosk.services.readiness import device_well
 from kiosk.services.turn import Turn
 

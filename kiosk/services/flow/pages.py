@@ -20,7 +20,8 @@ from kiosk.services.faults import PAPER_WANTED, hall_notice
 from kiosk.services.flow.paper import page_job, put_page_job, settle_page_jobs
 from kiosk.services.flow.visit import notice
 from kiosk.services.messages import DocumentCame, PagesPrinted
-from kiosk.services.model import AtCheck, AtPrint, AtSpace, PageJob, PagePhase, Visit
+from kiosk.services.model import PageJob, Visit
+from kiosk.services.places import AtCheck, AtPrint, AtSpace, PagePhase
 from kiosk.services.readiness import device_well
 from kiosk.services.turn import Turn
 

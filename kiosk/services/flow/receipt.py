@@ -17,16 +17,7 @@ from kiosk.services.effects import AskDelivered, PrintReceipt
 from kiosk.services.faults import PAPER_WANTED
 from kiosk.services.flow.paper import mark
 from kiosk.services.messages import DeliveredCame, OwedCame, ReceiptPrinted
-from kiosk.services.model import (
-    AtDone,
-    AtGuide,
-    AtHome,
-    AtPutCard,
-    AtQuestion,
-    AtSearch,
-    AtSpace,
-    ReceiptPhase,
-)
+from kiosk.services.places import AtDone, AtGuide, AtHome, AtPutCard, AtQuestion, AtSearch, AtSpace, ReceiptPhase
 from kiosk.services.readiness import device_well
 from kiosk.services.turn import Turn
 

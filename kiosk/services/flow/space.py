@@ -11,7 +11,7 @@ from kiosk.services.faults import hall_notice
 from kiosk.services.flow.item import offer_prefills
 from kiosk.services.flow.visit import arrived, fetch_applications, fetch_licences
 from kiosk.services.messages import ApplicationsCame, LicencesCame
-from kiosk.services.model import AtPutCard, AtQuestion, AtSpace, ToSpace
+from kiosk.services.places import AtPutCard, AtQuestion, AtSpace, ToSpace
 from kiosk.services.turn import Turn
 
 Tab = Literal["applications", "licences"]

@@ -24,7 +24,8 @@ from kiosk.services.flow.item import to_check
 from kiosk.services.flow.pages import order_certificate
 from kiosk.services.flow.receipt import filed
 from kiosk.services.messages import FilingSealed, NumberCame, PutCame
-from kiosk.services.model import AtCheck, AtSending, Filing
+from kiosk.services.model import Filing
+from kiosk.services.places import AtCheck, AtSending
 from kiosk.services.turn import Turn
 
 

@@ -10,7 +10,7 @@ from kiosk.services.flow import home, item, materials, pages, receipt, submit, w
 from kiosk.services.flow.clockwork import busy, help_called
 from kiosk.services.flow.space import open_space
 from kiosk.services.flow.visit import EndReason, end, start
-from kiosk.services.model import (
+from kiosk.services.places import (
     AtCapture,
     AtCheck,
     AtDone,

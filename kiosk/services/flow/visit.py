@@ -12,7 +12,8 @@ from kiosk.core.session import Session
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.effects import FetchApplications, FetchLicences, ForgetPerson, ForgetSealing
 from kiosk.services.flow.paper import settle_page_jobs
-from kiosk.services.model import AtHome, AtSpace, Fetched, Visit
+from kiosk.services.model import Fetched, Visit
+from kiosk.services.places import AtHome, AtSpace
 from kiosk.services.readiness import serviceable
 from kiosk.services.turn import Turn
 

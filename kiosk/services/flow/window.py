@@ -17,7 +17,7 @@ from kiosk.services.effects import PrintSlip
 from kiosk.services.flow import materials
 from kiosk.services.flow.submit import slip_place
 from kiosk.services.messages import SlipPrinted
-from kiosk.services.model import (
+from kiosk.services.places import (
     AtCapture,
     AtCheck,
     AtExit,

@@ -24,7 +24,8 @@ from kiosk.core.views import (
     WindowSlipView,
 )
 from kiosk.services.flow.home import THEME
-from kiosk.services.model import AtGuide, AtPutCard, AtSearch, AtSlip, AtSpace, Model, ToHome, ToItem, ToSpace, Visit
+from kiosk.services.model import Model, Visit
+from kiosk.services.places import AtGuide, AtPutCard, AtSearch, AtSlip, AtSpace, ToHome, ToItem, ToSpace
 from kiosk.services.readiness import any_available, chips, device_well, item_available, space_available
 from kiosk.services.settings import TerminalSettings
 from kiosk.services.turn import Shelf

@@ -29,7 +29,8 @@ from kiosk.core.views import (
 from kiosk.services.filing import material_uses
 from kiosk.services.flow.item import locked, needs_materials
 from kiosk.services.flow.materials import material, reusable
-from kiosk.services.model import (
+from kiosk.services.model import Model, Visit
+from kiosk.services.places import (
     AtCapture,
     AtCheck,
     AtDone,
@@ -39,10 +40,8 @@ from kiosk.services.model import (
     AtQuestion,
     CapturedPage,
     Flow,
-    Model,
     ReceiptPhase,
     ReusedLicence,
-    Visit,
 )
 from kiosk.services.readiness import wants_paper
 from kiosk.services.render import words

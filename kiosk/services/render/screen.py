@@ -7,7 +7,8 @@ from typing import assert_never
 from kiosk.core.session import Ended, Running, Warned
 from kiosk.core.views import AttractView, Chrome, PutCardView, SendingView, View
 from kiosk.services.flow.clockwork import help_shown, session_clock
-from kiosk.services.model import (
+from kiosk.services.model import Model, Visit
+from kiosk.services.places import (
     AtCapture,
     AtCheck,
     AtDone,
@@ -23,10 +24,8 @@ from kiosk.services.model import (
     AtSlip,
     AtSpace,
     Flow,
-    Model,
     Place,
     ToItem,
-    Visit,
 )
 from kiosk.services.readiness import chips, serviceable
 from kiosk.services.render import browse, journey
