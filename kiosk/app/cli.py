@@ -22,6 +22,7 @@ _EXITS = "Exit status: 0 well, 1 something needs a hand, 2 wrong use or profile,
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,  # they print local variables
     rich_markup_mode=None,  # plain text: this is read on a terminal's bare console
     context_settings={"help_option_names": ["-h", "--help"]},
     help="市民之窗: a self-service terminal's program.",

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from kiosk.app.addresses import address_of
 from kiosk.app.device_check import check_device
-from kiosk.app.findings import Finding
+from kiosk.app.findings import Finding, Verdict
 from kiosk.app.health import Serving, who_serves
-from kiosk.app.technician import hall_advice
+from kiosk.app.technician import hall_advice, is_unknown_there
 from kiosk.app.wiring import DRIVER_NAMES, BundleSource
 from kiosk.contract.enrolment import EnrolResponse
 from kiosk.core.ports import Link, QueueStatus, StoreFault
@@ -27,7 +27,6 @@ from kiosk.core.result import Err
 from offline_queue.client import ClientDelays, QueueClient
 from offline_queue.hall_client import CallLimits, HallClient
 from offline_queue.identity import NotEnrolled, load_identity
-from offline_queue.policy import Trouble
 from offline_queue.space import SpaceLimits
 from provisioning.profile import Machine
 
@@ -226,7 +225,7 @@ def _hall(machine: Machine, limits: Limits) -> Finding:
     finally:
         client.close()
     if isinstance(answer, Err):
-        # Without the hall a terminal goes on serving; with one that does not trust it, waiting helps nobody.
-        refused = answer.error.trouble is Trouble.TLS or answer.error.status in (401, 403)
-        return Finding(part, name, "fault" if refused else "warn", answer.error.name, hall_advice(answer.error))
+        # Without the hall a terminal goes on serving; with one that does not know it, waiting helps nobody.
+        verdict: Verdict = "fault" if is_unknown_there(answer.error) else "warn"
+        return Finding(part, name, verdict, answer.error.name, hall_advice(answer.error))
     return Finding(part, name, "ok", "reachable")

@@ -44,7 +44,7 @@ _ADVICE = {
 _TROUBLES = {
     Trouble.UNREACHABLE: "连不上大厅：检查网络；照常受理。Not reachable: check the network; filing goes on.",
     Trouble.TIMEOUT: "大厅没有及时应答：网络慢或大厅忙，照常受理。No answer in time: slow or busy; filing goes on.",
-    Trouble.TLS: "与大厅不能互相确认身份：核对本机时间，再登记。No mutual trust: check the clock, then enrol again.",
+    Trouble.TLS: "安全连接建不起来：核对本机时间和网络；照常受理。No secure line: check the clock and the network.",
     Trouble.REDIRECT: "应答的不是大厅：网络里有登录页或代理。Something else answers: a portal or proxy is in the way.",
     Trouble.GARBAGE: "大厅的应答看不懂：核对档案里的大厅地址。The answer makes no sense: check the hall's address.",
     Trouble.TOO_LARGE: "大厅的应答看不懂：核对档案里的大厅地址。The answer makes no sense: check the hall's address.",
@@ -91,8 +91,13 @@ def device_advice(status: DeviceStatus) -> str:
             return ""
 
 
+def is_unknown_there(error: CallError) -> bool:
+    """The hall answers, and does not take this terminal for one of its own."""
+    return error.code in (ProblemCode.UNAUTHENTICATED, ProblemCode.FORBIDDEN) or error.status in (401, 403)
+
+
 def hall_advice(error: CallError) -> str:
     """What to do about a hall that did not answer well."""
-    if error.code in (ProblemCode.UNAUTHENTICATED, ProblemCode.FORBIDDEN) or error.status in (401, 403):
+    if is_unknown_there(error):
         return _NOT_KNOWN_THERE
     return _TROUBLES[error.trouble]
