@@ -100,8 +100,11 @@ class Hall:
         return f"http://127.0.0.1:{self.staff_port}{self._ask('staff_link', name='值班员')['path']}"
 
     def wait_ready(self) -> None:
-        """Both ports answer."""
-        wait_until(lambda: _answers(self.port) and _answers(self.staff_port), what="hall")
+        """Both ports and the operator's socket answer."""
+        operators = self.data / "admin.sock"
+        wait_until(
+            lambda: operators.exists() and _answers(self.port) and _answers(self.staff_port), what="hall to be ready"
+        )
 
     def _ask(self, operation: str, **words: str) -> dict[str, Any]:
         """What `hall …` on the command line asks the running hall, without starting a process for each word."""
@@ -133,10 +136,10 @@ class Terminal:
         """Card reader, camera and printers, with their addresses."""
         directory = self.root / "hardware"
         directory.mkdir(parents=True, exist_ok=True)
-        log = (self.root / "hardware.stderr").open("ab")
-        self._hardware_process = spawn(
-            [sys.executable, "-m", "drivers.sim", "--dir", str(directory)], stdout=subprocess.PIPE, stderr=log
-        )
+        with (self.root / "hardware.stderr").open("ab") as log:
+            self._hardware_process = spawn(
+                [sys.executable, "-m", "drivers.sim", "--dir", str(directory)], stdout=subprocess.PIPE, stderr=log
+            )
 
     def wait_hardware(self) -> None:
         """Until it has told its addresses."""
@@ -198,6 +201,8 @@ class Terminal:
             self._supervisor.stop()
         if self._hardware_process is not None:
             stop(self._hardware_process, grace_s=3.0)
+            if self._hardware_process.stdout is not None:
+                self._hardware_process.stdout.close()
         if self.link is not None:
             self.link.stop()
 
