@@ -116,9 +116,9 @@ class HealthReporter:
             return
 
     def _run(self) -> None:
+        self.tell()  # before the lock: whoever finds it held finds news
         while not self._locked() and not self._stopping.wait(_RETRY_S):
             pass
-        self.tell()
         while not self._stopping.wait(PERIOD_S):
             self.tell()
 

@@ -247,7 +247,8 @@ def test_the_frozen_terminal_serves_and_ends_in_order(bundle: Path, place: tuple
     view = HallView(hall, bundle_file=terminal.data / "bundle" / "current.cwb")
 
     def devices() -> dict[str, str]:
-        return {device["kind"]: device["state"] for row in view.terminals() for device in row["devices"]}
+        heartbeats = [row["heartbeat"] for row in view.terminals() if row["heartbeat"]]
+        return {device["kind"]: device["state"] for told in heartbeats for device in told["devices"]}
 
     process = spawn(
         [
@@ -319,12 +320,12 @@ def test_the_frozen_doctor_names_everything_that_is_broken(bundle: Path, place: 
         hardware.do("card.plug")
         hardware.do("card.kill_daemon")
         hardware.do("camera.set", gone=False)
-        link.set_mode(LinkMode.GARBAGE)
+        link.set_mode(LinkMode.ERROR_500)
         assert stop(sync, grace_s=5) == 0
         told = _doctor(bundle, terminal)
         assert _faults(told) == {"receipt": "cover_open", "page": "jam", "id_card": "service_down"}
         assert (told["queue"]["verdict"], told["queue"]["state"]) == ("fault", "down")
-        assert (told["hall"]["verdict"], told["hall"]["state"]) == ("warn", "garbage")
+        assert (told["hall"]["verdict"], told["hall"]["state"]) == ("warn", "http_500")
     finally:
         stop(sync, grace_s=5)
 

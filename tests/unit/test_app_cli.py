@@ -1,0 +1,75 @@
+"""`kiosk` as a technician types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from kiosk import __version__
+from kiosk.app.cli import app
+
+PROFILE = """schema = 1
+terminal_id = "T001"
+region = "440604"
+site_name = "测试站"
+terminal_name = "1号机"
+data = "data"
+[hall]
+url = "https://127.0.0.1:1"
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_umask() -> None:
+    """Commands tighten it."""
+    import os
+
+    before = os.umask(0o077)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
+def test_version_and_help() -> None:
+    assert CliRunner().invoke(app, ["--version"]).output == f"kiosk {__version__}\n"
+    told = CliRunner().invoke(app, ["-h"]).output
+    assert all(word in told for word in ("run", "doctor", "provision", "Exit status"))
+    assert "sync" not in told, "what only our own processes call is not shown"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (None, "No such file"),
+        ("schema = ", "not TOML"),
+        (PROFILE + "[printer]\n", "no such setting"),
+        ("", "is missing"),
+    ],
+)
+def test_a_profile_that_cannot_be_used_ends_with_two_and_plain_words(
+    tmp_path: Path, text: str | None, word: str
+) -> None:
+    profile = tmp_path / "machine.toml"
+    if text is not None:
+        profile.write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(app, ["doctor", "--profile", str(profile)])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert word in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_doctor_on_a_bare_machine_speaks_to_people_and_machines(tmp_path: Path) -> None:
+    profile = tmp_path / "machine.toml"
+    profile.write_text(PROFILE, encoding="utf-8")
+    for_people = CliRunner().invoke(app, ["doctor", "--profile", str(profile)])
+    assert for_people.exit_code == 1
+    assert "T001 · 测试站 1号机" in for_people.stdout
+    assert "kiosk provision enrol" in " ".join(for_people.stdout.split())
+    for_machines = CliRunner().invoke(app, ["doctor", "--json", "--profile", str(profile)])
+    assert for_machines.exit_code == 1
+    findings = json.loads(for_machines.stdout)
+    assert [finding["part"] for finding in findings] == ["disk", "identity", "bundle", "fonts", "queue", "hall"]
+    assert {"part", "name", "verdict", "state", "advice", "seconds", "detail"} == set(findings[0])

@@ -1,0 +1,248 @@
+"""The doctor's judgement: every state has a verdict, and everything that is not well has advice."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+import socket
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from kiosk.app.addresses import wrong_address
+from kiosk.app.device_check import ask, check_device, judge_device
+from kiosk.app.doctor import Limits, examine, judge_disk, judge_identity, judge_queue
+from kiosk.app.findings import Finding, needs_a_hand, report
+from kiosk.app.health import Serving
+from kiosk.app.technician import advice, device_advice, device_state, hall_advice, is_unknown_there
+from kiosk.contract.enrolment import EnrolResponse
+from kiosk.contract.problems import ProblemCode
+from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Fault, Level, MediaState
+from kiosk.core.ports import Link, QueueStatus
+from offline_queue.policy import CallError, Trouble
+from offline_queue.space import SpaceLimits
+from provisioning.profile import load_profile
+
+MIB = 1024**2
+LIMITS = Limits()
+CHINESE_THEN_ENGLISH = re.compile(r".*[\u4e00-\u9fff].*。[A-Z`].*")
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_every_fault_has_advice_in_both_languages(fault: Fault) -> None:
+    assert CHINESE_THEN_ENGLISH.fullmatch(advice(fault))
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_every_trouble_with_the_hall_has_advice(trouble: Trouble) -> None:
+    assert CHINESE_THEN_ENGLISH.fullmatch(hall_advice(CallError(trouble)))
+
+
+def test_only_a_hall_that_does_not_know_us_is_told_apart() -> None:
+    revoked = CallError(Trouble.PROBLEM, 401, ProblemCode.UNAUTHENTICATED)
+    assert is_unknown_there(revoked)
+    assert "enrol again" in hall_advice(revoked)
+    assert not is_unknown_there(CallError(Trouble.PROBLEM, 500))
+    assert not is_unknown_there(CallError(Trouble.TLS))
+
+
+# --- devices -------------------------------------------------------------------------------------------------------
+
+STATUSES = [
+    DeviceStatus(DeviceKind.PAGE, state, media, paper, toner, fault)
+    for state, media, paper, toner, fault in itertools.product(
+        DeviceState, MediaState, Level, Level, (None, Fault.JAM, Fault.PAPER_OUT)
+    )
+]
+
+
+def test_advice_is_given_exactly_for_what_is_not_well() -> None:
+    for status in STATUSES:
+        verdict = judge_device(status)
+        jammed_in_silence = status.media is MediaState.JAMMED and status.fault is None
+        if not jammed_in_silence:  # no driver says so: a jam is a fault
+            assert bool(device_advice(status)) == (verdict != "ok"), status
+        assert (verdict == "fault") == (not status.well), status
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "words"),
+    [
+        (DeviceStatus(DeviceKind.RECEIPT, DeviceState.ONLINE, paper=Level.FULL), "ok", "online · paper full"),
+        (DeviceStatus(DeviceKind.RECEIPT, DeviceState.ONLINE, paper=Level.LOW), "warn", "online · paper low"),
+        (DeviceStatus(DeviceKind.RECEIPT, DeviceState.ONLINE, paper=Level.UNKNOWN), "fault", "online · paper unknown"),
+        (DeviceStatus(DeviceKind.CAMERA, DeviceState.STARTING), "fault", "starting"),
+        (DeviceStatus(DeviceKind.CAMERA, DeviceState.UNKNOWN), "fault", "unknown"),
+        (DeviceStatus(DeviceKind.ID_CARD, DeviceState.OFFLINE, fault=Fault.NO_READER), "fault", "offline · no reader"),
+    ],
+)
+def test_a_device_in_few_words(status: DeviceStatus, verdict: str, words: str) -> None:
+    assert (judge_device(status), device_state(status)) == (verdict, words)
+
+
+ADDRESSES = {
+    DeviceKind.ID_CARD: ("pcsc:", "pcsc:/run/pcscd/pcscd.comm?reader=ACS%20ACR"),
+    DeviceKind.RECEIPT: ("tcp://10.0.0.7:9100", "serial:/dev/ttyUSB0?baud=115200", "file:/dev/usb/lp0"),
+    DeviceKind.PAGE: ("ipp://10.0.0.8/ipp/print",),
+    DeviceKind.CAMERA: ("http://10.0.0.9/stream.mjpg", "index:0", "/dev/video0"),
+}
+
+
+@pytest.mark.parametrize(("kind", "address"), [(kind, text) for kind, texts in ADDRESSES.items() for text in texts])
+def test_right_addresses(kind: DeviceKind, address: str) -> None:
+    assert wrong_address(kind, address) == ""
+
+
+@pytest.mark.parametrize("kind", DeviceKind)
+@pytest.mark.parametrize("address", ["nonsense", "ftp://user:geheim@host/x", "tcp://", "pcsc:?reder=x", "ipp:/x"])
+def test_a_wrong_address_is_named_before_a_driver_starts(kind: DeviceKind, address: str) -> None:
+    finding = check_device(kind, address, None)
+    assert (finding.verdict, finding.state) == ("fault", "wrong address")
+    assert CHINESE_THEN_ENGLISH.fullmatch(finding.advice)
+    assert "geheim" not in repr(finding)
+
+
+def test_a_device_that_is_not_there_is_asked_for_by_a_real_driver() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    status = ask(DeviceKind.RECEIPT, f"tcp://127.0.0.1:{port}")
+    assert (status.state, status.fault) == (DeviceState.OFFLINE, Fault.UNREACHABLE)
+
+
+def test_a_serving_terminal_is_asked_and_not_the_device() -> None:
+    status = DeviceStatus(DeviceKind.RECEIPT, DeviceState.ONLINE, paper=Level.FULL, identity="printer")
+    address = "tcp://127.0.0.1:1"  # asking it would fail
+    finding = check_device(DeviceKind.RECEIPT, address, Serving({status.kind: status}, age_s=1.0))
+    assert (finding.verdict, finding.detail["asked"]) == ("ok", "terminal")
+    for hanging in (Serving({status.kind: status}, age_s=60.0), Serving({}, age_s=0.0), Serving({}, age_s=-5.0)):
+        finding = check_device(DeviceKind.RECEIPT, address, hanging)
+        assert (finding.verdict, finding.state) == ("fault", "not told by the serving terminal")
+
+
+# --- the rest ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("free", "inodes", "read_only", "verdict", "word"),
+    [
+        (50_000 * MIB, 9_000, False, "ok", "48.8 GiB free"),
+        (201 * MIB, None, False, "ok", "201 MiB free"),
+        (199 * MIB, None, False, "fault", "nearly full"),
+        (SpaceLimits().floor - 1, 9_000, False, "fault", "nothing more is accepted"),
+        (50_000 * MIB, 10, False, "fault", "small files"),
+        (50_000 * MIB, 9_000, True, "fault", "read-only"),
+    ],
+)
+def test_disk(free: int, inodes: int | None, read_only: bool, verdict: str, word: str) -> None:
+    finding = judge_disk(free=free, inodes=inodes, read_only=read_only, limits=LIMITS)
+    assert finding.verdict == verdict
+    assert word in f"{finding.state} {finding.advice}"
+
+
+NOW = datetime(2026, 11, 22, 6, 26, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("left", "terminal_id", "verdict", "word"),
+    [
+        (timedelta(days=89), "T001", "ok", "89 days"),
+        (timedelta(days=29), "T001", "warn", "soon"),
+        (timedelta(0), "T001", "fault", "expired"),
+        (timedelta(seconds=-1), "T001", "fault", "expired"),
+        (timedelta(days=89), "T002", "fault", "another terminal"),
+    ],
+)
+def test_identity(left: timedelta, terminal_id: str, verdict: str, word: str) -> None:
+    enrolled = EnrolResponse.model_construct(terminal_id="T001", expires_at=NOW + left)
+    finding = judge_identity(enrolled, terminal_id=terminal_id, now=NOW, limits=LIMITS)
+    assert finding.verdict == verdict
+    assert word in f"{finding.state} {finding.advice}"
+
+
+WELL = QueueStatus(Link.UP, pending=2, parked=0, oldest_unsent_s=60, accepting=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "word"),
+    [
+        (WELL, "ok", "2 waiting, 0 parked, oldest 0.0 h"),
+        (replace(WELL, link=Link.DOWN), "ok", ""),
+        (replace(WELL, oldest_unsent_s=4 * 3600), "warn", "for hours"),
+        (replace(WELL, oldest_unsent_s=12 * 3600), "fault", "12 hours"),
+        (replace(WELL, oldest_unsent_s=12 * 3600, parked=1), "fault", "12 hours"),
+        (replace(WELL, parked=1), "warn", "a person"),
+        (replace(WELL, accepting=False), "fault", "no new submissions"),
+        (QueueStatus(Link.UNKNOWN, 0, 0, 0, False, "store_down"), "fault", "kiosk run"),
+        (QueueStatus(Link.UNKNOWN, 0, 0, 0, False, "broken"), "fault", "no new submissions"),
+    ],
+)
+def test_queue(status: QueueStatus, verdict: str, word: str) -> None:
+    finding = judge_queue(status, LIMITS)
+    assert finding.verdict == verdict
+    assert word in f"{finding.state} {finding.advice}"
+
+
+PROFILE = """schema = 1
+terminal_id = "T001"
+region = "440604"
+site_name = "测试站"
+terminal_name = "1号机"
+data = "data"
+[hall]
+url = "https://127.0.0.1:1"
+[devices]
+camera = "index:nought"
+"""
+
+
+def test_a_bare_machine_is_told_to_enrol_and_nothing_is_made_on_it(tmp_path: Path) -> None:
+    (tmp_path / "machine.toml").write_text(PROFILE, encoding="utf-8")
+    findings = {
+        finding.part: finding
+        for finding in examine(load_profile(tmp_path / "machine.toml"), limits=Limits(queue_s=0.1))
+    }
+    assert list(findings) == ["disk", "identity", "bundle", "camera", "fonts", "queue", "hall"]
+    assert {findings[part].verdict for part in ("disk", "identity", "bundle", "camera", "queue", "hall")} == {"fault"}
+    assert all("enrol" in findings[part].advice for part in ("disk", "identity", "bundle", "hall"))
+    assert [path.name for path in tmp_path.iterdir()] == ["machine.toml"]
+
+
+def test_an_identity_that_is_no_longer_one_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "machine.toml").write_text(PROFILE, encoding="utf-8")
+    identity = tmp_path / "data" / "identity"
+    identity.mkdir(parents=True)
+    (identity / "terminal.json").write_bytes(b"{\xff")
+    findings = {
+        finding.part: finding
+        for finding in examine(load_profile(tmp_path / "machine.toml"), limits=Limits(queue_s=0.1))
+    }
+    assert findings["identity"].verdict == "fault"
+    (identity / "terminal.json").unlink()
+    (identity / "terminal.json").mkdir()
+    findings = {
+        finding.part: finding
+        for finding in examine(load_profile(tmp_path / "machine.toml"), limits=Limits(queue_s=0.1))
+    }
+    assert {findings[part].state for part in ("identity", "bundle")} == {"unreadable"}
+
+
+def test_the_report_reads_well_on_eighty_columns_without_colours() -> None:
+    findings = [
+        Finding("disk", "数据盘 data disk", "ok", "48.8 GiB free", seconds=0.01),
+        Finding("receipt", "小票打印机 receipt printer", "warn", "online · paper low", "耗材将尽。Bring some.", 0.7),
+        Finding("page", "A4 打印机 page printer", "fault", "error · jam", advice(Fault.JAM), 1.2),
+    ]
+    out = io.StringIO()
+    Console(file=out, width=80).print(report(findings, title="T001 · 测试站 1号机"))
+    text = out.getvalue()
+    assert "\x1b" not in text
+    assert "…" not in text, "nothing is cut off"
+    assert [line[:4] for line in text.splitlines() if line[:1] in "✓!✗"] == ["✓ 正常", "! 注意", "✗ 故障"]
+    assert "Paper jam" in re.sub(r"\s+", " ", text)
+    assert "1 to mend.  (1.2 s)" in text
+    assert needs_a_hand(findings)
+    assert not needs_a_hand(findings[:2])
