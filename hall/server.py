@@ -79,6 +79,10 @@ def listen(port: int, host: str) -> socket.socket:
     return listener
 
 
+KEEP_ALIVE_S = 75
+"""Well over a terminal's heartbeat: a connection that is closed just as it is used again looks like a lost link."""
+
+
 def _server(app: Any, **options: Any) -> _Server:
     config = uvicorn.Config(
         app,
@@ -88,6 +92,7 @@ def _server(app: Any, **options: Any) -> _Server:
         lifespan="off",
         loop="uvloop",
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=KEEP_ALIVE_S,
         h11_max_incomplete_event_size=16 * 1024,
         **options,
     )

@@ -10,6 +10,9 @@ from drivers.sim.documents import Holder, SampleDocument, draw
 from kiosk.devdock.persons import SyntheticPerson
 from kiosk.devdock.street import Terminal
 
+_PAGE_DPI = 150
+"""Enough for the smallest code on a licence to be read back."""
+
 DOCUMENT_LABELS = {
     SampleDocument.LEASE: "租赁合同（样本）",
     SampleDocument.RESIDENCE_PERMIT: "居住证（样本）",
@@ -46,6 +49,6 @@ def look_at(terminal: Terminal, kind: str, number: int, *, as_png: bool) -> byte
     """A paper that came out of the `receipt` or `page` printer: a picture, or for a page also its PDF."""
     arguments: dict[str, Any] = {"n": number}
     if kind == "page" and as_png:
-        arguments["as"] = "png"
+        arguments |= {"as": "png", "dpi": _PAGE_DPI}
     _, data = terminal.hardware.do(f"{kind}.get", b"", **arguments)
     return data

@@ -101,10 +101,17 @@ class Hall:
 
     def wait_ready(self) -> None:
         """Both ports and the operator's socket answer."""
-        operators = self.data / "admin.sock"
         wait_until(
-            lambda: operators.exists() and _answers(self.port) and _answers(self.staff_port), what="hall to be ready"
+            lambda: _answers(self.port) and _answers(self.staff_port) and self._operator_heard(),
+            what="hall to be ready",
         )
+
+    def _operator_heard(self) -> bool:
+        try:
+            perform(self.data, "init")
+        except AdminError:
+            return False
+        return True
 
     def _ask(self, operation: str, **words: str) -> dict[str, Any]:
         """What `hall …` on the command line asks the running hall, without starting a process for each word."""
