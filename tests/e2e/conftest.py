@@ -13,7 +13,8 @@ from kiosk.devdock.street import DEFAULT_TERMINALS, Street
 
 @pytest.fixture(scope="session")
 def shared_street() -> Iterator[Street]:
-    with tempfile.TemporaryDirectory(prefix="cw-") as name, Street(
-        Path(name) / "s", terminals=DEFAULT_TERMINALS
-    ) as street:
+    with (
+        tempfile.TemporaryDirectory(prefix="cw-") as name,
+        Street(Path(name) / "s", terminals=DEFAULT_TERMINALS) as street,
+    ):
         yield street

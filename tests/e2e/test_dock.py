@@ -97,7 +97,10 @@ def test_other_pages_cannot_use_the_dock(dock: tuple[str, subprocess.Popen[bytes
     session = requests.Session()
     session.trust_env = False
     foreign = session.post(
-        f"{dock[0]}/api/terminals/T001/kill", json={"process": "ui"}, headers={"Origin": "http://evil.example"}, timeout=5
+        f"{dock[0]}/api/terminals/T001/kill",
+        json={"process": "ui"},
+        headers={"Origin": "http://evil.example"},
+        timeout=5,
     )
     assert foreign.status_code == 403
     rebound = session.get(dock[0], headers={"Host": "evil.example"}, timeout=5)

@@ -37,7 +37,8 @@ def search(root: Path, secrets: dict[str, list[bytes]]) -> list[str]:
     for path in sorted(root.rglob("*")):
         if path.is_file():
             data = path.read_bytes()
-            hits += [f"{label} in {path.relative_to(root)}" for label, forms in secrets.items() if any(f in data for f in forms)]
+            where = path.relative_to(root)
+            hits += [f"{label} in {where}" for label, forms in secrets.items() if any(form in data for form in forms)]
     return hits
 
 
@@ -65,7 +66,8 @@ def test_nothing_personal_is_left_in_any_file(tmp_path: Path) -> None:
 def _search_all(root: Path, persons: list[SyntheticPerson]) -> list[str]:
     """Everything but the simulated world outside: cards, papers and the paper under the camera."""
     hits = []
-    for part in [root / "hall", root / "hall-logs", *(root / spec.id / sub for spec in DEFAULT_TERMINALS for sub in ("data", "logs"))]:
+    terminals = [root / spec.id / part for spec in DEFAULT_TERMINALS for part in ("data", "logs")]
+    for part in [root / "hall", root / "hall-logs", *terminals]:
         for person in persons:
             hits += [f"{person.key}'s {hit}" for hit in search(part, secrets_of(person))]
     return hits
