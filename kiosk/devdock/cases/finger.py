@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
 
+from kiosk.contract.numbers import ApplicationNumber
 from kiosk.devdock.remote import RemoteError
 from kiosk.devdock.street import Terminal
 
 _INTERACTIVE = frozenset({"button", "checkbox", "radiobutton", "editabletext", "pagetab", "listitem"})
+_NUMBER = re.compile(r"\d{6}-?\d{6}-?[0-9A-Z]{4}-?\d{4}-?[0-9A-Z]")
 _PRESS_S = 0.03
 _SCROLLS = 8
 _ANSWER_S = 0.4
@@ -78,6 +81,16 @@ class Finger:
             if time.monotonic() > deadline:
                 raise NotSeen(f"wanted view {name}, is {view or 'down'}: {self._words()}")
             time.sleep(0.03)
+
+    def number(self) -> str:
+        """The application number on the screen, without hyphens; empty if there is none."""
+        for node in self.nodes():
+            for written in _NUMBER.findall(f"{node.name} {node.value}"):
+                try:
+                    return str(ApplicationNumber.parse(written))
+                except ValueError:
+                    continue
+        return ""
 
     def tap(self, label: str, *, within_s: float) -> None:
         """Touch the thing that says this; scrolls to it when it is below the edge."""

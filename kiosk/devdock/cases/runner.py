@@ -65,7 +65,6 @@ class CaseRunner:
         self._baseline = self._hall.numbers()
         self._paper_base = {name: self._paper_counts(terminal) for name, terminal in street.terminals.items()}
         self._clock_started: float | None = None
-        self._number = ""
 
     @property
     def _terminal(self) -> Terminal:
@@ -179,7 +178,9 @@ class CaseRunner:
 
     def _do_verify_receipt(self, words: tuple[str, ...], _step: Step) -> None:
         picture = self._latest("receipt", as_png=True)
-        number = self._hall_or_screen_number()
+        number = self._finger.number()
+        if not number:
+            raise Miss("no application number on the screen")
         keys = {**self._hall.keys(), **_terminal_keys(self._terminal)}
         result = papers.check_receipt(picture, words=words, keys=keys, number=number)
         self.report.checks.append({"receipt": result})
@@ -282,16 +283,6 @@ class CaseRunner:
         if not papers_there:
             raise Miss(f"no {kind} paper came out")
         return hands.look_at(self._terminal, kind, int(papers_there[-1]["n"]), as_png=as_png)
-
-    def _hall_or_screen_number(self) -> str:
-        """The number the citizen was shown, without hyphens."""
-        for node in self._finger.nodes():
-            plain = node.name.replace("-", "").replace(" ", "")
-            if len(plain) == 21 and plain[:12].isdigit():
-                self._number = plain
-        if not self._number:
-            raise Miss("no application number on the screen")
-        return self._number
 
 
 def _complete(terminal: Terminal, kind: str) -> list[dict[str, Any]]:

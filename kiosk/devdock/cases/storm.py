@@ -188,11 +188,7 @@ class _Citizen:
             return  # the screen went dark under her finger; she looks again
 
     def _done(self) -> str:
-        number = ""
-        for node in self._finger.nodes():
-            plain = node.name.replace("-", "").replace(" ", "")
-            if len(plain) == 21 and plain[:12].isdigit():
-                number = plain
+        number = self._finger.number()
         if number:
             self._try("完成")
             hands.lift_card(self._terminal)
