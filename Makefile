@@ -3,15 +3,19 @@
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup setup-dev run test lint unit tour bundle clean
+# No --emit-…: where the packages come from is each machine's own matter.
+COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet $(UPGRADE) --generate-hashes --allow-unsafe \
+	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.PHONY: help setup setup-dev run test lint unit tour bundle lock clean
 
 help: ## what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-setup: ## system packages, venv, keyboard tables, virtual card reader
+setup: ## system packages, venv and the pinyin table; the others do it themselves
 	@scripts/setup.sh
 
-setup-dev:
+setup-dev: ## also what only the tests need
 	@scripts/setup.sh --dev
 
 run: setup ## the street: hall, sync, a terminal with all its hardware, and the dock's web page
@@ -19,13 +23,13 @@ run: setup ## the street: hall, sync, a terminal with all its hardware, and the 
 
 test: setup-dev lint unit ## exactly what CI runs
 
-lint: setup-dev
+lint: setup-dev ## style, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: setup-dev
+unit: setup-dev ## every test
 	$(BIN)/python -m pytest -n 2
 
 tour: setup ## a scripted day: every case, every screen, receipt and page in build/tour/index.html
@@ -33,6 +37,10 @@ tour: setup ## a scripted day: every case, every screen, receipt and page in bui
 
 bundle: setup-dev ## the terminal as a onedir program in dist/kiosk
 	$(BIN)/pyinstaller --noconfirm --log-level WARN kiosk.spec
+
+lock: setup-dev ## requirements*.lock anew from pyproject.toml; all to the newest with UPGRADE=--upgrade
+	$(COMPILE) --extra hall --extra dock -o requirements.lock pyproject.toml
+	$(COMPILE) --extra hall --extra dock --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 clean: ## everything that was made, but not the venv
 	rm -rf build dist

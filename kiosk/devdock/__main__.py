@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ import typer
 import uvicorn
 from rich.console import Console
 
-from kiosk.devdock.street import DEFAULT_TERMINALS, Street, StreetError, free_port
+from kiosk.devdock.street import DEFAULT_TERMINALS, Street, StreetError
 from kiosk.devdock.web.app import build_app
 
 _console = Console(stderr=True)
@@ -31,7 +32,13 @@ def main(
     """The street on one machine: hall, terminals, all their hardware, and a page that holds it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
-    port = port or free_port()
+    try:
+        # Listening before anybody is told the address: the first visitor waits a moment instead of being refused.
+        listener = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        _console.print(f"[red]端口 {port} 用不了 port {port}: {error.strerror}。试试 --port 0。[/red]")
+        raise SystemExit(1) from None
+    port = listener.getsockname()[1]
     display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     platform = "xcb" if window and display else "offscreen"
     street = Street(
@@ -45,15 +52,9 @@ def main(
             )
             sys.stdout.write(address + "\n")
             sys.stdout.flush()
-            config = uvicorn.Config(
-                build_app(street, port=port),
-                host="127.0.0.1",
-                port=port,
-                log_level="warning",
-                timeout_graceful_shutdown=1,
-            )
+            config = uvicorn.Config(build_app(street, port=port), log_level="warning", timeout_graceful_shutdown=1)
             with contextlib.suppress(KeyboardInterrupt):
-                uvicorn.Server(config).run()
+                uvicorn.Server(config).run(sockets=[listener])
             _console.print("正在收拾 stopping…")
     except StreetError as error:
         _console.print(f"[red]{error}[/red]")
