@@ -13,6 +13,7 @@ from hall.catalogue import Catalogue
 from hall.desk import Desk
 from hall.fakes.departments import Departments
 from hall.files import private_directory, write_private
+from hall.help_desk import HelpDesk
 from hall.intake import Intake
 from hall.jobs import JobRunner
 from hall.keys import HallKeys, ensure_keys, load_keys
@@ -43,6 +44,7 @@ class Hall:
     blobs: Blobs
     catalogue: Catalogue
     terminals: Terminals
+    help_desk: HelpDesk
     people: People
     intake: Intake
     me: MySpace
@@ -93,6 +95,7 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
         blobs=blobs,
         catalogue=catalogue,
         terminals=terminals,
+        help_desk=HelpDesk(store=store, clock=clock),
         people=people,
         intake=Intake(
             store=store,

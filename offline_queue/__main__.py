@@ -19,6 +19,7 @@ from kiosk.core.profile import DataLayout
 from kiosk.core.result import Err
 from offline_queue.client import ClientDelays, QueueClient
 from offline_queue.files import Locked
+from offline_queue.messages import status_values
 from offline_queue.process import EXIT_STORE
 from offline_queue.schema import SchemaError
 from offline_queue.store import Store
@@ -62,7 +63,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     """The queue in numbers."""
     found = _status(context.obj)
     if as_json:
-        typer.echo(json.dumps(asdict(found)))
+        typer.echo(json.dumps(status_values(found)))
         return
     typer.echo(f"link {found.link}  pending {found.pending}  parked {found.parked}  oldest {found.oldest_unsent_s} s")
     typer.echo(f"accepting {'yes' if found.accepting else 'no'}  last error {found.last_error or 'none'}")

@@ -1,4 +1,4 @@
-"""The offline queue as the terminal's other processes see it: the `Outbox` port over the queue's socket.
+"""The offline queue as the terminal's other processes see it: ports `Outbox` and `Assistance` over the queue's socket.
 
 A connection per call: whoever is killed and restarted on either side, the next call just works. Calls that are safe to
 repeat (all of them) are repeated until their deadline, so that a restart of the queue process goes unnoticed.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from kiosk.core.ports import (
 )
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.local_socket import FrameError, FrameSocket, connect
-from offline_queue.messages import BadMessage, cut, error_of, put_message
+from offline_queue.messages import BadMessage, cut, error_of, put_message, status_of
 
 _DOWN = StoreError(StoreFault.STORE_DOWN, "queue process does not answer")
 _NONSENSE = StoreError(StoreFault.STORE_DOWN, "queue answered nonsense")
@@ -44,7 +45,7 @@ class ClientDelays:
 
 
 class QueueClient:
-    """Implements `Outbox`. Safe to use from several threads."""
+    """Implements `Outbox` and `Assistance`. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -110,11 +111,15 @@ class QueueClient:
         answer = self._once({"op": "status"}, b"", seconds=self._delays.status_s)
         if isinstance(answer, Ok):
             try:
-                values = answer.value.head["ok"]
-                return QueueStatus(**{**values, "link": Link(values["link"])})
+                return status_of(answer.value.head["ok"])
             except (KeyError, TypeError, ValueError):
                 answer = Err(_NONSENSE)
         return QueueStatus(Link.UNKNOWN, 0, 0, 0, False, answer.error.fault.value)
+
+    def call_help(self, at: datetime) -> Result[None, StoreError]:
+        """Somebody wants help; asked once, because whoever polls the status sees whether it has arrived."""
+        answer = self._once({"op": "call_help", "at": at.isoformat()}, b"", seconds=self._delays.status_s)
+        return answer if isinstance(answer, Err) else Ok(None)
 
     def entries(self) -> Result[list[dict[str, Any]], StoreError]:
         """Every row as plain data, for a technician."""

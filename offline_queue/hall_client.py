@@ -29,7 +29,7 @@ from kiosk.contract.person import (
     PrintJobRequest,
     PrintOutcome,
 )
-from kiosk.contract.sync import Announce, BlobState, BundleManifest, Heartbeat, Verdict, Verdicts
+from kiosk.contract.sync import Announce, BlobState, BundleManifest, Heartbeat, HeartbeatAnswer, Verdict, Verdicts
 from kiosk.contract.wire import canonical_json
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.deadline_tls import DeadlineContext
@@ -126,9 +126,9 @@ class HallClient:
         reply = self._call("GET", f"/v1/bundle/{number}", seconds=self._limits.transfer_s, limit=size)
         return Ok(reply.value.body) if isinstance(reply, Ok) else reply
 
-    def heartbeat(self, heartbeat: Heartbeat) -> Result[None, CallError]:
-        """Health of this terminal."""
-        return self._tell("/v1/heartbeat", heartbeat, seconds=self._limits.call_s)
+    def heartbeat(self, heartbeat: Heartbeat) -> Result[HeartbeatAnswer, CallError]:
+        """Health of this terminal, and its call for help."""
+        return self._post("/v1/heartbeat", heartbeat, HeartbeatAnswer, seconds=self._limits.call_s)
 
     # --- one person -------------------------------------------------------------------------------------------
 

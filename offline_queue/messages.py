@@ -5,13 +5,15 @@ Answer head: ``{"ok": …}`` or ``{"err": <StoreFault>, "detail": …}``.
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from kiosk.contract.sync import DeviceReport
-from kiosk.contract.wire import Short, Size, SubmissionId
-from kiosk.core.ports import SealedSubmission, StoreError, StoreFault
+from kiosk.contract.wire import Instant, Short, Size, SubmissionId
+from kiosk.core.ports import HelpCall, HelpState, Link, QueueStatus, SealedSubmission, StoreError, StoreFault
 
 Tag = Annotated[str, Field(pattern=r"^([0-9a-f]{2}){0,64}$")]
 
@@ -81,7 +83,14 @@ class Devices(Message):
     devices: tuple[DeviceReport, ...]
 
 
-Request = ReserveNumber | Put | OwedTo | NoteReceipt | StateOf | Status | ListAll | Devices
+class CallHelp(Message):
+    """Somebody at the terminal wants help, since this instant."""
+
+    op: Literal["call_help"] = "call_help"
+    at: Instant
+
+
+Request = ReserveNumber | Put | OwedTo | NoteReceipt | StateOf | Status | ListAll | Devices | CallHelp
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="op")])
 
@@ -122,6 +131,19 @@ def cut(tail: bytes, sizes: tuple[int, ...]) -> tuple[bytes, ...]:
         pieces.append(tail[start : start + size])
         start += size
     return tuple(pieces)
+
+
+def status_values(status: QueueStatus) -> dict[str, Any]:
+    """The queue in numbers, as JSON."""
+    call = status.help
+    return {**asdict(status), "help": call and {"at": call.at.isoformat(), "state": call.state.value}}
+
+
+def status_of(values: dict[str, Any]) -> QueueStatus:
+    """Back again; KeyError, TypeError or ValueError."""
+    call = values["help"]
+    help_call = None if call is None else HelpCall(datetime.fromisoformat(call["at"]), HelpState(call["state"]))
+    return QueueStatus(**{**values, "link": Link(values["link"]), "help": help_call})
 
 
 def error_head(error: StoreError) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class QueueProcess:
         self._software = software
         self._options = options or QueueOptions()
         self._clock = clock or SystemClock()
-        self._state = SyncState()
+        self._state = SyncState(monotonic=self._clock.monotonic)
         self._worker: SyncWorker | None = None
         self._stopped = threading.Event()
         make_directory(Path(self._layout.run))

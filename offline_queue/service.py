@@ -18,6 +18,7 @@ from kiosk.core.ports import (
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.messages import (
     BadMessage,
+    CallHelp,
     Devices,
     ListAll,
     NoteReceipt,
@@ -30,6 +31,7 @@ from offline_queue.messages import (
     cut,
     error_head,
     parse_request,
+    status_values,
 )
 from offline_queue.outbox import Intake
 from offline_queue.store import Store
@@ -68,12 +70,16 @@ class QueueService:
             case StateOf():
                 return _plain(self._store.state(request.id))
             case Status():
-                return {"ok": asdict(self.status())}, b""
+                return {"ok": status_values(self.status())}, b""
             case ListAll():
                 entries = self._store.entries()
                 return _plain(Ok([asdict(entry) for entry in entries.value]) if isinstance(entries, Ok) else entries)
             case Devices():
                 self._sync.report_devices(request.devices)
+                return {"ok": None}, b""
+            case CallHelp():
+                self._sync.help.take(request.at)
+                self._wake()
                 return {"ok": None}, b""
             case _:
                 assert_never(request)
@@ -81,9 +87,9 @@ class QueueService:
     def status(self) -> QueueStatus:
         """The queue in numbers; a store that is down accepts nothing."""
         backlog = self._store.backlog()
-        link, last_error = self._sync.link, self._sync.last_error
+        link, last_error, call = self._sync.link, self._sync.last_error, self._sync.help.call
         if isinstance(backlog, Err):
-            return QueueStatus(link, 0, 0, 0, False, backlog.error.fault.value)
+            return QueueStatus(link, 0, 0, 0, False, backlog.error.fault.value, call)
         numbers = backlog.value
         return QueueStatus(
             link=link,
@@ -92,6 +98,7 @@ class QueueService:
             oldest_unsent_s=numbers.oldest_unsent_s,
             accepting=self._store.space.accepting(),
             last_error=last_error,
+            help=call,
         )
 
     def _put(self, request: Put, tail: bytes) -> Result[None, StoreError]:

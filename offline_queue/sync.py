@@ -76,7 +76,7 @@ class SyncWorker:
                 self._pacer.wake()
 
     def wake(self) -> None:
-        """Something was filed."""
+        """Something was filed, or somebody calls for help."""
         self._woken.set()
 
     def stop(self) -> None:
@@ -87,9 +87,14 @@ class SyncWorker:
     def step(self) -> float:
         """Do what is due; seconds until something is due again, unless woken."""
         self._keep_house()
+        called = self._state.help.pop_new()
+        if called:
+            self._pacer.hurry(Lane.HEARTBEAT)
         if (paused := self._pacer.paused()) > 0:
             return min(paused, self._until_house())
         try:
+            if called:
+                self._heartbeat()  # somebody stands there and waits; submissions do not
             more = self._round.run()
             self._manifest()
             self._heartbeat()
@@ -137,6 +142,7 @@ class SyncWorker:
         backlog = self._store.backlog()
         if isinstance(backlog, Err):
             self._pacer.store_failed(backlog.error.fault.value)
+        call = self._state.help.to_tell(self._clock.now())
         heartbeat = Heartbeat(
             terminal_id=self._sender.terminal_id,
             at=self._clock.now(),
@@ -146,9 +152,12 @@ class SyncWorker:
             parked=backlog.value.parked,
             oldest_unsent_s=backlog.value.oldest_unsent_s,
             devices=self._state.devices,
+            help_called_at=call.at if call else None,
         )
         sent = self._client.heartbeat(heartbeat)
         if isinstance(sent, Err):
             self._pacer.failed(Lane.HEARTBEAT, sent.error, again=self._delays.heartbeat)
-        else:
-            self._pacer.went_well(Lane.HEARTBEAT, again=self._delays.heartbeat)
+            return
+        self._pacer.went_well(Lane.HEARTBEAT, again=self._delays.heartbeat)
+        if call:
+            self._state.help.told(call.at, acknowledged=sent.value.help_acknowledged_at is not None)

@@ -1,21 +1,34 @@
-"""What the sync worker lets others know: link, last error, device reports for the heartbeat. Thread-safe."""
+"""What the sync worker and the terminal let each other know. Thread-safe.
+
+Link and last error one way, device health and calls for help the other.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 
 from kiosk.contract.sync import DeviceReport
+from kiosk.core.devices import DeviceState, Level, MediaState
 from kiosk.core.ports import Link
+from offline_queue.help_line import HelpLine
+
+REPORT_FRESH_S = 15.0
+"""A terminal that serves reports every two seconds. Older news of a device is no news."""
 
 
 class SyncState:
     """Shared between the sync worker and the socket."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.help = HelpLine()
+        self._monotonic = monotonic
         self._lock = threading.Lock()
         self._link = Link.UNKNOWN
         self._errors: dict[str, str] = {}
         self._devices: tuple[DeviceReport, ...] = ()
+        self._devices_at = 0.0
 
     @property
     def link(self) -> Link:
@@ -30,8 +43,10 @@ class SyncState:
 
     @property
     def devices(self) -> tuple[DeviceReport, ...]:
-        """As last reported by the terminal."""
-        return self._devices
+        """As last reported by the terminal; unknown once it has fallen silent: the screen may be dead."""
+        with self._lock:
+            devices, age = self._devices, self._monotonic() - self._devices_at
+        return devices if age <= REPORT_FRESH_S else tuple(map(_unknown, devices))
 
     def see_link(self, link: Link) -> bool:
         """Note the link; True if it changed."""
@@ -53,4 +68,21 @@ class SyncState:
 
     def report_devices(self, devices: tuple[DeviceReport, ...]) -> None:
         """Device health for the next heartbeat."""
-        self._devices = devices
+        with self._lock:
+            self._devices = devices
+            self._devices_at = self._monotonic()
+
+
+def _unknown(report: DeviceReport) -> DeviceReport:
+    """The same device, of which nothing is known any more; what it does not have it still has not."""
+
+    def level(known: str) -> str:
+        return known if known == Level.NONE else Level.UNKNOWN.value
+
+    return DeviceReport(
+        kind=report.kind,
+        state=DeviceState.UNKNOWN.value,
+        media=report.media if report.media == MediaState.NONE else MediaState.UNKNOWN.value,
+        paper=level(report.paper),
+        toner=level(report.toner),
+    )

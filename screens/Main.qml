@@ -57,17 +57,17 @@ Window {
             width: parent.width
             height: Chrome.helpCalled ? told.implicitHeight + 28 : 0
             visible: Chrome.helpCalled
-            color: Theme.okTint
+            color: Theme.toneTint(Chrome.helpTone)
 
             Label {
                 id: told
                 anchors.centerIn: parent
                 width: parent.width - 2 * Theme.margin
                 horizontalAlignment: Text.AlignHCenter
-                text: qsTr("已呼叫工作人员，请在机器旁稍等，也可以继续操作")
+                text: Chrome.helpTitle + "。" + Chrome.helpText
                 font.pixelSize: Theme.caption + 2
                 font.weight: Font.Medium
-                color: Theme.ok
+                color: Theme.toneInk(Chrome.helpTone)
                 Accessible.role: Accessible.AlertMessage
             }
         }

@@ -15,7 +15,7 @@ from shiboken6 import Shiboken
 
 from kiosk.core import views
 from kiosk.core.devices import PreviewFrame
-from kiosk.core.intents import Intent
+from kiosk.core.intents import DisplayChanged, Intent
 from screens.images import IconProvider, PictureProvider, decode, icon_folder
 from screens.keyboard.engine import PinyinEngine
 from screens.keyboard.keyboard import Keyboard
@@ -57,6 +57,7 @@ class Screens(QObject):
         self._shown_shot = (-1, "")
         self._sequence = -1
         self._in_session = False
+        self._session = 0
         self._page_key = ""
         self._view: views.View = views.AttractView()
         self._pictures = PictureProvider()
@@ -82,6 +83,7 @@ class Screens(QObject):
         self._forget.setInterval(settings.forget_display_after_s * 1000)
         self._forget.timeout.connect(self._forget_display)
         self._display.changed.connect(self._display_changed)
+        self._display.enlarged.connect(self._enlarged)
 
     def _find_models(self) -> None:
         self._display = self._model(Display)
@@ -191,8 +193,8 @@ class Screens(QObject):
         if self._engine is None or snapshot.sequence < self._sequence:
             return
         self._sequence = snapshot.sequence
-        ended = self._in_session and not snapshot.chrome.in_session
-        self._in_session = snapshot.chrome.in_session
+        ended = self._in_session and (not snapshot.chrome.in_session or snapshot.chrome.session != self._session)
+        self._in_session, self._session = snapshot.chrome.in_session, snapshot.chrome.session
         self._view = snapshot.view
         if ended:
             self._wipe()
@@ -288,6 +290,11 @@ class Screens(QObject):
         """Large type chosen before a session began is not for whoever comes an hour later."""
         if not self._in_session:
             self._forget.start()
+
+    @Slot(bool)
+    def _enlarged(self, large: bool) -> None:
+        """Who needs large type gets more time."""
+        self._dispatch(DisplayChanged(large))
 
     @Slot()
     def _forget_display(self) -> None:

@@ -36,7 +36,7 @@ from kiosk.contract.person import (
     PrintOutcome,
 )
 from kiosk.contract.problems import ProblemCode
-from kiosk.contract.sync import Announce, BlobState, Heartbeat, Verdict, Verdicts
+from kiosk.contract.sync import Announce, BlobState, Heartbeat, HeartbeatAnswer, Verdict, Verdicts
 
 router = APIRouter(prefix="/v1")
 Sha = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
@@ -151,11 +151,11 @@ def bundle(hall: HallHere, _: Caller, number: Annotated[int, Path(ge=1, le=2**31
 
 @router.post("/heartbeat", openapi_extra=described(Heartbeat))
 def heartbeat(hall: HallHere, terminal: Caller, body: Annotated[Heartbeat, json_body(Heartbeat)]) -> Response:
-    """Heartbeat → 204."""
+    """Heartbeat → HeartbeatAnswer."""
     if body.terminal_id != terminal:
         raise Refused(ProblemCode.FORBIDDEN)
     hall.terminals.heard(body)
-    return Response(status_code=204)
+    return answer(HeartbeatAnswer(help_acknowledged_at=hall.help_desk.heard(body)))
 
 
 # --- a citizen's own matters -----------------------------------------------------------------------------------------

@@ -194,6 +194,17 @@ heartbeats = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+help_calls = Table(
+    "help_calls",
+    metadata,
+    Column("terminal_id", String, ForeignKey("terminals.id"), primary_key=True),
+    Column("called_at", Integer, primary_key=True),
+    Column("heard_at", Integer, nullable=False),
+    Column("acknowledged_at", Integer),
+    Column("acknowledged_by", String),
+)
+"""Calls for help (呼叫帮助); an open one stays open until a clerk takes note, whatever becomes of the terminal."""
+
 bundles = Table(
     "bundles",
     metadata,

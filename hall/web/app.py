@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Path, Request
 from sqlalchemy import func, select
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from hall.api.http import HallHere, add_problem_handlers
 from hall.desk import CaseRow, NotThere
 from hall.hall import Hall
+from hall.help_desk import HelpCall
 from hall.problem import Refused
 from hall.staff import SESSION_LIFE, enter, staff_name
 from hall.store.schema import cases, submissions
@@ -136,6 +137,25 @@ def live_terminals(pages: PagesHere, _: PageStaff) -> Response:
     return HTMLResponse(pages.terminal_board())
 
 
+# --- calls for help --------------------------------------------------------------------------------------------------
+
+
+@router.get("/live/help")
+def live_help(pages: PagesHere, _: PageStaff) -> Response:
+    """Open calls, for every page's script."""
+    return HTMLResponse(pages.help_calls())
+
+
+@router.post("/terminals/{terminal_id}/help/{call}")
+def acknowledge(
+    hall: HallHere, staff: PageStaff, terminal_id: str, call: Annotated[int, Path(ge=-(2**52), le=2**52)]
+) -> Response:
+    """A clerk takes note of this call (named by its instant in ms); later ones he has not seen yet."""
+    if not hall.help_desk.acknowledge(terminal_id, called_ms=call, actor=staff):
+        raise NotThere(terminal_id)
+    return RedirectResponse("/staff/terminals", status_code=303)
+
+
 # --- the same for programs -------------------------------------------------------------------------------------------
 
 
@@ -149,7 +169,8 @@ def api_cases(hall: HallHere, _: ApiStaff) -> Response:
 @router.get("/api/terminals")
 def api_terminals(hall: HallHere, _: ApiStaff) -> Response:
     """Terminals with their last heartbeat."""
-    return JSONResponse([_terminal_json(health) for health in hall.terminals.board()])
+    calls = hall.help_desk.latest()
+    return JSONResponse([_terminal_json(health, calls.get(health.id)) for health in hall.terminals.board()])
 
 
 @router.get("/api/submissions")
@@ -190,7 +211,7 @@ def _case_json(row: CaseRow, age_s: float) -> dict[str, Any]:
     }
 
 
-def _terminal_json(health: TerminalHealth) -> dict[str, Any]:
+def _terminal_json(health: TerminalHealth, call: HelpCall | None) -> dict[str, Any]:
     return {
         "id": health.id,
         "name": health.name,
@@ -198,6 +219,13 @@ def _terminal_json(health: TerminalHealth) -> dict[str, Any]:
         "state": health.state,
         "heard_at": health.heard_at.isoformat() if health.heard_at else None,
         "heartbeat": health.heartbeat.model_dump(mode="json") if health.heartbeat else None,
+        "help": call
+        and {
+            "call": call.called_ms,
+            "since": call.since.isoformat(),
+            "acknowledged_at": call.acknowledged_at.isoformat() if call.acknowledged_at else None,
+            "acknowledged_by": call.acknowledged_by,
+        },
     }
 
 
@@ -226,5 +254,5 @@ def staff_app(hall: Hall) -> FastAPI:
         return HTMLResponse(_pages(request).not_there(), status_code=404)
 
     app.include_router(router)
-    app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
+    app.mount("/static", StaticFiles(directory=FilePath(__file__).with_name("static")), name="static")
     return app

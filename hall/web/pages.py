@@ -38,11 +38,15 @@ class Pages:
 
     def terminals(self, staff: str) -> str:
         """The board."""
-        return self._draw("terminals.html", {"staff": staff, "tab": "terminals", "board": self._hall.terminals.board()})
+        return self._draw("terminals.html", {"staff": staff, "tab": "terminals", **self._board()})
 
     def terminal_board(self) -> str:
         """The part of it that changes."""
-        return self._draw("_terminals.html", {"board": self._hall.terminals.board()})
+        return self._draw("_terminals.html", self._board())
+
+    def help_calls(self) -> str:
+        """Open calls for help: on top of every page."""
+        return self._draw("_help.html", {"calls": self._hall.help_desk.open()})
 
     def signed_out(self) -> str:
         """How to sign in."""
@@ -63,7 +67,12 @@ class Pages:
             "closed": _CLOSED,
         }
 
+    def _board(self) -> Mapping[str, Any]:
+        return {"board": self._hall.terminals.board(), "help": self._hall.help_desk.latest()}
+
     def _draw(self, template: str, values: Mapping[str, Any]) -> str:
+        if "staff" in values:
+            values = {**values, "calls": self._hall.help_desk.open()}
         return self._templates.get_template(template).render(
             {**values, "hall_name": self._hall.settings.name, "now": self._hall.clock.now()}
         )

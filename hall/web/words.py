@@ -40,6 +40,9 @@ NOTICE_S, WARNING_S, BREACH_S = 4 * 3600, 8 * 3600, 12 * 3600
 SILENT_S = 180
 """A terminal that has not been heard of for this long is called silent."""
 
+CALL_SHOWN_S = 3600
+"""A call for help that was taken note of stays on the board so long."""
+
 
 def tone_of_backlog(seconds: int) -> str:
     """`ok`, `notice`, `warn`, `bad`."""
@@ -59,6 +62,11 @@ def span(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} 分钟"
     return f"{hours} 小时 {minutes % 60} 分" if hours < 24 else f"{days} 天"
+
+
+def waited(seconds: float) -> str:
+    """How long somebody has been waiting, in words that change once a minute: a page redrawn loses a touch."""
+    return "不到 1 分钟" if seconds < 60 else span(seconds)
 
 
 def local(at: datetime) -> str:

@@ -55,11 +55,13 @@ def build_ports(machine: Machine, hosts: dict[DeviceKind, DriverHost]) -> Ports:
     data = machine.data
     id_card, receipt = hosts.get(DeviceKind.ID_CARD), hosts.get(DeviceKind.RECEIPT)
     page, camera = hosts.get(DeviceKind.PAGE), hosts.get(DeviceKind.CAMERA)
+    queue = QueueClient(Path(machine.layout.queue_socket))
     return Ports(
-        outbox=QueueClient(Path(machine.layout.queue_socket)),
+        outbox=queue,
         sealer=TerminalSealer.of(data),
         card_keys=TerminalCardKeys.of(data),
         hall=DirectHall.of(data, hall_url=machine.profile.hall.url),
+        assistance=queue,
         id_card=IdCardReaderProxy(id_card) if id_card else None,
         receipt=ReceiptPrinterProxy(receipt) if receipt else None,
         page=PagePrinterProxy(page) if page else None,

@@ -87,3 +87,12 @@ class Heartbeat(Wire):
     oldest_unsent_s: int
     """Age of the oldest unsent submission in seconds; 4 h notice, 8 h warning, 12 h breach (P53)."""
     devices: tuple[DeviceReport, ...] = ()
+    help_called_at: Instant | None = None
+    """Somebody at the terminal wants help since then (呼叫帮助); repeated until the hall says that staff know."""
+
+
+class HeartbeatAnswer(Wire):
+    """What the hall has to say to a heartbeat."""
+
+    help_acknowledged_at: Instant | None = None
+    """When staff took note of the call in this very heartbeat; None while nobody has."""

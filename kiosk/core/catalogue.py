@@ -84,10 +84,19 @@ class Catalogue:
         street, village), the nearer; among equals the hall's order decides.
         """
         wanted = {kind.value for kind in needed}
-        own = next((place.address for place in self.terminals if place.id == own_id), "")
+        own = self._address_of(own_id)
         able = [place for place in self.terminals if place.id != own_id and wanted <= set(place.devices)]
         nearest = max(able, key=lambda place: _shared(own, place.address), default=None)
         return "" if nearest is None else nearest.name
+
+    def nearest_window(self, own_id: str) -> Window | None:
+        """The staffed window (综合窗口) with a telephone that is nearest to this terminal, by the same rule."""
+        own = self._address_of(own_id)
+        telling = (window for window in self.windows if window.phone)
+        return max(telling, key=lambda window: _shared(own, window.address), default=None)
+
+    def _address_of(self, terminal_id: str) -> str:
+        return next((place.address for place in self.terminals if place.id == terminal_id), "")
 
 
 def _shared(one: str, other: str) -> int:

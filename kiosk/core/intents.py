@@ -143,6 +143,13 @@ class CallHelp:
 
 
 @dataclass(frozen=True, slots=True)
+class DisplayChanged:
+    """大字版 was switched on or off; whoever needs it gets more time. Sent by the screens when they go back, too."""
+
+    large: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """Back to the start of this session, card stays."""
 
@@ -181,6 +188,7 @@ Intent = (
     | WindowSlip
     | ExtendTime
     | CallHelp
+    | DisplayChanged
     | Home
     | Finish
     | Touched

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -223,6 +223,33 @@ class Link(StrEnum):
     UNKNOWN = "unknown"
 
 
+class HelpState(StrEnum):
+    """How far a call for help has come."""
+
+    WAITING = "waiting"
+    """Not at the hall yet: no network, or only just called."""
+    SENT = "sent"
+    """The hall has it."""
+    SEEN = "seen"
+    """Staff know."""
+
+
+HELP_STANDS = timedelta(minutes=30)
+"""After this nobody counts on finding the caller still there; whoever is there calls again."""
+
+
+@dataclass(frozen=True, slots=True)
+class HelpCall:
+    """A call for help (呼叫帮助); its instant is its name."""
+
+    at: datetime
+    state: HelpState
+
+    def stands(self, now: datetime) -> bool:
+        """Is it still worth somebody's way?"""
+        return now - self.at < HELP_STANDS
+
+
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
     """The queue in numbers."""
@@ -234,6 +261,8 @@ class QueueStatus:
     accepting: bool
     """False when the disk is nearly full: new work is refused in words, draining goes on."""
     last_error: str = ""
+    help: HelpCall | None = None
+    """The latest call for help that the queue process knows of."""
 
 
 class SubmissionState(StrEnum):
@@ -275,6 +304,18 @@ class Outbox(Protocol):
 
     def status(self) -> QueueStatus:
         """Never blocks for long; `Link.UNKNOWN` when the queue process does not answer."""
+        ...
+
+
+class Assistance(Protocol):
+    """Brings somebody to this terminal (呼叫帮助)."""
+
+    def call_help(self, at: datetime) -> Result[None, StoreError]:
+        """Ok: taken over, the hall hears of it at the next chance. `QueueStatus.help` tells how far it is.
+
+        The same instant again is the same call. Nothing is written down: a queue process that is restarted knows
+        no call, and is told again.
+        """
         ...
 
 

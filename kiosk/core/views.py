@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from kiosk.contract.bundle import Window
 from kiosk.contract.person import ApplicationSummary, LicenceSummary
 from kiosk.core.devices import DeviceKind, Fault
 
@@ -43,7 +44,6 @@ class NoticeCode(StrEnum):
     DELIVERED = "delivered"
     WINDOW_SLIP_PRINTED = "window_slip_printed"
     WINDOW_SLIP_FAILED = "window_slip_failed"
-    HELP_CALLED = "help_called"
     EXIT_PAGE = "exit_page"
 
 
@@ -377,7 +377,12 @@ class Chrome:
     """The idle dialog is up: "are you still there?"."""
     card_left: bool = False
     """The session is over and the card still lies there: take your card."""
-    help_called: bool = False
+    session: int = 0
+    """Tells one citizen's session from the next, also when one card takes another's place in one go."""
+    help: Literal["none", "waiting", "sent", "seen"] = "none"
+    """呼叫帮助: not called; called, but the hall has not heard; the hall has it; staff know."""
+    help_window: Window | None = None
+    """The nearest window with a telephone, for who cannot wait."""
 
 
 @dataclass(frozen=True, slots=True)

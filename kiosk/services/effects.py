@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from kiosk.contract.submission import IdentityProof, Submission
@@ -196,6 +197,13 @@ class AskQueue:
 
 
 @dataclass(frozen=True, slots=True)
+class CallHelp:
+    """Have somebody come; the same instant again is the same call."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ForgetSealing:
     """The session is over: its sealing key goes."""
 
@@ -229,6 +237,7 @@ Effect = (
     | ReportOutcome
     | AskDelivered
     | AskQueue
+    | CallHelp
     | ForgetSealing
     | ForgetPerson
 )

@@ -42,7 +42,7 @@ def lane_of(effect: Effect) -> Lane:
             return Lane.SEAL
         case effects.ReserveNumber() | effects.Put() | effects.Mark():
             return Lane.QUEUE
-        case effects.AskQueue() | effects.AskDelivered():
+        case effects.AskQueue() | effects.AskDelivered() | effects.CallHelp():
             return Lane.STATUS
         case (
             effects.FetchLicences()
@@ -122,6 +122,9 @@ class Hands:
                 return messages.DeliveredCame(generation, filing, outbox.state(filing))
             case effects.AskQueue():
                 return messages.QueueCame(outbox.status())
+            case effects.CallHelp(at):
+                ports.assistance.call_help(at)  # whether it was taken over, the queue's next status says
+                return None
             case effects.ForgetSealing(generation):
                 if (seal := self._seals.pop(generation, None)) is not None:
                     seal.close()

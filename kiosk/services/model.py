@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from kiosk.contract.person import ApplicationSummary, LicenceSummary
 from kiosk.core.devices import DeviceKind, DeviceStatus
-from kiosk.core.ports import Link, QueueStatus, ReceiptState
+from kiosk.core.ports import HelpCall, Link, QueueStatus, ReceiptState
 from kiosk.core.session import Session
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.effects import Put
@@ -123,4 +123,9 @@ class Model:
     filings: tuple[Filing, ...] = ()
     marks: tuple[PendingMark, ...] = ()
     page_jobs: tuple[PageJob, ...] = ()
+    help: HelpCall | None = None
+    """Somebody here wants help, whoever she is; stays when she leaves, for somebody is on the way."""
     help_until: float | None = None
+    """Monotonic: staff know, and it has been said long enough."""
+    large_text: bool = False
+    """大字版: whoever needs it gets more time."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kiosk.core.devices import DeviceKind
 from kiosk.core.ports import (
+    Assistance,
     CardKeys,
     Device,
     DocumentCamera,
@@ -36,6 +37,7 @@ class Ports:
     sealer: Sealer
     card_keys: CardKeys
     hall: HallGateway
+    assistance: Assistance
     id_card: IdCardReader | None = None
     receipt: ReceiptPrinter | None = None
     page: PagePrinter | None = None
@@ -75,5 +77,5 @@ class Delays:
     """A receipt waits this long for a printer whose driver is just starting."""
     paper_retry: float = 5.0
     """Paper was out and the printer is well again, but its news came before its refusal: try after this."""
-    help_shown: float = 60.0
-    """How long 'help is called' stands on the screen."""
+    help_seen: float = 60.0
+    """How long 'staff know' stands on the screen."""

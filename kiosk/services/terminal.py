@@ -238,7 +238,8 @@ class Terminal:
 
     def _show(self) -> None:
         """A snapshot when something changed; a countdown that merely goes on is not a change."""
-        page, around = view(self._model, self._shelf, self._around), chrome(self._model, self._around)
+        model, shelf = self._model, self._shelf
+        page, around = view(model, shelf, self._around), chrome(model, shelf, self._around)
         now = self._around.clock.monotonic()
         if self._shown is not None:
             last_page, last_around, at = self._shown

@@ -56,7 +56,7 @@ Rectangle {
         }
 
         FootButton {
-            text: Chrome.helpCalled ? qsTr("已呼叫") : qsTr("呼叫帮助")
+            text: Chrome.helpLabel
             symbol: "headset"
             lit: Chrome.helpCalled
             onClicked: Chrome.callHelp()

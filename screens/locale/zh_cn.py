@@ -10,6 +10,8 @@ from kiosk.contract.person import CaseState
 from kiosk.core.clock import CHINA
 from kiosk.core.devices import DeviceKind, Fault
 from kiosk.core.views import Availability, DeviceChip, Step
+from screens.locale.zh_cn_help import help_called as help_called
+from screens.locale.zh_cn_help import help_label as help_label
 from screens.locale.zh_cn_notices import Sentence as Sentence
 from screens.locale.zh_cn_notices import Tone, device_word
 from screens.locale.zh_cn_notices import notice as notice

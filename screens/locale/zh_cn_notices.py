@@ -85,15 +85,13 @@ def notice(told: Notice) -> Sentence:
         case NoticeCode.ANSWER_INVALID:
             return Sentence("error", _wrong_answer(words.get("fault", "")), "请改好再点“下一步”。")
         case NoticeCode.SAVED_OFFLINE:
-            return Sentence("ok", "已安全保存在本机", "现在没有网络，联网后自动上报，不用再来一趟。")
+            return Sentence("ok", "已安全保存在本机", "一联网就自动上报，不用再来一趟，也不用再交一次。")
         case NoticeCode.DELIVERED:
-            return Sentence("ok", "已送达网上办事大厅", "请留意办理进度。")
+            return Sentence("ok", "已送达网上办事大厅", _where_to_look(words.get("kind", "")))
         case NoticeCode.WINDOW_SLIP_PRINTED:
             return Sentence("ok", "办事清单已打印", "请从出纸口取走，带到窗口办理。")
         case NoticeCode.WINDOW_SLIP_FAILED:
             return Sentence("warn", "办事清单没有打印出来", "请记下或拍下窗口地址和电话。")
-        case NoticeCode.HELP_CALLED:
-            return Sentence("info", "已呼叫工作人员", "请在机器旁稍等，也可以继续操作。")
         case NoticeCode.EXIT_PAGE:
             return Sentence(
                 "info",
@@ -102,6 +100,13 @@ def notice(told: Notice) -> Sentence:
             )
         case _ as never:
             assert_never(never)
+
+
+def _where_to_look(kind: str) -> str:
+    """A question may have been asked without a card: then only number and code find it again."""
+    if kind == "consultation":
+        return "答复好了没有，凭编号和查询码就能查到。"
+    return "办到哪一步，在任何一台机器点“我的办件”就能看到。"
 
 
 def _wrong_answer(fault: str) -> str:

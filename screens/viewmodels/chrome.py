@@ -40,6 +40,14 @@ def chip_rows(chips: tuple[views.DeviceChip, ...], *, serving: bool = True) -> t
     return tuple(ChipRow(str(kind), words.tone, words.symbol, words.text) for kind, words in told)
 
 
+def help_sentence(chrome: views.Chrome) -> zh_cn.Sentence | None:
+    """What became of the call for help; None when nobody called."""
+    online = any(chip.kind == "network" and chip.state == "ok" for chip in chrome.devices)
+    window = chrome.help_window
+    name, phone = (window.name, window.phone) if window else ("", "")
+    return zh_cn.help_called(chrome.help, online=online, window=name, phone=phone)
+
+
 def page_key(view: views.View) -> str:
     """Names a page so that two of the same kind differ."""
     match view:
@@ -62,6 +70,7 @@ class Chrome(PageModel):
         self._chrome = views.Chrome("", "", (), False, False, None, False)
         self._view: views.View = views.AttractView()
         self._devices = Rows(ChipRow, self)
+        self._help: zh_cn.Sentence | None = None
         self._now: Callable[[], datetime] | None = None
         self._clock = ("", "")
         self._seconds_at = 0.0
@@ -86,6 +95,7 @@ class Chrome(PageModel):
         self._view = snapshot.view
         self._seconds_at = monotonic()
         self._devices.replace(chip_rows(snapshot.chrome.devices))
+        self._help = help_sentence(snapshot.chrome)
         self.changed.emit()
         self.ticked.emit()
 
@@ -158,8 +168,28 @@ class Chrome(PageModel):
 
     @Property(bool, notify=changed)
     def helpCalled(self) -> bool:
-        """Somebody is on the way."""
-        return self._chrome.help_called
+        """呼叫帮助 was touched; `help` says how far the call is."""
+        return self._chrome.help != "none"
+
+    @Property(str, notify=changed)
+    def helpLabel(self) -> str:
+        """On the button: 呼叫帮助, or what became of the call."""
+        return zh_cn.help_label(self._chrome.help)
+
+    @Property(str, notify=changed)
+    def helpTitle(self) -> str:
+        """What became of the call; empty when there is none."""
+        return self._help.title if self._help else ""
+
+    @Property(str, notify=changed)
+    def helpText(self) -> str:
+        """What to do meanwhile."""
+        return self._help.text if self._help else ""
+
+    @Property(str, notify=changed)
+    def helpTone(self) -> str:
+        """`info`, `ok` or `warn`."""
+        return self._help.tone if self._help else "info"
 
     @Property(bool, notify=changed)
     def canSlip(self) -> bool:

@@ -15,6 +15,8 @@ class Display(QObject):
     """大字版, 高对比, 低位操作; undone at the end of each session."""
 
     changed = Signal()
+    enlarged = Signal(bool)
+    """Large type went on or off."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -53,6 +55,7 @@ class Display(QObject):
         """大字版 on or off."""
         self._large = not self._large
         self.changed.emit()
+        self.enlarged.emit(self._large)
 
     @Slot()
     def toggleContrast(self) -> None:
@@ -70,5 +73,8 @@ class Display(QObject):
         """The next citizen starts with the ordinary screen."""
         if not (self._large or self._contrast or self._reach):
             return
+        large = self._large
         self._large = self._contrast = self._reach = False
         self.changed.emit()
+        if large:
+            self.enlarged.emit(False)

@@ -51,7 +51,8 @@ class DoneModel(PageModel):
     def show(self, view: DoneView) -> None:
         """Show what was filed."""
         self._view = view
-        self._delivery.show(Notice(NoticeCode.DELIVERED if view.delivered else NoticeCode.SAVED_OFFLINE))
+        code = NoticeCode.DELIVERED if view.delivered else NoticeCode.SAVED_OFFLINE
+        self._delivery.show(Notice(code, (("kind", view.kind),)))
         told = view.notice
         if told is not None and told.code in SAID_ELSEWHERE:
             told = None

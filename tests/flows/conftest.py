@@ -38,6 +38,8 @@ from kiosk.core.ports import (
     Document,
     HallError,
     HallFault,
+    HelpCall,
+    HelpState,
     Link,
     Owed,
     PersonGateway,
@@ -271,6 +273,23 @@ class MemoryOutbox:
     kept: dict[str, Kept] = field(default_factory=dict)
     tried: list[tuple[str, bytes]] = field(default_factory=list)
     serial: int = 0
+    help: HelpCall | None = None
+    calls: list[datetime] = field(default_factory=list)
+    deaf: bool = False
+    """The queue process is away when somebody calls for help."""
+
+    def call_help(self, at: datetime) -> Result[None, StoreError]:
+        self.calls.append(at)
+        if self.deaf:
+            return Err(StoreError(StoreFault.STORE_DOWN))
+        if self.help is None or self.help.at != at:
+            self.help = HelpCall(at, HelpState.WAITING)
+        return Ok(None)
+
+    def staff(self, state: HelpState) -> None:
+        """The call gets that far."""
+        assert self.help is not None
+        self.help = replace(self.help, state=state)
 
     def reserve_number(self) -> Result[str, StoreError]:
         if self.faults:
@@ -314,7 +333,7 @@ class MemoryOutbox:
         return Ok(kept.state if kept else SubmissionState.ABSENT)
 
     def status(self) -> QueueStatus:
-        return QueueStatus(self.link, len(self.kept), 0, 0, self.accepting)
+        return QueueStatus(self.link, len(self.kept), 0, 0, self.accepting, help=self.help)
 
     def deliver(self) -> None:
         """The hall has everything."""
@@ -591,6 +610,7 @@ class Stage:
                 sealer=self.sealer,
                 card_keys=MemoryCardKeys(),
                 hall=self.hall,
+                assistance=self.outbox,
                 id_card=self.reader,
                 receipt=self.receipt,
                 page=self.page,

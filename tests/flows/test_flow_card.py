@@ -9,7 +9,6 @@ from kiosk.core.devices import CardPresented, DeviceKind, DeviceState, Fault, Me
 from kiosk.core.intents import (
     Back,
     Begin,
-    CallHelp,
     ExtendTime,
     Finish,
     Home,
@@ -211,14 +210,6 @@ def test_nothing_ends_while_a_device_works_for_her(stage, xiu, codes):
     stage.put(xiu).touch(OpenTile(codes["proof"]), Begin()).hold(Lane.HALL).touch(Submit()).wait(200)
     assert stage.sees(PrintView).phase == "fetching"
     assert stage.chrome.seconds_left is None
-
-
-def test_help_is_called_and_shown_for_a_while(stage):
-    stage.touch(Start(), CallHelp())
-    assert stage.chrome.help_called
-    assert "help_called" in stage.logged()
-    stage.touch(Touched()).wait(61)
-    assert not stage.chrome.help_called
 
 
 def test_back_from_put_card_and_guide(stage, codes):

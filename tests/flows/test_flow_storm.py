@@ -92,7 +92,8 @@ class Storm(RuleBasedStateMachine):
     @rule(intent=st.sampled_from([
         intents.Start(), intents.Begin(), intents.Next(), intents.Back(), intents.Submit(), intents.Shoot(),
         intents.Retake(), intents.AcceptShot(), intents.PrintAgain(), intents.PaperTaken(), intents.WindowSlip(),
-        intents.ExtendTime(), intents.CallHelp(), intents.Home(), intents.Finish(), intents.Touched(),
+        intents.ExtendTime(), intents.CallHelp(), intents.DisplayChanged(True), intents.Home(), intents.Finish(),
+        intents.Touched(),
         intents.OpenTile("my_licences"), intents.OpenTile("nonsense"), intents.OpenItem("440699-GA-0031"),
         intents.Search("社保"), intents.SetAnswer("same", True), intents.SetAnswer("name", "冒名"),
         intents.ChangeAnswer("who"), intents.ChangeAnswer("materials"), intents.ChangeAnswer("window"),

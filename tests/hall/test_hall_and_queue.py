@@ -12,7 +12,7 @@ import pytest
 
 from kiosk.contract.envelope import BlobRef
 from kiosk.contract.signing import verify_bundle
-from kiosk.contract.sync import Announce, AnnounceItem, Heartbeat
+from kiosk.contract.sync import Announce, AnnounceItem, Heartbeat, HeartbeatAnswer
 from kiosk.core.ports import HallFault
 from kiosk.core.result import Err, Ok
 from offline_queue.gateway import DirectHall
@@ -71,7 +71,7 @@ def test_bundle_and_heartbeat(terminal: TestTerminal, client: HallClient) -> Non
     beat = Heartbeat(
         terminal_id=terminal.id, at=datetime.now(UTC), software="0", bundle=1, pending=0, parked=0, oldest_unsent_s=0
     )
-    assert client.heartbeat(beat) == Ok(None)
+    assert client.heartbeat(beat) == Ok(HeartbeatAnswer())
 
 
 def test_a_citizen_prints_her_certificate(terminal: TestTerminal, gateway: DirectHall) -> None:

@@ -304,7 +304,8 @@ def test_bundle_and_heartbeat(terminal: TestTerminal, staff: requests.Session, h
             {"kind": "receipt", "state": "online", "media": "none", "paper": "low", "toner": "none", "fault": ""}
         ],
     }
-    assert terminal.post("/v1/heartbeat", beat).status_code == 204
+    answer = terminal.post("/v1/heartbeat", beat)
+    assert (answer.status_code, answer.json()) == (200, {"help_acknowledged_at": None})
     assert terminal.post("/v1/heartbeat", {**beat, "terminal_id": "T009"}).status_code == 403
     assert len(PICTURE) > 100
 

@@ -29,7 +29,15 @@ from kiosk.contract.problems import MEDIA_TYPE, Problem, ProblemCode
 from kiosk.contract.sealing import SealingKey, open_envelope, open_session_key
 from kiosk.contract.signing import HallReceipt, SigningKey, sign_bundle, sign_receipt, verify_envelope
 from kiosk.contract.submission import AnswerRecord, IdentityProof, Submission
-from kiosk.contract.sync import Announce, BlobState, BundleManifest, Verdict, Verdicts
+from kiosk.contract.sync import (
+    Announce,
+    BlobState,
+    BundleManifest,
+    Heartbeat,
+    HeartbeatAnswer,
+    Verdict,
+    Verdicts,
+)
 from kiosk.contract.wire import canonical_json
 from kiosk.core.clock import CHINA
 from kiosk.core.profile import DataLayout, Hall, Profile
@@ -221,6 +229,8 @@ class TestHall:
     blobs: dict[str, bytearray] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     faults: dict[str, Handler] = field(default_factory=dict)
+    staff_look: bool = False
+    """A clerk takes note of every call for help at once."""
     bundle: bytes = b""
     bundle_number: int = 0
     url: str = ""
@@ -264,7 +274,9 @@ class TestHall:
             case ["bundle", _]:
                 reply(http, 200, self.bundle, "application/octet-stream")
             case ["heartbeat"]:
-                reply(http, 204, b"", "application/json")
+                beat = Heartbeat.model_validate_json(request.body)
+                seen = NOW if beat.help_called_at and self.staff_look else None
+                reply_json(http, 200, HeartbeatAnswer(help_acknowledged_at=seen))
             case _:
                 reply_problem(http, 404, ProblemCode.NOT_FOUND)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from PySide6.QtCore import QBuffer, QIODevice, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPolygonF
 
+from kiosk.contract.bundle import Window
 from kiosk.contract.person import ApplicationSummary, LicenceSummary
 from kiosk.core import views as v
 from kiosk.core.devices import DeviceKind, Fault, PreviewFrame
@@ -21,6 +22,10 @@ DEVICES = (
     v.DeviceChip("network", "down"),
 )
 IDLE = v.Chrome(SITE, "3号机", DEVICES, in_session=False, card_present=False, seconds_left=None, warning=False)
+ALL_WELL = (*DEVICES[:-1], v.DeviceChip("network", "ok"))
+WINDOW = Window(
+    name="祖庙街道便民服务中心综合窗口", address="祖庙街道市民路1号", open="周一至周五", phone="0757-12345678"
+)
 BUSY = replace(IDLE, in_session=True, card_present=True, seconds_left=160)
 PERSON = v.Person("欧阳*", "440699********1234")
 RESIDENCE = "居住证签注"
@@ -427,6 +432,10 @@ def snapshots() -> dict[str, v.Snapshot]:
         ),
         "idle_warning": (FILL, replace(BUSY, seconds_left=24, warning=True)),
         "card_left": (v.AttractView(), replace(IDLE, card_present=True, card_left=True)),
-        "help_called": (CHECK, replace(BUSY, help_called=True)),
+        "help_waiting": (CHECK, replace(BUSY, devices=ALL_WELL, help="waiting", help_window=WINDOW)),
+        "help_offline": (CHECK, replace(BUSY, help="waiting", help_window=WINDOW)),
+        "help_sent": (CHECK, replace(BUSY, devices=ALL_WELL, help="sent", help_window=WINDOW)),
+        "help_seen": (CHECK, replace(BUSY, devices=ALL_WELL, help="seen", help_window=WINDOW)),
+        "help_without_telephone": (CHECK, replace(BUSY, help="waiting")),
     }
     return {name: v.Snapshot(number, *pair) for number, (name, pair) in enumerate(shown.items(), 1)}

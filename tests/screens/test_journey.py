@@ -243,8 +243,9 @@ def test_display_choices_end_with_the_session(stage: Any, snapshots: Snapshots) 
     for name in ("大字版", "高对比", "低位操作"):
         stage.tap(name)
         assert "checked" in stage.find(name).states
-    assert stage.acts() == []
+    assert stage.acts() == [i.DisplayChanged(True)]
     stage.show(snapshots["attract"])
+    assert stage.acts() == [i.DisplayChanged(False)]
     for name in ("大字版", "高对比", "低位操作"):
         assert "checked" not in stage.find(name).states
 

@@ -9,7 +9,7 @@ from kiosk.core.events import Event
 from kiosk.core.ports import Link
 from kiosk.core.session import Ended, Running, TimerState, Warned, timer_state
 from kiosk.services.effects import AskQueue
-from kiosk.services.flow import pages, receipt, submit
+from kiosk.services.flow import assistance, pages, receipt, submit
 from kiosk.services.flow.paper import retry_marks
 from kiosk.services.flow.visit import EndReason, end, link_came_up
 from kiosk.services.messages import QueueCame
@@ -25,14 +25,13 @@ def tick(turn: Turn) -> None:
     if asked is None or now - asked >= turn.around.delays.queue_poll:
         turn.set(queue_asked_at=now)
         turn.do(AskQueue())
-    if turn.model.help_until is not None and turn.model.help_until <= now:
-        turn.set(help_until=None)
+    assistance.tick(turn)
     submit.retry(turn)
     retry_marks(turn)
     receipt.tick(turn)
     pages.tick(turn)
     if turn.model.visit is not None:
-        match session_clock(turn.model.visit, turn.around):
+        match session_clock(turn.model, turn.model.visit, turn.around):
             case Ended(reason):
                 end(turn, EndReason(reason))
             case Running() | Warned():
@@ -41,7 +40,7 @@ def tick(turn: Turn) -> None:
                 assert_never(never)
 
 
-def session_clock(visit: Visit, around: Surroundings) -> TimerState:
+def session_clock(model: Model, visit: Visit, around: Surroundings) -> TimerState:
     """What the session's clocks say now. While a card is being read nothing ends: it may be the one we wait for."""
     gone = visit.gone if not visit.reading else None
     return timer_state(
@@ -49,6 +48,7 @@ def session_clock(visit: Visit, around: Surroundings) -> TimerState:
         last_touch=visit.last_touch,
         card_lifted_at=None if gone is None else gone.since,
         busy=busy(visit),
+        large_text=model.large_text,
         delays=around.session_delays,
     )
 
@@ -76,14 +76,4 @@ def queue_came(turn: Turn, message: QueueCame) -> None:
         turn.log(Event.of(EventName.LINK_CHANGED, link=message.status.link))
         if message.status.link is Link.UP:
             link_came_up(turn)
-
-
-def help_called(turn: Turn) -> None:
-    """呼叫帮助."""
-    turn.set(help_until=turn.monotonic + turn.around.delays.help_shown)
-    turn.log(Event.of(EventName.HELP_CALLED))
-
-
-def help_shown(model: Model) -> bool:
-    """Is help on its way?"""
-    return model.help_until is not None
+    assistance.queue_came(turn, message.status)

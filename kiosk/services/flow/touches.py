@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from kiosk.core import intents
-from kiosk.services.flow import home, item, materials, pages, receipt, submit, window
-from kiosk.services.flow.clockwork import busy, help_called
+from kiosk.services.flow import assistance, home, item, materials, pages, receipt, submit, window
+from kiosk.services.flow.clockwork import busy
 from kiosk.services.flow.space import open_space
 from kiosk.services.flow.visit import EndReason, end, start
 from kiosk.services.places import (
@@ -35,7 +35,9 @@ def touched(turn: Turn, intent: intents.Intent) -> None:
     visit = turn.model.visit
     match intent:
         case intents.CallHelp():
-            help_called(turn)
+            assistance.call(turn)
+        case intents.DisplayChanged(large):
+            turn.set(large_text=large)
         case intents.Start():
             start(turn)
         case intents.Touched() | intents.ExtendTime():
@@ -101,7 +103,14 @@ def _with_card(turn: Turn, intent: intents.Intent) -> None:
             | intents.AcceptShot()
         ):
             _do(turn, intent)
-        case intents.Start() | intents.Touched() | intents.ExtendTime() | intents.CallHelp() | intents.Finish():
+        case (
+            intents.Start()
+            | intents.Touched()
+            | intents.ExtendTime()
+            | intents.CallHelp()
+            | intents.DisplayChanged()
+            | intents.Finish()
+        ):
             raise AssertionError("handled before")
         case _:
             assert_never(intent)

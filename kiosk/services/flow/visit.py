@@ -54,6 +54,7 @@ def end(turn: Turn, reason: EndReason) -> None:
     turn.do(ForgetSealing(generation))
     turn.set(
         visit=None,
+        large_text=False,
         card_left=turn.model.card_present,
         filings=tuple(one for one in turn.model.filings if one.in_flight or one.retry_at is not None),
     )

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from kiosk.core.session import Ended, Running, Warned
 from kiosk.core.views import AttractView, Chrome, PutCardView, SendingView, View
-from kiosk.services.flow.clockwork import help_shown, session_clock
+from kiosk.services.flow.clockwork import session_clock
 from kiosk.services.model import Model, Visit
 from kiosk.services.places import (
     AtCapture,
@@ -49,12 +49,12 @@ def locks(place: Place) -> bool:
     return not isinstance(place, AtDone | AtPrint | AtSlip)
 
 
-def chrome(model: Model, around: Surroundings) -> Chrome:
+def chrome(model: Model, shelf: Shelf, around: Surroundings) -> Chrome:
     """Device strip, clocks, the card that was left behind."""
     seconds: int | None = None
     warning = False
     if model.visit is not None:
-        match session_clock(model.visit, around):
+        match session_clock(model, model.visit, around):
             case Running(left):
                 seconds = left
             case Warned(left, reason):
@@ -73,7 +73,9 @@ def chrome(model: Model, around: Surroundings) -> Chrome:
         seconds_left=seconds,
         warning=warning,
         card_left=model.card_left and model.card_present,
-        help_called=help_shown(model),
+        session=0 if model.visit is None else model.visit.generation,
+        help="none" if model.help is None else model.help.state.value,
+        help_window=None if model.help is None else shelf.catalogue.nearest_window(around.settings.terminal_id),
     )
 
 
