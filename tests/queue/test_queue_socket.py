@@ -8,6 +8,7 @@ import stat
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,17 @@ from hypothesis import strategies as st
 
 from kiosk.contract.frames import MAX_HEAD, FrameReader, encode_frame
 from kiosk.contract.sync import DeviceReport
-from kiosk.core.ports import Link, Outbox, Owed, ReceiptState, StoreFault, SubmissionState
+from kiosk.core.ports import (
+    Assistance,
+    HelpCall,
+    HelpState,
+    Link,
+    Outbox,
+    Owed,
+    ReceiptState,
+    StoreFault,
+    SubmissionState,
+)
 from kiosk.core.result import Err, Ok
 from offline_queue.client import ClientDelays, QueueClient
 from offline_queue.local_socket import FrameSocket, connect, listen
@@ -98,6 +109,20 @@ def test_technicians_and_devices(running: Running, terminal: Terminal) -> None:
     report = DeviceReport(kind="receipt", state="online", media="none", paper="low", toner="none")
     assert running.client.report_devices((report,)) == Ok(None)
     assert running.state.devices == (report,)
+
+
+def test_a_call_for_help_goes_in_and_its_state_comes_out(running: Running, clock: FakeClock) -> None:
+    assistance: Assistance = running.client
+    assert running.client.status().help is None
+    at = clock.now() + timedelta(microseconds=1)
+    for _ in range(2):
+        assert assistance.call_help(at) == Ok(None)
+        assert running.client.status().help == HelpCall(at, HelpState.WAITING)
+    assert running.woken == 2
+    running.state.help.told(at, acknowledged=True)
+    assert running.client.status().help == HelpCall(at, HelpState.SEEN)
+    refused = QueueClient(running.path.with_name("nobody"), delays=QUICK).call_help(at)
+    assert isinstance(refused, Err)
 
 
 def test_the_socket_is_for_this_user_only(running: Running) -> None:
@@ -200,7 +225,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
     max_leaves=5,
 )
-OPS = st.sampled_from(["reserve_number", "put", "owed", "receipt_state", "state", "list", "devices", "", "x"])
+OPS = st.sampled_from(
+    ["reserve_number", "put", "owed", "receipt_state", "state", "list", "devices", "call_help", "", "x"]
+)
 HEADS = st.builds(
     lambda op, extra, fields: {**fields, **extra, "op": op},
     OPS,
@@ -216,6 +243,7 @@ HEADS = st.builds(
             "blobs": JSON,
             "state": JSON,
             "devices": JSON,
+            "at": JSON | st.just("2026-11-22T08:00:00Z"),
         },
     ),
 )

@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
+from kiosk.app.health import HealthReporter
 from kiosk.contract.submission import MaterialUse
-from kiosk.core.ports import HallFault, Link, PersonGateway, SealedSubmission, SubmissionState
+from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Fault, Level
+from kiosk.core.ports import HallFault, HelpState, Link, PersonGateway, SealedSubmission, SubmissionState
 from kiosk.core.result import Err, Ok
 from offline_queue.client import QueueClient
 from offline_queue.gateway import DirectHall
@@ -151,6 +156,68 @@ def test_what_the_hall_rejects_is_parked_with_its_code(
     entries = queue.entries()
     assert isinstance(entries, Ok)
     assert [row["last_code"] for row in entries.value if row["id"] == sealed.id] == ["item_unknown"]
+
+
+@pytest.fixture
+def clerk(real_hall: HallProcess) -> Iterator[requests.Session]:
+    with requests.Session() as http:
+        http.trust_env = False
+        assert http.get(real_hall.staff_url + str(real_hall.do("staff_link", name="值班员")["path"]), timeout=10).ok
+        yield http
+
+
+def on_the_board(clerk: requests.Session, hall: HallProcess) -> dict[str, Any]:
+    (row,) = clerk.get(hall.staff_url + "/staff/api/terminals", timeout=10).json()
+    assert isinstance(row, dict)
+    return row
+
+
+def test_a_call_for_help_reaches_a_clerk_and_his_answer_the_terminal(
+    real_hall: HallProcess, clerk: requests.Session, queue: QueueClient, wait_for: Wait
+) -> None:
+    def help_state() -> HelpState | None:
+        call = queue.status().help
+        return call and call.state
+
+    assert wait_for(lambda: queue.status().link is Link.UP)
+    real_hall.kill()
+    assert wait_for(lambda: queue.status().link is Link.DOWN)
+    assert queue.call_help(datetime.now(UTC)) == Ok(None)
+    assert help_state() is HelpState.WAITING
+    real_hall.start()
+    assert wait_for(lambda: help_state() is HelpState.SENT)
+    call = on_the_board(clerk, real_hall)["help"]
+    assert call["acknowledged_at"] is None
+    clerk.post(f"{real_hall.staff_url}/staff/terminals/T001/help/{call['call']}", timeout=10)
+    assert wait_for(lambda: help_state() is HelpState.SEEN)
+
+
+class Host:
+    """A driver host as the reporter sees it."""
+
+    def __init__(self) -> None:
+        self.seen = DeviceStatus(DeviceKind.PAGE, DeviceState.ONLINE, paper=Level.FULL, toner=Level.LOW)
+
+    def status(self) -> DeviceStatus:
+        return self.seen
+
+
+def test_devices_are_on_the_board_as_the_terminal_sees_them(
+    real_hall: HallProcess, clerk: requests.Session, enrolled_terminal: TestTerminal, queue: QueueClient, wait_for: Wait
+) -> None:
+    host = Host()
+    reporter = HealthReporter(enrolled_terminal.machine.layout, (host,), queue)
+    reporter.start()
+
+    def paper() -> list[tuple[str, str]]:
+        beat = on_the_board(clerk, real_hall)["heartbeat"]
+        return [(device["paper"], device["fault"]) for device in beat["devices"]] if beat else []
+
+    assert wait_for(lambda: paper() == [("full", "")])
+    assert "A4打印 墨粉快用完" in clerk.get(real_hall.staff_url + "/staff/terminals", timeout=10).text
+    host.seen = replace(host.seen, paper=Level.OUT, fault=Fault.PAPER_OUT)
+    assert wait_for(lambda: paper() == [("out", "paper_out")])
+    reporter.stop()
 
 
 @pytest.fixture

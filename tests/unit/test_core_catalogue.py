@@ -102,6 +102,21 @@ def test_the_same_street_is_nearer_than_the_same_city(bundle: Bundle) -> None:
     assert catalogue.nearest_elsewhere({DeviceKind.CAMERA}, "A003") == ""
 
 
+def test_the_nearest_window_with_a_telephone(bundle: Bundle) -> None:
+    places = (TerminalPlace(id="A001", name="", address="佛山市二区一街1号", open="", devices=()),)
+    windows = tuple(
+        Window(name=name, address=address, open="", phone=phone)
+        for name, address, phone in [
+            ("远", "佛山市一区", "1"),
+            ("近", "佛山市二区一街9号", "2"),
+            ("最近", "佛山市二区一街1号", ""),
+        ]
+    )
+    catalogue = Catalogue.of(bundle.model_copy(update={"terminals": places, "windows": windows}))
+    assert [found and found.name for found in map(catalogue.nearest_window, ("A001", "A999"))] == ["近", "远"]
+    assert Catalogue.of(bundle.model_copy(update={"windows": windows[2:]})).nearest_window("A001") is None
+
+
 # --- the hall's own data ------------------------------------------------------------------------------------------
 
 
