@@ -87,10 +87,12 @@ def tick(turn: Turn) -> None:
 
 
 def _starting(turn: Turn, since: float) -> bool:
-    """After a crash the printer's driver may come back later than the screen: give it a moment."""
+    """A driver that crashed, or that comes back later than the screen, is there in a moment: wait for it."""
     status = turn.model.devices.get(DeviceKind.RECEIPT)
-    starting = status is not None and status.state is DeviceState.STARTING
-    return starting and turn.monotonic < since + turn.around.delays.printer_start
+    if status is None:
+        return False
+    coming = status.state is DeviceState.STARTING or status.fault is Fault.DRIVER_LOST
+    return coming and turn.monotonic < since + turn.around.delays.printer_start
 
 
 def delivered_came(turn: Turn, message: DeliveredCame) -> None:
@@ -126,7 +128,8 @@ def printed(turn: Turn, message: ReceiptPrinted) -> None:
 def print_again(turn: Turn, place: AtDone) -> None:
     """She says that no (complete) paper came out."""
     if place.phase in ("failed", "unproven", "waiting_paper") and place.slip is not None:
-        _print(turn, place)
+        turn.go(replace(place, phase="printing", print_at=turn.monotonic, retry_at=None))
+        tick(turn)
 
 
 def paper_taken(turn: Turn, place: AtDone) -> None:
