@@ -213,15 +213,14 @@ def answer_lines(item: Item | None, submission: Submission) -> list[AnswerLine]:
 
 def _answer_line(name: str, question: Question | None, record: AnswerRecord) -> AnswerLine:
     value: str
+    said = {} if question is None else {option.v: option.t for option in question.options}
     match record.value:
         case bool():
-            value = "是" if record.value else "否"
+            value = said.get("yes", "是") if record.value else said.get("no", "否")
         case None:
             value = ""
         case _:
-            value = str(record.value)
-    if question is not None:
-        value = next((option.t for option in question.options if option.v == value), value)
+            value = said.get(str(record.value), str(record.value))
     return AnswerLine(question.label if question else name, value, record.source)
 
 

@@ -91,6 +91,7 @@ class Question(Part):
     required: bool = True
     show: Condition | None = None
     options: tuple[Option, ...] = ()
+    """Of a choice. A yes/no question may say `yes` and `no` in its own words, as 一样 and 不一样."""
     prefill: str | None = None
     """`card.name`, `card.address`, `licence.<type>.<field>`: offered, never forced."""
     max_length: int = 200

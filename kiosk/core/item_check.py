@@ -42,6 +42,8 @@ class FindingCode(StrEnum):
     CHOICE_WITHOUT_OPTIONS = "choice_without_options"
     """Fewer than two: there is nothing to choose."""
     OPTIONS_WITHOUT_CHOICE = "options_without_choice"
+    YESNO_WORDS = "yesno_words"
+    """Own words for a yes/no question that are not one for `yes`, then one for `no`."""
     BOUNDS = "bounds"
     """Limits that no value meets, or limits on a type that has none."""
     PREFILL_UNKNOWN = "prefill_unknown"
@@ -160,6 +162,9 @@ def _question(question: Question, where: str) -> Iterator[Finding]:
             yield Finding(FindingCode.CHOICE_WITHOUT_OPTIONS, where)
         if len({option.v for option in question.options}) < len(question.options):
             yield Finding(FindingCode.DUPLICATE_ID, where)
+    elif question.type == "yesno":
+        if question.options and tuple(option.v for option in question.options) != ("yes", "no"):
+            yield Finding(FindingCode.YESNO_WORDS, where)
     elif question.options:
         yield Finding(FindingCode.OPTIONS_WITHOUT_CHOICE, where)
     if not _bounds_make_sense(question):

@@ -134,6 +134,16 @@ class SearchView:
 
 
 @dataclass(frozen=True, slots=True)
+class GuidePaper:
+    """A paper (材料) on the guide, and what the citizen has to do about it before she comes."""
+
+    title: str
+    hint: str
+    need: Literal["bring", "maybe", "held"]
+    """Bring it; only some cases need it; already held (已有，不用带)."""
+
+
+@dataclass(frozen=True, slots=True)
 class GuideView:
     """办事指南: what you need, what it costs, how long it takes, what you get."""
 
@@ -148,7 +158,16 @@ class GuideView:
     needs_card: bool
     primary: Literal["begin", "print", "ask"]
     notice: Notice | None = None
+    papers: tuple[GuidePaper, ...] = ()
+    """The materials without those that the card itself settles."""
+    card_read: bool = False
+    """Her card lies there already."""
     name: Literal["guide"] = "guide"
+
+
+Step = Literal["card", "fill", "materials", "check", "receipt", "paper"]
+"""A station of a journey; `paper` is the certificate on A4 where others end with a receipt."""
+ALL_STEPS: tuple[Step, ...] = ("card", "fill", "materials", "check", "receipt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +178,9 @@ class PutCardView:
     """Item name, or `my_applications`, `my_licences`, `start`."""
     reading: bool = False
     notice: Notice | None = None
+    steps: tuple[Step, ...] = ()
+    """Of the item that the card is for; none if it is for no item."""
     name: Literal["put_card"] = "put_card"
-
-
-Step = Literal["card", "fill", "materials", "check", "receipt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +219,8 @@ class QuestionView:
     next_step: Step
     person: Person | None = None
     notice: Notice | None = None
+    steps: tuple[Step, ...] = ALL_STEPS
+    """Those that this journey has, as far as is known now; so in every view of a journey."""
     name: Literal["question"] = "question"
 
 
@@ -226,6 +246,7 @@ class MaterialsView:
     complete: bool
     step: Step = "materials"
     notice: Notice | None = None
+    steps: tuple[Step, ...] = ALL_STEPS
     name: Literal["materials"] = "materials"
 
 
@@ -242,6 +263,7 @@ class CaptureView:
     advice: str = ""
     step: Step = "materials"
     notice: Notice | None = None
+    steps: tuple[Step, ...] = ALL_STEPS
     name: Literal["capture"] = "capture"
 
 
@@ -265,6 +287,7 @@ class CheckView:
     kind: Literal["application", "certificate", "consultation"]
     step: Step = "check"
     notice: Notice | None = None
+    steps: tuple[Step, ...] = ALL_STEPS
     name: Literal["check"] = "check"
 
 
@@ -274,6 +297,7 @@ class SendingView:
 
     item_name: str
     step: Step = "receipt"
+    steps: tuple[Step, ...] = ALL_STEPS
     name: Literal["sending"] = "sending"
 
 
@@ -295,6 +319,7 @@ class DoneView:
     """The screen had died after filing; this is the same filing, not a second one."""
     notice: Notice | None = None
     step: Step = "receipt"
+    steps: tuple[Step, ...] = ALL_STEPS
     name: Literal["done"] = "done"
 
 
@@ -319,6 +344,8 @@ class PrintView:
     phase: Literal["fetching", "printing", "done", "failed", "unproven", "waiting_paper"]
     pages: int = 0
     notice: Notice | None = None
+    steps: tuple[Step, ...] = ()
+    """Of the certificate that it ends; none for a licence out of 我的证照."""
     name: Literal["print"] = "print"
 
 

@@ -128,6 +128,12 @@ BROKEN: list[tuple[str, dict[str, Any], FindingCode, str]] = [
         "fields.x",
     ),
     (
+        "a yes/no question in words of its own without no",
+        {"pages": [page("p", ask("x", "yesno", options=[{"v": "yes", "t": "一样"}, {"v": "other", "t": "不清楚"}]))]},
+        FindingCode.YESNO_WORDS,
+        "fields.x",
+    ),
+    (
         "a number that cannot be",
         {"pages": [page("p", ask("x", "number", min=2, max=1))]},
         FindingCode.BOUNDS,

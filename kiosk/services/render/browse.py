@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from kiosk.contract.person import LicenceSummary
 from kiosk.core.devices import DeviceKind
 from kiosk.core.item import Item
 from kiosk.core.masking import mask_id_number, mask_name
 from kiosk.core.session import Session
 from kiosk.core.views import (
+    GuidePaper,
     GuideView,
     HomeView,
     ItemCard,
@@ -20,6 +22,7 @@ from kiosk.core.views import (
     Person,
     PutCardView,
     SearchView,
+    Step,
     Tile,
     WindowSlipView,
 )
@@ -27,6 +30,7 @@ from kiosk.services.flow.home import THEME
 from kiosk.services.model import Model, Visit
 from kiosk.services.places import AtGuide, AtPutCard, AtSearch, AtSlip, AtSpace, ToHome, ToItem, ToSpace
 from kiosk.services.readiness import any_available, chips, device_well, item_available, space_available
+from kiosk.services.render.steps import journey_steps
 from kiosk.services.settings import TerminalSettings
 from kiosk.services.turn import Shelf
 
@@ -81,7 +85,7 @@ def item_card(model: Model, shelf: Shelf, settings: TerminalSettings, item: Item
     return ItemCard(item.code, item.name, item.department, item.summary, why, available)
 
 
-def guide_view(model: Model, place: AtGuide, shelf: Shelf, settings: TerminalSettings) -> GuideView:
+def guide_view(model: Model, visit: Visit, place: AtGuide, shelf: Shelf, settings: TerminalSettings) -> GuideView:
     """办事指南."""
     item = shelf.catalogue.newest[place.code]
     promised = item.limits.promised if item.limits else None
@@ -97,14 +101,30 @@ def guide_view(model: Model, place: AtGuide, shelf: Shelf, settings: TerminalSet
         needs_card=item.identity.level == "card",
         primary=_PRIMARY[item.kind],
         notice=place.notice,
+        papers=tuple(_papers(item, visit.licences)),
+        card_read=visit.session.card is not None,
     )
+
+
+def _papers(item: Item, licences: tuple[LicenceSummary, ...]) -> Iterator[GuidePaper]:
+    """What the card itself settles is not asked for a second time."""
+    for material in item.materials:
+        if "card_reader" in material.sources:
+            continue
+        held = "licence_library" in material.sources and any(
+            one.usable and one.type_name in material.licence for one in licences
+        )
+        need: Literal["bring", "maybe", "held"] = "held" if held else "bring" if material.show is None else "maybe"
+        yield GuidePaper(material.name, "" if held else material.hint, need)
 
 
 def put_card_view(model: Model, visit: Visit, place: AtPutCard, shelf: Shelf) -> PutCardView:
     """Put your card on the reader; if the last one would not do, why."""
+    steps: tuple[Step, ...] = ()
     match place.goal:
         case ToItem(guide):
-            purpose = shelf.catalogue.newest[guide.code].name
+            item = shelf.catalogue.newest[guide.code]
+            purpose, steps = item.name, journey_steps(item)
         case ToSpace(tab):
             purpose = f"my_{tab}"
         case ToHome():
@@ -112,7 +132,7 @@ def put_card_view(model: Model, visit: Visit, place: AtPutCard, shelf: Shelf) ->
     notice = None if visit.reading else visit.card_notice
     if notice is None and not device_well(model, DeviceKind.ID_CARD):
         notice = Notice(NoticeCode.READER_DOWN)
-    return PutCardView(purpose, visit.reading, notice)
+    return PutCardView(purpose, visit.reading, notice, steps)
 
 
 def space_view(visit: Visit, place: AtSpace) -> MySpaceView:

@@ -24,6 +24,7 @@ from kiosk.core.views import (
     NoticeCode,
     PrintView,
     QuestionView,
+    SendingView,
     Step,
 )
 from kiosk.services.filing import material_uses
@@ -38,6 +39,7 @@ from kiosk.services.places import (
     AtMaterials,
     AtPrint,
     AtQuestion,
+    AtSpace,
     CapturedPage,
     Flow,
     ReceiptPhase,
@@ -46,6 +48,7 @@ from kiosk.services.places import (
 from kiosk.services.readiness import wants_paper
 from kiosk.services.render import words
 from kiosk.services.render.browse import person
+from kiosk.services.render.steps import journey_steps
 
 MaterialState = Literal["needed", "reused", "captured", "from_card"]
 
@@ -71,6 +74,7 @@ def question_view(visit: Visit, flow: Flow, place: AtQuestion) -> QuestionView:
         changing=changing,
         next_step=_next_step(flow, last=index == len(pages), changing=changing),
         person=person(visit.session),
+        steps=journey_steps(flow.item, flow.answers),
     )
 
 
@@ -91,6 +95,7 @@ def exit_view(visit: Visit, flow: Flow, place: AtExit) -> QuestionView:
         next_step="fill",
         person=person(visit.session),
         notice=Notice(NoticeCode.EXIT_PAGE),
+        steps=journey_steps(flow.item, flow.answers),
     )
 
 
@@ -104,7 +109,8 @@ def materials_view(visit: Visit, flow: Flow, place: AtMaterials) -> MaterialsVie
     fault = visit.licences_asked.fault
     honest = Notice(fault) if wanting and fault is not None else None
     missing = missing_materials(flow.item, flow.answers, material_uses(flow, visit.session))
-    return MaterialsView(flow.item.name, rows, complete=not missing, notice=place.notice or honest)
+    steps = journey_steps(flow.item, flow.answers)
+    return MaterialsView(flow.item.name, rows, complete=not missing, notice=place.notice or honest, steps=steps)
 
 
 def capture_view(flow: Flow, place: AtCapture) -> CaptureView:
@@ -120,12 +126,19 @@ def capture_view(flow: Flow, place: AtCapture) -> CaptureView:
         shot_jpeg=place.shot.page_jpeg if place.shot is not None else b"",
         advice=place.advice,
         notice=place.notice,
+        steps=journey_steps(flow.item, flow.answers),
     )
 
 
 def check_view(visit: Visit, flow: Flow, place: AtCheck) -> CheckView:
     """Everything once more; or, for a certificate, what will be on the paper."""
-    return CheckView(flow.item.name, tuple(_check_rows(visit, flow)), flow.item.kind, notice=place.notice)
+    steps = journey_steps(flow.item, flow.answers)
+    return CheckView(flow.item.name, tuple(_check_rows(visit, flow)), flow.item.kind, notice=place.notice, steps=steps)
+
+
+def sending_view(flow: Flow) -> SendingView:
+    """Being written down."""
+    return SendingView(flow.item.name, steps=journey_steps(flow.item, flow.answers))
 
 
 def done_view(model: Model, place: AtDone) -> DoneView:
@@ -146,14 +159,22 @@ def done_view(model: Model, place: AtDone) -> DoneView:
         limit_unit=slip.limit_unit if slip else "",
         recovered=place.recovered,
         notice=_done_notice(place, phase),
+        steps=_steps(model, earlier=place.recovered),
     )
 
 
 def print_view(model: Model, place: AtPrint) -> PrintView:
     """A page on its way to the tray."""
+    steps = _steps(model, earlier=isinstance(place.origin, AtSpace))
     if place.phase == "printing" and wants_paper(model, DeviceKind.PAGE):
-        return PrintView(place.title, "waiting_paper", place.pages, Notice(NoticeCode.PAGE_PAPER_OUT))
-    return PrintView(place.title, place.phase, place.pages, place.notice)
+        return PrintView(place.title, "waiting_paper", place.pages, Notice(NoticeCode.PAGE_PAPER_OUT), steps)
+    return PrintView(place.title, place.phase, place.pages, place.notice, steps)
+
+
+def _steps(model: Model, *, earlier: bool) -> tuple[Step, ...]:
+    """Of the journey that ends here; a filing or a licence of an earlier day has none on this screen."""
+    flow = model.visit.flow if model.visit is not None else None
+    return () if earlier or flow is None else journey_steps(flow.item, flow.answers)
 
 
 def _done_notice(place: AtDone, phase: ReceiptPhase) -> Notice | None:
@@ -253,10 +274,9 @@ def _said(question: Question, value: AnswerValue) -> str:
     match value:
         case None:
             return ""
-        case True:
-            return words.YES
-        case False:
-            return words.NO
+        case bool():
+            own = {option.v: option.t for option in question.options}
+            return own.get("yes", words.YES) if value else own.get("no", words.NO)
         case int():
             return str(value)
         case str():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from kiosk.core.session import Ended, Running, Warned
-from kiosk.core.views import AttractView, Chrome, PutCardView, SendingView, View
+from kiosk.core.views import AttractView, Chrome, PutCardView, View
 from kiosk.services.flow.clockwork import session_clock
 from kiosk.services.model import Model, Visit
 from kiosk.services.places import (
@@ -87,7 +87,7 @@ def _page(model: Model, visit: Visit, shelf: Shelf, around: Surroundings) -> Vie
         case AtSearch() as place:
             return browse.search_view(model, place, shelf, settings)
         case AtGuide() as place:
-            return browse.guide_view(model, place, shelf, settings)
+            return browse.guide_view(model, visit, place, shelf, settings)
         case AtPutCard() as place:
             return browse.put_card_view(model, visit, place, shelf)
         case AtSpace() as place:
@@ -105,7 +105,7 @@ def _page(model: Model, visit: Visit, shelf: Shelf, around: Surroundings) -> Vie
         case AtCheck() as place:
             return journey.check_view(visit, _flow(visit), place)
         case AtSending():
-            return SendingView(_flow(visit).item.name)
+            return journey.sending_view(_flow(visit))
         case AtDone() as place:
             return journey.done_view(model, place)
         case AtPrint() as place:
