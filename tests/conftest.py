@@ -1,4 +1,4 @@
-"""What holds for every test: an unexpected warning in any log fails it, and shared data is found beside the checkout."""
+"""What holds for every test: an unexpected log warning fails it; shared data is found beside the checkout."""
 
 from __future__ import annotations
 
