@@ -24,6 +24,8 @@ from kiosk.core.profile import DataLayout
 from kiosk.core.result import Result
 
 PERIOD_S = 2.0
+_TOGETHER_S = 0.2
+"""What changes within this time is told together."""
 _RETRY_S = 0.05
 FRESH_S = 3 * PERIOD_S
 """Older news means that the terminal hangs."""
@@ -80,7 +82,9 @@ class HealthReporter:
         heartbeats: Heartbeats,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        period_s: float = PERIOD_S,
     ) -> None:
+        self._period_s = period_s
         self._hosts = hosts
         self._heartbeats = heartbeats
         self._monotonic = monotonic
@@ -88,6 +92,7 @@ class HealthReporter:
         self._lock_path = _lock_file(layout)
         self._lock: int | None = None
         self._stopping = threading.Event()
+        self._wanted = threading.Event()
         self._thread = threading.Thread(target=self._run, name="health", daemon=True)
 
     def start(self) -> None:
@@ -99,9 +104,14 @@ class HealthReporter:
     def stop(self) -> None:
         """No more news."""
         self._stopping.set()
+        self._wanted.set()
         self._thread.join()
         if self._lock is not None:
             os.close(self._lock)
+
+    def hurry(self) -> None:
+        """A device has changed: tell it soon. Returns at once, on any thread."""
+        self._wanted.set()
 
     def tell(self) -> None:
         """Once. A queue that is down, or a full disk, is the doctor's to find and nobody's to stumble over here."""
@@ -119,8 +129,11 @@ class HealthReporter:
         self.tell()  # before the lock: whoever finds it held finds news
         while not self._locked() and not self._stopping.wait(_RETRY_S):
             pass
-        while not self._stopping.wait(PERIOD_S):
-            self.tell()
+        while not self._stopping.is_set():
+            self._wanted.wait(self._period_s)
+            if not self._stopping.wait(_TOGETHER_S):
+                self._wanted.clear()
+                self.tell()
 
     def _locked(self) -> bool:
         """A doctor that is looking right now, or a predecessor that is just dying, holds it for a moment."""

@@ -16,7 +16,7 @@ from kiosk.app.crash import end_on_the_unexpected
 from kiosk.app.health import HealthReporter
 from kiosk.app.logs import set_up_logs
 from kiosk.app.wiring import BundleSource, build_ports, clock, device_hosts, terminal_settings
-from kiosk.core.devices import DeviceEvent, PreviewFrame
+from kiosk.core.devices import DeviceEvent, PreviewFrame, StatusChanged
 from kiosk.core.events import Event
 from kiosk.core.intents import Intent
 from kiosk.core.views import Snapshot
@@ -67,6 +67,8 @@ def run_ui(machine: Machine, *, kiosk: bool, attach: Attach | None = None) -> in
             screens.preview(event)
         else:
             terminal.device_event(event)
+        if isinstance(event, StatusChanged):
+            health.hurry()
 
     def log_event(event: Event) -> None:
         _log.info(event.name.value, extra=dict(event.fields))
@@ -93,11 +95,11 @@ def run_ui(machine: Machine, *, kiosk: bool, attach: Attach | None = None) -> in
             kiosk=kiosk,
         ),
     )
+    health = HealthReporter(machine.layout, tuple(hosts.values()), QueueClient(Path(machine.layout.queue_socket)))
     for host in hosts.values():
         host.listen(on_device)
         host.start()
     terminal.start()
-    health = HealthReporter(machine.layout, tuple(hosts.values()), QueueClient(Path(machine.layout.queue_socket)))
     health.start()
 
     def view_now() -> tuple[int, str]:
