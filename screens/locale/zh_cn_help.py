@@ -9,13 +9,13 @@ from screens.locale.zh_cn_notices import Sentence
 Help = Literal["none", "waiting", "sent", "seen"]
 
 
-def help_label(state: Help) -> str:
+def help_label(state: Help, *, online: bool) -> str:
     """On the button in the footer."""
     match state:
         case "none":
             return "呼叫帮助"
         case "waiting":
-            return "正在呼叫"
+            return "正在呼叫" if online else "等待联网"
         case "sent":
             return "已呼叫"
         case "seen":
@@ -43,4 +43,4 @@ def help_called(state: Help, *, online: bool, window: str, phone: str) -> Senten
 
 
 def _ring(window: str, phone: str) -> str:
-    return f"着急请打{window}电话 {phone}。" if phone else ""
+    return f"着急请打 {phone}（{window}）。" if phone else ""

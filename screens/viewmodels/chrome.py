@@ -40,12 +40,17 @@ def chip_rows(chips: tuple[views.DeviceChip, ...], *, serving: bool = True) -> t
     return tuple(ChipRow(str(kind), words.tone, words.symbol, words.text) for kind, words in told)
 
 
+def online(chrome: views.Chrome) -> bool:
+    """Is the network known to be well?"""
+    return any(chip.kind == "network" and chip.state == "ok" for chip in chrome.devices)
+
+
 def help_sentence(chrome: views.Chrome) -> zh_cn.Sentence | None:
     """What became of the call for help; None when nobody called."""
     online = any(chip.kind == "network" and chip.state == "ok" for chip in chrome.devices)
     window = chrome.help_window
     name, phone = (window.name, window.phone) if window else ("", "")
-    return zh_cn.help_called(chrome.help, online=online, window=name, phone=phone)
+    return zh_cn.help_called(chrome.help, online=online(chrome), window=name, phone=phone)
 
 
 def page_key(view: views.View) -> str:
@@ -174,7 +179,7 @@ class Chrome(PageModel):
     @Property(str, notify=changed)
     def helpLabel(self) -> str:
         """On the button: 呼叫帮助, or what became of the call."""
-        return zh_cn.help_label(self._chrome.help)
+        return zh_cn.help_label(self._chrome.help, online=online(self._chrome))
 
     @Property(str, notify=changed)
     def helpTitle(self) -> str:
