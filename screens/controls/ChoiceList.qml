@@ -2,6 +2,7 @@ pragma ComponentBehavior: Bound
 import QtQuick
 import QtQuick.Layouts
 import QtQuick.Templates as T
+import CitizensWindow
 import "../theme"
 
 // One of several: two big buttons beside each other, or a list.
@@ -16,9 +17,10 @@ GridLayout {
 
     signal chosen(string value)
 
-    columns: pair ? 2 : 1
+    // lying, a long list would hide its end
+    columns: pair || !Theme.portrait && !Keyboard.visible && options.length > 2 ? 2 : 1
     columnSpacing: Theme.gutter
-    rowSpacing: 18
+    rowSpacing: Theme.portrait ? 22 : 18
     uniformCellWidths: true
 
     Repeater {
@@ -31,7 +33,7 @@ GridLayout {
             readonly property bool now: list.value === modelData.value
 
             Layout.fillWidth: true
-            implicitHeight: list.pair ? 160 : Math.max(108, words.implicitHeight + 40)
+            implicitHeight: list.pair ? (Theme.portrait ? 280 : 200) : Math.max(Theme.portrait ? 136 : 108, words.implicitHeight + 40)
             focusPolicy: Qt.TabFocus
             text: modelData.label
             onClicked: list.chosen(modelData.value)
@@ -43,7 +45,7 @@ GridLayout {
             Accessible.onPressAction: option.click()
 
             background: Rectangle {
-                radius: 18
+                radius: Theme.radius
                 color: option.now ? Theme.primary : option.down ? Theme.tintDown : Theme.surface
                 border.width: option.visualFocus ? 5 : list.wrong ? 4 : Theme.rule
                 border.color: list.wrong ? Theme.error : option.now ? Theme.primary : Theme.border
@@ -52,11 +54,11 @@ GridLayout {
             contentItem: Item {
                 Rectangle {
                     id: mark
-                    x: list.pair ? (parent.width - width - words.implicitWidth - 20) / 2 : 30
+                    x: list.pair ? (parent.width - width - words.implicitWidth - 24) / 2 : 34
                     anchors.verticalCenter: parent.verticalCenter
-                    width: 48
-                    height: 48
-                    radius: 24
+                    width: list.pair ? 64 : 52
+                    height: width
+                    radius: width / 2
                     color: option.now ? Theme.primaryInk : Theme.surface
                     border.width: 4
                     border.color: option.now ? Theme.primaryInk : Theme.border
@@ -64,7 +66,7 @@ GridLayout {
                     Symbol {
                         visible: option.now
                         anchors.centerIn: parent
-                        size: 38
+                        size: mark.width - 12
                         name: "check"
                         tone: Theme.primary
                     }
@@ -73,13 +75,13 @@ GridLayout {
                 Text {
                     id: words
                     anchors.left: mark.right
-                    anchors.leftMargin: 20
+                    anchors.leftMargin: 24
                     anchors.verticalCenter: parent.verticalCenter
-                    width: list.pair ? implicitWidth : option.width - 130
+                    width: list.pair ? implicitWidth : option.width - 144
                     text: option.text
                     textFormat: Text.PlainText
                     wrapMode: Text.Wrap
-                    font.pixelSize: list.pair ? Theme.tile : Theme.lead
+                    font.pixelSize: list.pair ? Math.round(52 * (Display.large ? 1.15 : 1)) : Theme.portrait && !Display.large ? Theme.tile : Theme.lead
                     font.weight: option.now ? Font.Bold : Font.Normal
                     color: option.now ? Theme.primaryInk : Theme.ink
                 }

@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Layouts
+import CitizensWindow
 import "../theme"
 
 // One fact of a guide.
@@ -12,7 +13,7 @@ Card {
 
     Layout.fillWidth: true
     Layout.fillHeight: true
-    implicitHeight: words.implicitHeight + 56
+    implicitHeight: Math.max(Theme.portrait ? 148 : 0, words.implicitHeight + 56)
     Accessible.role: Accessible.StaticText
     Accessible.name: label + "：" + value
 
@@ -20,7 +21,7 @@ Card {
         id: picture
         x: 28
         anchors.verticalCenter: parent.verticalCenter
-        size: 64
+        size: Theme.portrait ? 72 : 64
         name: fact.symbol
         tone: Theme.accent
     }
@@ -37,7 +38,7 @@ Card {
             width: parent.width
             text: fact.label
             spoken: false
-            font.pixelSize: Theme.caption
+            font.pixelSize: Theme.portrait && !Display.large ? 30 : Theme.caption
             color: Theme.inkSoft
         }
 
@@ -45,6 +46,7 @@ Card {
             width: parent.width
             text: fact.value
             spoken: false
+            font.pixelSize: Theme.portrait && !Display.large ? Theme.lead : Theme.body
             font.weight: Font.Bold
         }
     }

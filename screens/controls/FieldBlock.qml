@@ -1,6 +1,7 @@
 pragma ComponentBehavior: Bound
 import QtQuick
 import QtQuick.Layouts
+import CitizensWindow
 import "../theme"
 
 // Label, hint, the control a field wants, and what is wrong with it.
@@ -31,7 +32,7 @@ ColumnLayout {
     }
 
     Layout.fillWidth: true
-    spacing: 8
+    spacing: Theme.portrait && !Keyboard.visible ? 14 : 8
 
     Flow {
         Layout.fillWidth: true
@@ -39,12 +40,13 @@ ColumnLayout {
 
         Label {
             text: block.required || block.control === "fixed" ? block.label : block.label + qsTr("（可不填）")
+            font.pixelSize: Keyboard.visible ? Theme.body : Theme.roomy
             font.weight: Font.Medium
         }
 
         Label {
             width: Math.min(implicitWidth, block.width)
-            topPadding: Theme.body - Theme.caption
+            topPadding: (Keyboard.visible ? Theme.body : Theme.roomy) - Theme.caption
             text: block.control === "fixed" ? "" : block.hint
             visible: text !== ""
             font.pixelSize: Theme.caption

@@ -33,6 +33,17 @@ T.Button {
     }
 
     contentItem: Item {
+        Symbol {
+            visible: !tile.wide && tile.trouble === ""
+            anchors.right: parent.right
+            anchors.top: parent.top
+            anchors.margins: 34
+            anchors.rightMargin: 22
+            size: 40
+            name: "chevron-right"
+            tone: Theme.accent
+        }
+
         GridLayout {
             anchors.fill: parent
             anchors.margins: 30
@@ -43,7 +54,7 @@ T.Button {
             rowSpacing: 8
 
             Rectangle {
-                Layout.preferredWidth: tile.height < 150 ? 88 : 112
+                Layout.preferredWidth: tile.height < 150 ? 88 : tile.wide && tile.height > 250 ? 128 : 112
                 Layout.preferredHeight: Layout.preferredWidth
                 Layout.alignment: tile.wide ? Qt.AlignVCenter : Qt.AlignBottom
                 radius: 26
@@ -53,7 +64,7 @@ T.Button {
 
                 Symbol {
                     anchors.centerIn: parent
-                    size: tile.height < 150 ? 54 : 68
+                    size: tile.height < 150 ? 54 : tile.wide && tile.height > 250 ? 78 : 68
                     name: tile.symbol
                     tone: tile.trouble === "" ? Theme.accent : Theme.warn
                 }
@@ -81,7 +92,7 @@ T.Button {
                     textFormat: Text.PlainText
                     wrapMode: Text.Wrap
                     maximumLineCount: 3
-                    font.pixelSize: Theme.caption + (Display.large ? 0 : 1)
+                    font.pixelSize: Display.large ? Theme.caption : tile.wide && tile.height > 250 ? 30 : 27
                     color: tile.trouble === "" ? Theme.inkSoft : Theme.warn
                 }
             }

@@ -7,6 +7,7 @@ RowLayout {
 
     property string symbol: ""
     property string text: ""
+    property real size: Theme.body
 
     Layout.fillWidth: true
     visible: text !== ""
@@ -14,7 +15,7 @@ RowLayout {
 
     Symbol {
         Layout.alignment: Qt.AlignTop
-        size: Math.round(Theme.body * 1.35)
+        size: Math.round(line.size * 1.35)
         name: line.symbol
         tone: Theme.accent
     }
@@ -22,5 +23,6 @@ RowLayout {
     Label {
         Layout.fillWidth: true
         text: line.text
+        font.pixelSize: line.size
     }
 }

@@ -14,10 +14,11 @@ Card {
     required property string licence
     required property string licenceWords
     required property bool canCapture
+    readonly property real small: Theme.portrait && !Display.large ? 30 : Theme.caption
     readonly property bool there: status !== "needed"
 
     Layout.fillWidth: true
-    implicitHeight: grid.implicitHeight + 56
+    implicitHeight: grid.implicitHeight + (Theme.portrait ? 64 : 56)
     border.color: there ? Theme.ok : Theme.line
 
     GridLayout {
@@ -26,7 +27,7 @@ Card {
         anchors.right: parent.right
         anchors.margins: 32
         anchors.verticalCenter: parent.verticalCenter
-        columns: Theme.portrait ? 1 : 2
+        columns: Theme.portrait && card.status === "needed" ? 1 : 2
         columnSpacing: Theme.gutter
         rowSpacing: 20
 
@@ -48,7 +49,7 @@ Card {
                 Label {
                     Layout.fillWidth: true
                     text: card.title
-                    font.pixelSize: Theme.lead
+                    font.pixelSize: Theme.portrait && !Display.large ? 42 : Theme.lead
                     strong: true
                 }
 
@@ -56,7 +57,7 @@ Card {
                     Layout.fillWidth: true
                     visible: text !== ""
                     text: card.status === "needed" ? card.hint : ""
-                    font.pixelSize: Theme.caption
+                    font.pixelSize: card.small
                     color: Theme.inkSoft
                 }
 
@@ -65,6 +66,7 @@ Card {
                     visible: card.there
                     text: card.status === "reused" ? qsTr("已有，不用再交") : card.status === "from_card" ? qsTr("已从身份证读取，不用再交") : qsTr("已拍好")
                     color: Theme.ok
+                    font.pixelSize: Theme.roomy
                     font.weight: Font.Medium
                 }
 
@@ -72,14 +74,14 @@ Card {
                     Layout.fillWidth: true
                     visible: card.licence !== "" && card.status !== "captured"
                     text: card.status === "needed" ? qsTr("您已有：%1").arg(card.licenceWords) : card.licenceWords
-                    font.pixelSize: Theme.caption
+                    font.pixelSize: card.small
                     color: Theme.inkSoft
                 }
             }
         }
 
         RowLayout {
-            Layout.fillWidth: Theme.portrait
+            Layout.fillWidth: Theme.portrait && card.status === "needed"
             spacing: 20
             visible: card.status !== "from_card"
 

@@ -14,61 +14,78 @@ Card {
     required property string line
     required property string more
     required property string printable
+    required property list<string> stages
+    required property int stage
+    readonly property real small: Theme.portrait && !Display.large ? 30 : Theme.caption
 
     Layout.fillWidth: true
-    implicitHeight: grid.implicitHeight + 56
+    implicitHeight: column.implicitHeight + (Theme.portrait ? 72 : 56)
 
-    RowLayout {
-        id: grid
+    ColumnLayout {
+        id: column
         anchors.left: parent.left
         anchors.right: parent.right
-        anchors.margins: 32
+        anchors.margins: Theme.portrait ? 36 : 32
         anchors.verticalCenter: parent.verticalCenter
-        spacing: Theme.gutter
+        spacing: 26
 
-        ColumnLayout {
+        RowLayout {
             Layout.fillWidth: true
-            spacing: 8
+            spacing: Theme.gutter
 
-            Flow {
+            ColumnLayout {
                 Layout.fillWidth: true
-                spacing: 18
+                spacing: 10
+
+                Flow {
+                    Layout.fillWidth: true
+                    spacing: 18
+
+                    Label {
+                        width: Math.min(implicitWidth, parent.width)
+                        text: card.title
+                        font.pixelSize: Theme.portrait && !Display.large ? Theme.tile : Theme.lead
+                        strong: true
+                    }
+
+                    Chip {
+                        tone: card.tone
+                        text: card.chip
+                    }
+                }
 
                 Label {
-                    width: Math.min(implicitWidth, parent.width)
-                    text: card.title
-                    font.pixelSize: Theme.lead
-                    strong: true
+                    Layout.fillWidth: true
+                    text: card.line
+                    font.pixelSize: card.small
+                    color: Theme.inkSoft
                 }
 
-                Chip {
-                    tone: card.tone
-                    text: card.chip
+                Label {
+                    Layout.fillWidth: true
+                    text: card.more
+                    font.pixelSize: card.small
+                    color: Theme.inkSoft
                 }
             }
 
-            Label {
-                Layout.fillWidth: true
-                text: card.line
-                font.pixelSize: Theme.caption
-                color: Theme.inkSoft
-            }
-
-            Label {
-                Layout.fillWidth: true
-                text: card.more
-                font.pixelSize: Theme.caption
-                color: Theme.inkSoft
+            PushButton {
+                visible: card.printable !== ""
+                Layout.preferredHeight: Theme.portrait ? 120 : Theme.button
+                look: "primary"
+                symbol: "printer"
+                text: qsTr("打印")
+                Accessible.description: card.title
+                onClicked: MySpaceModel.printLicence(card.printable)
             }
         }
 
-        PushButton {
-            visible: card.printable !== ""
-            look: "primary"
-            symbol: "printer"
-            text: qsTr("打印")
-            Accessible.description: card.title
-            onClicked: MySpaceModel.printLicence(card.printable)
+        CaseWay {
+            visible: card.stage >= 0 && Theme.portrait && MySpaceModel.count < 4
+            Layout.fillWidth: true
+            stages: card.stages
+            stage: card.stage
+            tone: card.tone
         }
     }
 }

@@ -8,7 +8,6 @@ import "../theme"
 Item {
     id: frame
 
-    property string step: ""
     property string title: ""
     property string over: "" // small line above the title
     property NoticeModel notice: null
@@ -20,6 +19,7 @@ Item {
     property string primarySymbol: ""
     property bool primaryEnabled: true
     property alias spacing: area.spacing
+    property alias centred: area.centred // content that is one picture and a few words
     default property alias contents: area.contents
     readonly property alias contentArea: area
     readonly property bool beside: Keyboard.visible && !Theme.portrait
@@ -35,8 +35,9 @@ Item {
 
     Steps {
         id: steps
-        visible: frame.step !== ""
-        current: frame.step
+        visible: Chrome.stepNumber >= 0
+        words: Chrome.steps
+        position: Chrome.stepNumber
         anchors.top: gap.bottom
         anchors.topMargin: Theme.portrait ? 24 : 16
         anchors.horizontalCenter: parent.horizontalCenter
@@ -47,7 +48,7 @@ Item {
     Item {
         id: head
         anchors.top: steps.bottom
-        anchors.topMargin: frame.step === "" ? 0 : 8
+        anchors.topMargin: steps.visible ? Theme.portrait && !Keyboard.visible ? 20 : 8 : 0
         x: Theme.margin
         width: parent.width - 2 * Theme.margin
         height: Math.max(titles.height, pill.visible ? pill.height : 0) + (!Keyboard.visible ? 20 : Theme.portrait && !Display.large ? 16 : 8)
@@ -70,7 +71,7 @@ Item {
                 id: heading
                 width: Math.min(implicitWidth, parent.width)
                 text: frame.title
-                font.pixelSize: Theme.title
+                font.pixelSize: Keyboard.visible ? Theme.title : Theme.headline
                 strong: true
                 Accessible.role: Accessible.Heading
             }
@@ -121,7 +122,7 @@ Item {
         RowLayout {
             Layout.fillWidth: true
             Layout.fillHeight: false
-            Layout.preferredHeight: Theme.button
+            Layout.preferredHeight: Theme.portrait && !Keyboard.visible ? 120 : Theme.button
             Layout.bottomMargin: Theme.portrait ? 26 : 18
             spacing: 20
 

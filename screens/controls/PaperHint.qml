@@ -1,3 +1,4 @@
+pragma ComponentBehavior: Bound
 import QtQuick
 import CitizensWindow
 import "../theme"
@@ -9,8 +10,10 @@ Item {
     property string phase: "printing"
     property real out: phase === "fetching" ? 0.06 : phase === "printing" ? 0.5 : phase === "done" ? 1 : 0.3
 
-    implicitWidth: 460
-    implicitHeight: Theme.portrait ? 460 : 330
+    readonly property real unit: Theme.portrait ? 1.5 : 1 // 1: 460 px wide
+
+    implicitWidth: 460 * unit
+    implicitHeight: (Theme.portrait ? 430 : 330) * unit
 
     Behavior on out {
         enabled: Display.motion
@@ -19,10 +22,10 @@ Item {
     }
 
     Item {
-        y: 120
-        x: 70
-        width: 320
-        height: parent.height - 120
+        y: 120 * hint.unit
+        x: 70 * hint.unit
+        width: 320 * hint.unit
+        height: parent.height - 120 * hint.unit
         clip: true
 
         Rectangle {
@@ -34,17 +37,17 @@ Item {
             border.color: hint.phase === "done" ? Theme.ok : Theme.border
 
             Column {
-                x: 40
-                y: 50
-                spacing: 26
+                x: 40 * hint.unit
+                y: 50 * hint.unit
+                spacing: 26 * hint.unit
 
                 Repeater {
                     model: [160, 240, 240, 200]
 
                     Rectangle {
-                        required property int modelData
+                        required property real modelData
 
-                        width: modelData
+                        width: modelData * hint.unit
                         height: 12
                         radius: 6
                         color: Theme.line
@@ -56,14 +59,14 @@ Item {
 
     Rectangle {
         width: parent.width
-        height: 130
+        height: 130 * hint.unit
         radius: 26
         color: Theme.primary
 
         Rectangle {
             anchors.horizontalCenter: parent.horizontalCenter
-            y: 100
-            width: 360
+            y: 100 * hint.unit
+            width: 360 * hint.unit
             height: 14
             radius: 7
             color: Theme.contrast ? "#000000" : "#08284F"
@@ -72,7 +75,7 @@ Item {
         Symbol {
             anchors.centerIn: parent
             anchors.verticalCenterOffset: -14
-            size: 66
+            size: 66 * hint.unit
             name: hint.phase === "done" ? "check" : hint.phase === "printing" || hint.phase === "fetching" ? "printer" : "alert-triangle"
             tone: Theme.primaryInk
         }

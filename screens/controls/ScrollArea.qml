@@ -9,13 +9,33 @@ Item {
 
     default property alias contents: column.data
     property alias spacing: column.spacing
-    readonly property bool overflows: column.implicitHeight > height + 1
+    property bool centred: false
+    property bool overflows: false
+    property int widened: 0 // times, at this height
     readonly property real pageHeight: flick.height
+
+    // The two buttons take width, and content of another width has another height: a plain binding can go to and fro
+    // for ever. So it widens by itself a few times at one height, and after that only when there is plainly room.
+    function judge(): void {
+        if (height <= 0)
+            return
+        if (column.implicitHeight > height + 1) {
+            overflows = true
+        } else if (overflows && (widened < 4 || column.implicitHeight < height * 0.8)) {
+            widened++
+            overflows = false
+        }
+    }
+
+    onHeightChanged: {
+        widened = 0
+        judge()
+    }
 
     function reveal(item: Item): void {
         if (!item)
             return // its page went away before its turn came
-        const place = item.mapToItem(column, 0, 0)
+        const place = item.mapToItem(flick.contentItem, 0, 0)
         const bottom = place.y + item.height
         if (bottom > flick.contentY + flick.height)
             flick.contentY = Math.min(bottom - flick.height, place.y)
@@ -38,7 +58,10 @@ Item {
         ColumnLayout {
             id: column
             width: flick.width
+            // the eye takes a little above the middle for the middle
+            y: area.centred ? Math.max(0, (flick.height - implicitHeight) * 0.42) : 0
             spacing: Theme.gutter
+            onImplicitHeightChanged: area.judge()
         }
     }
 

@@ -2,22 +2,21 @@ pragma ComponentBehavior: Bound
 import QtQuick
 import "../theme"
 
-// Where in the journey: five steps, the done ones ticked.
+// Where in the journey: its stations, the done ones ticked.
 Item {
     id: steps
 
-    property string current: ""
-    readonly property var names: ["card", "fill", "materials", "check", "receipt"]
-    readonly property var words: [qsTr("读取身份证"), qsTr("填写信息"), qsTr("拍摄材料"), qsTr("核对确认"), qsTr("打印回执")]
-    readonly property int position: names.indexOf(current)
-    readonly property real cell: width / 5
+    property list<string> words: []
+    property int position: -1
+    readonly property real cell: width / Math.max(1, words.length)
 
     implicitHeight: Theme.portrait ? 64 + Theme.caption * 1.45 + 6 : 60
     Accessible.role: Accessible.ProgressBar
-    Accessible.name: qsTr("第%1步，共5步：%2").arg(position + 1).arg(words[Math.max(0, position)])
+    Accessible.name: position < 0 ? "" : qsTr("第%1步，共%2步：%3").arg(position + 1).arg(words.length).arg(words[position])
+    Accessible.ignored: position < 0
 
     Repeater {
-        model: 4
+        model: Math.max(0, steps.words.length - 1)
 
         Rectangle {
             required property int index
@@ -34,12 +33,13 @@ Item {
 
     Repeater {
         id: step
-        model: 5
+        model: steps.words
 
         Item {
             id: one
 
             required property int index
+            required property string modelData
             readonly property bool done: index < steps.position
             readonly property bool now: index === steps.position
 
@@ -80,7 +80,7 @@ Item {
                 id: word
                 x: Theme.portrait ? (parent.width - width) / 2 : dot.width + 14
                 y: Theme.portrait ? dot.height + 6 : (dot.height - height) / 2
-                text: steps.words[one.index]
+                text: one.modelData
                 font.pixelSize: Theme.caption
                 font.weight: one.now ? Font.Bold : Font.Normal
                 color: one.now ? Theme.accent : Theme.inkSoft

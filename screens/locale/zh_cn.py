@@ -17,13 +17,14 @@ from screens.locale.zh_cn_notices import Tone, device_word
 from screens.locale.zh_cn_notices import notice as notice
 
 WEEKDAYS = "一二三四五六日"
-STEPS: tuple[tuple[Step, str], ...] = (
-    ("card", "读取身份证"),
-    ("fill", "填写信息"),
-    ("materials", "拍摄材料"),
-    ("check", "核对确认"),
-    ("receipt", "打印回执"),
-)
+STEP_WORDS: dict[Step, str] = {
+    "card": "读取身份证",
+    "fill": "填写信息",
+    "materials": "准备材料",
+    "check": "核对确认",
+    "receipt": "打印回执",
+    "paper": "打印取走",
+}
 PURPOSES = {"my_applications": "查看我的办件", "my_licences": "查看我的证照", "start": "开始办事"}
 
 

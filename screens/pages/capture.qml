@@ -10,9 +10,9 @@ PageFrame {
     readonly property bool review: CaptureModel.phase === "review"
     readonly property bool down: CaptureModel.phase === "down"
     readonly property bool live: !review && !down
+    readonly property bool waiting: live && CaptureModel.live === ""
     readonly property string tone: CaptureModel.adviceTone
 
-    step: "materials"
     over: CaptureModel.hint
     title: CaptureModel.title
     notice: CaptureModel.notice
@@ -31,11 +31,12 @@ PageFrame {
         rowSpacing: Theme.gutter
 
         Rectangle {
+            id: frame
             Layout.fillWidth: true
             Layout.preferredHeight: Theme.portrait
-                ? Math.min(page.contentArea.pageHeight - side.implicitHeight - Theme.gutter, page.columnWidth * 1.1) : page.contentArea.pageHeight
+                ? page.contentArea.pageHeight - (page.down ? 0 : side.implicitHeight + Theme.gutter) : page.contentArea.pageHeight
             radius: Theme.radius
-            color: "#1A2433"
+            color: page.down ? Theme.surface : page.waiting ? Theme.tint : "#1A2433"
             border.width: Theme.rule
             border.color: Theme.line
             clip: true
@@ -60,17 +61,41 @@ PageFrame {
                 tone: CaptureModel.adviceTone === "ok" ? "#4BE38B" : "#FFC83D"
             }
 
-            Busy {
+            Column {
                 anchors.centerIn: parent
-                visible: page.live && CaptureModel.live === ""
+                visible: page.waiting
+                spacing: 44
+
+                Item {
+                    anchors.horizontalCenter: parent.horizontalCenter
+                    width: lay.width * lay.scale
+                    height: lay.height * lay.scale
+
+                    LayHint {
+                        id: lay
+                        transformOrigin: Item.TopLeft
+                        scale: Math.max(0.3, Math.min(1, (frame.height - 240) / implicitHeight))
+                    }
+                }
+
+                Label {
+                    anchors.horizontalCenter: parent.horizontalCenter
+                    text: qsTr("正在打开摄像头，请稍等")
+                    font.pixelSize: Theme.lead
+                    font.weight: Font.Medium
+                }
+
+                Busy {
+                    anchors.horizontalCenter: parent.horizontalCenter
+                }
             }
 
             Symbol {
                 visible: page.down
                 anchors.centerIn: parent
-                size: 180
+                size: 200
                 name: "camera-off"
-                tone: "#FFFFFF"
+                tone: Theme.warn
             }
 
             Rectangle {
@@ -90,6 +115,7 @@ PageFrame {
 
         ColumnLayout {
             id: side
+            visible: !page.down
             Layout.fillWidth: Theme.portrait
             Layout.preferredWidth: Theme.portrait ? -1 : 560
             Layout.maximumWidth: Theme.portrait ? -1 : 560
@@ -98,7 +124,6 @@ PageFrame {
 
             Rectangle {
                 id: tell
-                visible: !page.down
                 Layout.fillWidth: true
                 implicitHeight: advice.implicitHeight + 36
                 radius: Theme.radius
@@ -126,6 +151,11 @@ PageFrame {
                     font.weight: Font.Medium
                     color: Theme.toneInk(page.tone)
                 }
+            }
+
+            NumberedList {
+                visible: !Theme.portrait && page.live
+                lines: [qsTr("把纸放平，四个角都露出来"), qsTr("绿框框住整张纸，就点“拍照”")]
             }
 
             PushButton {

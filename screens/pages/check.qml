@@ -8,7 +8,9 @@ import "../theme"
 PageFrame {
     id: page
 
-    step: "check"
+    // few answers have room; many should be seen at one glance
+    readonly property real rowHeight: !Theme.portrait ? 108 : CheckModel.count < 7 ? 144 : CheckModel.count < 10 ? 124 : 112
+
     over: CheckModel.itemName
     title: qsTr("请核对一遍")
     notice: CheckModel.notice
@@ -41,7 +43,7 @@ PageFrame {
                     required property string change
 
                     Layout.fillWidth: true
-                    implicitHeight: Math.max(120, words.implicitHeight + 32)
+                    implicitHeight: Math.max(page.rowHeight, words.implicitHeight + 20)
 
                     Rectangle {
                         visible: row.index > 0
@@ -55,12 +57,12 @@ PageFrame {
                         id: words
                         x: 36
                         anchors.verticalCenter: parent.verticalCenter
-                        width: parent.width - 72 - (edit.visible ? edit.width + 20 : 0)
+                        width: parent.width - 72 - (edit.visible ? edit.width + 20 : known.visible ? known.width + 20 : 0)
                         spacing: 2
 
                         Label {
                             width: parent.width
-                            text: row.chip === "" ? row.label : row.label + " · " + row.chip
+                            text: row.chip === "" || known.visible ? row.label : row.label + " · " + row.chip
                             font.pixelSize: Theme.caption
                             color: Theme.inkSoft
                         }
@@ -70,6 +72,30 @@ PageFrame {
                             text: row.value === "" ? qsTr("（没有填）") : row.value
                             font.pixelSize: Theme.lead
                             font.weight: Font.Medium
+                            color: row.value === "" ? Theme.inkSoft : Theme.ink
+                        }
+                    }
+
+                    Row {
+                        id: known
+                        visible: row.chip !== "" && row.change === "" && Theme.scale === 1
+                        anchors.right: parent.right
+                        anchors.rightMargin: 36
+                        anchors.verticalCenter: parent.verticalCenter
+                        spacing: 12
+
+                        Symbol {
+                            anchors.verticalCenter: parent.verticalCenter
+                            size: Math.round(Theme.caption * 1.3)
+                            name: "shield-check"
+                            tone: Theme.ok
+                        }
+
+                        Label {
+                            anchors.verticalCenter: parent.verticalCenter
+                            text: row.chip
+                            font.pixelSize: Theme.caption
+                            color: Theme.ok
                         }
                     }
 
@@ -89,5 +115,11 @@ PageFrame {
                 }
             }
         }
+    }
+
+    NumberedList {
+        visible: CheckModel.prints
+        title: qsTr("接下来")
+        lines: [qsTr("信息对的话，点“确认打印”"), qsTr("机器打印一张A4证明，带电子印章"), qsTr("从机器的出纸口取走")]
     }
 }

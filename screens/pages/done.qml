@@ -9,9 +9,9 @@ PageFrame {
 
     readonly property bool printing: DoneModel.receipt === "printing"
     readonly property bool asks: DoneModel.receipt === "unproven"
+    readonly property bool roomy: Theme.portrait && !again && !DoneModel.recovered // trouble needs the place itself
     readonly property bool again: asks || DoneModel.receipt === "failed" || DoneModel.receipt === "waiting_paper"
 
-    step: "receipt"
     over: DoneModel.itemName
     title: DoneModel.headline
     notice: DoneModel.notice
@@ -31,7 +31,7 @@ PageFrame {
             Layout.fillWidth: true
             Layout.fillHeight: true
             Layout.preferredWidth: 1
-            implicitHeight: numbers.implicitHeight + 64
+            implicitHeight: numbers.implicitHeight + (page.roomy ? 84 : 56)
             border.color: Theme.ok
             border.width: 4
 
@@ -64,20 +64,28 @@ PageFrame {
                 Label {
                     Layout.fillWidth: true
                     text: DoneModel.recovered ? DoneModel.delivery.title + "。" + DoneModel.delivery.text : DoneModel.delivery.text
+                    font.pixelSize: page.roomy ? Theme.roomy : Theme.body
                     color: Theme.inkSoft
                 }
 
+                Rectangle {
+                    Layout.fillWidth: true
+                    Layout.topMargin: page.roomy ? 22 : 8
+                    Layout.preferredHeight: 2
+                    color: Theme.line
+                }
+
                 Label {
-                    Layout.topMargin: 18
+                    Layout.topMargin: page.roomy ? 18 : 8
                     text: qsTr("受理编号")
-                    font.pixelSize: Theme.caption
+                    font.pixelSize: Theme.portrait ? Theme.body : Theme.caption
                     color: Theme.inkSoft
                 }
 
                 Label {
                     Layout.fillWidth: true
                     text: DoneModel.number
-                    font.pixelSize: Theme.title
+                    font.pixelSize: Theme.headline
                     fontSizeMode: Text.HorizontalFit
                     minimumPixelSize: 32
                     strong: true
@@ -85,19 +93,19 @@ PageFrame {
                 }
 
                 Label {
-                    Layout.topMargin: 10
+                    Layout.topMargin: page.roomy ? 18 : 8
                     text: qsTr("查询码")
-                    font.pixelSize: Theme.caption
+                    font.pixelSize: Theme.portrait ? Theme.body : Theme.caption
                     color: Theme.inkSoft
                 }
 
                 Label {
                     Layout.fillWidth: true
                     text: DoneModel.code
-                    font.pixelSize: Theme.display
+                    font.pixelSize: Math.round(Theme.display * (Theme.portrait && !Display.large ? 1.25 : 1))
                     strong: true
                     color: Theme.accent
-                    font.letterSpacing: 4
+                    font.letterSpacing: 6
                 }
             }
         }
@@ -110,7 +118,7 @@ PageFrame {
             Card {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
-                implicitHeight: receipt.implicitHeight + 56
+                implicitHeight: receipt.implicitHeight + (page.roomy ? 80 : 48)
                 color: page.again ? Theme.warnTint : Theme.surface
 
                 ColumnLayout {
@@ -125,7 +133,7 @@ PageFrame {
                         spacing: 22
 
                         Symbol {
-                            size: 64
+                            size: page.roomy ? 84 : 64
                             name: "receipt"
                             tone: page.again ? Theme.warn : Theme.accent
                         }
@@ -137,6 +145,7 @@ PageFrame {
                             Label {
                                 Layout.fillWidth: true
                                 text: DoneModel.receiptWords
+                                font.pixelSize: Theme.portrait && !Display.large ? Theme.lead : Theme.body
                                 font.weight: page.again ? Font.Bold : Font.Medium
                                 color: page.again ? Theme.warn : Theme.ink
                             }
@@ -180,7 +189,7 @@ PageFrame {
             Card {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
-                implicitHeight: after.implicitHeight + 56
+                implicitHeight: after.implicitHeight + (page.roomy ? 80 : 48)
 
                 ColumnLayout {
                     id: after
@@ -188,7 +197,7 @@ PageFrame {
                     anchors.right: parent.right
                     anchors.margins: 32
                     anchors.verticalCenter: parent.verticalCenter
-                    spacing: 14
+                    spacing: page.roomy ? 20 : 14
 
                     Label {
                         text: qsTr("接下来")
@@ -196,14 +205,16 @@ PageFrame {
                         strong: true
                     }
 
-                    Label {
-                        Layout.fillWidth: true
+                    IconLine {
                         visible: DoneModel.limit !== ""
+                        size: page.roomy ? Theme.roomy : Theme.body
+                        symbol: "calendar-time"
                         text: qsTr("部门承诺%1办好，不用再来。").arg(DoneModel.limit)
                     }
 
-                    Label {
-                        Layout.fillWidth: true
+                    IconLine {
+                        size: page.roomy ? Theme.roomy : Theme.body
+                        symbol: "search"
                         text: qsTr("查进度：%1").arg(DoneModel.place)
                     }
                 }

@@ -22,6 +22,7 @@ PageFrame {
         Layout.fillWidth: true
         text: GuideModel.summary
         visible: text !== ""
+        font.pixelSize: Theme.roomy
         color: Theme.inkSoft
     }
 
@@ -64,48 +65,21 @@ PageFrame {
         }
     }
 
-    Card {
-        Layout.fillWidth: true
-        implicitHeight: bring.implicitHeight + 64
+    PaperLines {
+        title: GuideModel.nothing ? qsTr("什么都不用带") : qsTr("要带什么")
+        papers: GuideModel.bring
+    }
 
-        ColumnLayout {
-            id: bring
-            anchors.left: parent.left
-            anchors.right: parent.right
-            anchors.margins: 36
-            anchors.top: parent.top
-            anchors.topMargin: 32
-            spacing: 16
+    PaperLines {
+        spare: true
+        title: qsTr("这些不用带")
+        papers: GuideModel.spare
+    }
 
-            Label {
-                text: GuideModel.materials.length > 0 ? qsTr("要带什么") : qsTr("什么都不用带")
-                font.pixelSize: Theme.lead
-                strong: true
-            }
-
-            Repeater {
-                model: GuideModel.materials
-
-                RowLayout {
-                    id: line
-                    required property string modelData
-
-                    spacing: 18
-
-                    Symbol {
-                        Layout.alignment: Qt.AlignTop
-                        size: Math.round(Theme.body * 1.4)
-                        name: "circle-check"
-                        tone: Theme.ok
-                    }
-
-                    Label {
-                        Layout.fillWidth: true
-                        text: line.modelData
-                    }
-                }
-            }
-        }
+    NumberedList {
+        visible: Theme.portrait && lines.length > 0
+        title: qsTr("怎么办")
+        lines: GuideModel.how
     }
 
     Chip {

@@ -6,7 +6,6 @@ import "../controls"
 PageFrame {
     id: page
 
-    step: "materials"
     over: MaterialsModel.itemName
     title: MaterialsModel.missing
     notice: MaterialsModel.notice

@@ -42,15 +42,16 @@ PageFrame {
 
     ColumnLayout {
         Layout.fillWidth: true
-        Layout.topMargin: 80
+        Layout.topMargin: Theme.portrait ? 260 : 60
         visible: MySpaceModel.loading
-        spacing: 30
+        spacing: 40
 
         Label {
             Layout.fillWidth: true
             horizontalAlignment: Text.AlignHCenter
             text: qsTr("正在查询，请稍等")
-            font.pixelSize: Theme.lead
+            font.pixelSize: Theme.tile
+            strong: true
         }
 
         Busy {
@@ -58,14 +59,27 @@ PageFrame {
         }
     }
 
-    Label {
+    ColumnLayout {
         Layout.fillWidth: true
-        Layout.topMargin: 80
+        Layout.topMargin: Theme.portrait ? 140 : 30
+        Layout.bottomMargin: Theme.portrait ? 100 : 20
         visible: !MySpaceModel.loading && MySpaceModel.count === 0 && !MySpaceModel.notice.present
-        horizontalAlignment: Text.AlignHCenter
-        text: page.cases ? qsTr("您还没有办过的事") : qsTr("没有查到您的电子证照")
-        font.pixelSize: Theme.lead
-        color: Theme.inkSoft
+        spacing: 30
+
+        Symbol {
+            Layout.alignment: Qt.AlignHCenter
+            size: Theme.portrait ? 180 : 110
+            name: page.cases ? "clipboard-text" : "license"
+            tone: Theme.accent
+        }
+
+        Label {
+            Layout.fillWidth: true
+            horizontalAlignment: Text.AlignHCenter
+            text: page.cases ? qsTr("您还没有办过的事") : qsTr("没有查到您的电子证照")
+            font.pixelSize: Theme.tile
+            strong: true
+        }
     }
 
     PushButton {
@@ -82,5 +96,11 @@ PageFrame {
         model: MySpaceModel.rows
 
         MatterCard {}
+    }
+
+    Tip {
+        visible: !MySpaceModel.loading && !MySpaceModel.notice.present && MySpaceModel.count < 3
+        symbol: page.cases ? "progress-check" : "printer"
+        text: page.cases ? qsTr("在任何一台市民之窗放上身份证，都能看到办到了哪一步。办好的证照，当场打印。") : qsTr("这里打印的证照带电子印章，扫码就能验真。")
     }
 }

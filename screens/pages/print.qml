@@ -17,9 +17,8 @@ PageFrame {
     primarySymbol: phase === "done" || phase === "unproven" ? "check" : "printer"
     onPrimary: phase === "done" ? Chrome.finish() : phase === "unproven" ? PrintModel.paperTaken() : PrintModel.printAgain()
 
-    Item {
-        Layout.preferredHeight: Theme.portrait ? 100 : 0
-    }
+    centred: true
+    spacing: Theme.portrait ? 40 : Theme.gutter
 
     PaperHint {
         Layout.alignment: Qt.AlignHCenter
@@ -30,7 +29,7 @@ PageFrame {
         Layout.fillWidth: true
         horizontalAlignment: Text.AlignHCenter
         text: PrintModel.notice.present ? PrintModel.notice.title : PrintModel.words
-        font.pixelSize: Theme.tile
+        font.pixelSize: Theme.portrait && !Display.large ? 52 : Theme.tile
         strong: true
         color: page.phase === "done" ? Theme.ok : page.busy ? Theme.ink : Theme.warn
     }
@@ -40,13 +39,15 @@ PageFrame {
         visible: text !== ""
         horizontalAlignment: Text.AlignHCenter
         text: PrintModel.notice.text
+        font.pixelSize: Theme.roomy
     }
 
     Label {
         Layout.fillWidth: true
-        visible: text !== ""
+        visible: text !== "" && !PrintModel.notice.present
         horizontalAlignment: Text.AlignHCenter
         text: PrintModel.pages
+        font.pixelSize: Theme.roomy
         color: Theme.inkSoft
     }
 
@@ -62,5 +63,12 @@ PageFrame {
         symbol: "printer"
         text: qsTr("再打一次")
         onClicked: PrintModel.printAgain()
+    }
+
+    Tip {
+        visible: page.phase === "done" || page.busy
+        symbol: page.busy ? "clock" : "id"
+        tone: page.busy ? "info" : "ok"
+        text: page.busy ? qsTr("打印的时候请不要拿走身份证，也不要走开。") : qsTr("还要办别的事，点“返回首页”。不办了，点“完成”，请带好身份证。")
     }
 }

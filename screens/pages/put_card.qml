@@ -7,15 +7,12 @@ import "../theme"
 PageFrame {
     id: page
 
-    step: PutCardModel.journey ? "card" : ""
     over: PutCardModel.purpose
     title: PutCardModel.reading ? qsTr("正在读取身份证") : qsTr("请放上身份证")
     notice: PutCardModel.notice
     showBack: true
 
-    Item {
-        Layout.preferredHeight: Theme.portrait ? Math.max(0, (page.contentArea.height - 780) / 3) : 0
-    }
+    centred: true
 
     GridLayout {
         Layout.fillWidth: true
@@ -26,7 +23,7 @@ PageFrame {
         CardHint {
             Layout.alignment: Qt.AlignHCenter
             reading: PutCardModel.reading
-            size: Theme.portrait ? 560 : 480
+            size: Theme.portrait ? 640 : 480
         }
 
         ColumnLayout {
@@ -37,7 +34,7 @@ PageFrame {
                 Layout.fillWidth: true
                 horizontalAlignment: Theme.portrait ? Text.AlignHCenter : Text.AlignLeft
                 text: PutCardModel.reading ? qsTr("请不要拿走，马上就好") : qsTr("把身份证平放在读卡区，\n停两秒不要动")
-                font.pixelSize: Theme.tile
+                font.pixelSize: Theme.portrait && !Display.large ? 54 : Theme.tile
                 strong: true
                 Accessible.name: text.replace("\n", "")
             }
@@ -51,6 +48,7 @@ PageFrame {
                 Layout.fillWidth: true
                 horizontalAlignment: Theme.portrait ? Text.AlignHCenter : Text.AlignLeft
                 text: qsTr("只用来办这件事，办完或退出后本机不保存您的证件信息。")
+                font.pixelSize: Theme.roomy
                 color: Theme.inkSoft
             }
         }

@@ -10,7 +10,6 @@ PageFrame {
 
     readonly property bool exitPage: QuestionModel.notice.code === "exit_page"
 
-    step: QuestionModel.step
     over: QuestionModel.progress === "" ? QuestionModel.itemName : QuestionModel.itemName + " · " + QuestionModel.progress
     title: QuestionModel.title
     notice: QuestionModel.notice
@@ -20,11 +19,23 @@ PageFrame {
     primaryMore: exitPage ? "" : QuestionModel.nextWords
     onPrimary: exitPage ? Chrome.windowSlip() : QuestionModel.next()
 
+    PersonStrip {
+        Layout.fillWidth: true
+        visible: person !== "" && !page.exitPage && !(Keyboard.visible && Display.large) && Theme.portrait
+        person: QuestionModel.person
+    }
+
     Label {
         Layout.fillWidth: true
         visible: text !== "" && !(Keyboard.visible && Display.large)
         text: QuestionModel.text
-        color: Theme.inkSoft
+        font.pixelSize: Keyboard.visible ? Theme.body : page.exitPage ? Theme.lead : Theme.roomy
+        color: page.exitPage ? Theme.ink : Theme.inkSoft
+    }
+
+    NumberedList {
+        visible: page.exitPage
+        lines: [qsTr("点“到窗口办理”，打印一张清单"), qsTr("清单上有要带的材料、窗口的地址和电话"), qsTr("带着清单和证件去窗口，不用重新问")]
     }
 
     Repeater {

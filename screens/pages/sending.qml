@@ -5,14 +5,12 @@ import "../controls"
 import "../theme"
 
 PageFrame {
-    step: "receipt"
     over: SendingModel.itemName
     title: qsTr("正在提交")
     showExit: false
 
-    Item {
-        Layout.preferredHeight: Theme.portrait ? 160 : 20
-    }
+    centred: true
+    spacing: 40
 
     Symbol {
         Layout.alignment: Qt.AlignHCenter

@@ -45,6 +45,8 @@ QtObject {
     readonly property real tile: Math.round(44 * scale)
     readonly property real title: Math.round(50 * (Display.large ? 1.18 : 1))
     readonly property real display: Math.round(60 * scale)
+    readonly property real roomy: portrait && !Display.large ? 36 : body // body where a page has room
+    readonly property real headline: portrait ? Math.round(60 * (Display.large ? 1.1 : 1)) : title // title while no keyboard is up
 
     // space
     readonly property real margin: 44

@@ -62,7 +62,17 @@ class CheckModel(PageModel):
     @Property(str, notify=changed)
     def submitLabel(self) -> str:
         """确认打印 for a certificate, otherwise 确认提交."""
-        return "确认打印" if self._view and self._view.kind == "certificate" else "确认提交"
+        return "确认打印" if self.prints else "确认提交"
+
+    @Property(bool, notify=changed)
+    def prints(self) -> bool:
+        """Is it a certificate, printed at once?"""
+        return self._view is not None and self._view.kind == "certificate"
+
+    @Property(int, notify=changed)
+    def count(self) -> int:
+        """Number of answers."""
+        return self._rows.rowCount()
 
     @Property(QObject, constant=True)
     def rows(self) -> QObject:

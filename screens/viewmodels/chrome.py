@@ -14,6 +14,7 @@ from PySide6.QtQml import QmlElement, QmlSingleton
 from kiosk.core import views
 from kiosk.core.intents import Back, CallHelp, ExtendTime, Finish, Home, Touched, WindowSlip
 from screens.locale import zh_cn
+from screens.viewmodels import steps
 from screens.viewmodels.base import PageModel, Rows
 
 QML_IMPORT_NAME = "CitizensWindow"
@@ -47,7 +48,6 @@ def online(chrome: views.Chrome) -> bool:
 
 def help_sentence(chrome: views.Chrome) -> zh_cn.Sentence | None:
     """What became of the call for help; None when nobody called."""
-    online = any(chip.kind == "network" and chip.state == "ok" for chip in chrome.devices)
     window = chrome.help_window
     name, phone = (window.name, window.phone) if window else ("", "")
     return zh_cn.help_called(chrome.help, online=online(chrome), window=name, phone=phone)
@@ -213,6 +213,16 @@ class Chrome(PageModel):
                 return True
             case _:
                 return False
+
+    @Property(list, notify=changed)
+    def steps(self) -> list[str]:
+        """The stations of the journey in words; none outside of one."""
+        return steps.words(steps.position(self._view)[0])
+
+    @Property(int, notify=changed)
+    def stepNumber(self) -> int:
+        """Which of them this page belongs to, from 0; -1 outside of a journey."""
+        return steps.position(self._view)[1]
 
     @Property(QObject, constant=True)
     def devices(self) -> QObject:

@@ -9,6 +9,7 @@ from kiosk.core.intents import PaperTaken, PrintAgain
 from kiosk.core.views import DoneView, Notice, NoticeCode
 from screens.locale import zh_cn
 from screens.viewmodels.base import PageModel
+from screens.viewmodels.grouping import grouped
 from screens.viewmodels.notices import NoticeModel
 
 QML_IMPORT_NAME = "CitizensWindow"
@@ -72,7 +73,7 @@ class DoneModel(PageModel):
         if self._view is None:
             return ""
         if self._view.recovered:
-            return "刚才的申请已经提交成功"
+            return "刚才的申请已提交成功"
         return "问题已提交" if self._view.kind == "consultation" else "申请已提交"
 
     @Property(bool, notify=changed)
@@ -87,8 +88,8 @@ class DoneModel(PageModel):
 
     @Property(str, notify=changed)
     def number(self) -> str:
-        """受理编号."""
-        return self._view.application_no if self._view else ""
+        """受理编号, in groups."""
+        return grouped(self._view.application_no) if self._view else ""
 
     @Property(str, notify=changed)
     def code(self) -> str:

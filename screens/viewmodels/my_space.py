@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlSingleton
 
-from kiosk.contract.person import ApplicationSummary, LicenceSummary
+from kiosk.contract.person import ApplicationSummary, CaseState, LicenceSummary
 from kiosk.core.intents import OpenMySpace, PrintLicence
 from kiosk.core.views import MySpaceView
 from screens.locale import zh_cn
 from screens.viewmodels.base import PageModel, Rows
+from screens.viewmodels.grouping import grouped
 from screens.viewmodels.notices import NoticeModel
 
 QML_IMPORT_NAME = "CitizensWindow"
@@ -30,6 +32,26 @@ class MatterRow:
     more: str
     printable: str
     """Licence id, or empty."""
+    stages: list[str]
+    """How a case goes, in words; none for a licence."""
+    stage: int
+    """Where it stands, from 0."""
+
+
+def stages(state: CaseState) -> tuple[list[str], int]:
+    """A case's way from the first page to the decision; none once it was withdrawn."""
+    words, _ = zh_cn.case_state(state)
+    match state:
+        case "received":
+            return ["已提交", "办理中", "办好"], 0
+        case "accepted" | "handling" | "correction_wanted":
+            return ["已提交", words, "办好"], 1
+        case "granted" | "denied" | "answered":
+            return ["已提交", "已办理", words], 2
+        case "withdrawn":
+            return [], -1
+        case _ as never:
+            assert_never(never)
 
 
 def application_row(case: ApplicationSummary) -> MatterRow:
@@ -43,9 +65,10 @@ def application_row(case: ApplicationSummary) -> MatterRow:
         case.item_name,
         words,
         tone,
-        f"受理编号 {case.application_no}",
+        f"受理编号 {grouped(case.application_no)}",
         case.message or dates,
         case.licence_id,
+        *stages(case.state),
     )
 
 
@@ -54,9 +77,8 @@ def licence_row(held: LicenceSummary) -> MatterRow:
     words, tone = ("有效", "ok") if held.usable else ("已失效", "warn")
     until = f"有效期至{held.valid_to}" if held.valid_to else "长期有效"
     line = f"{held.holder}　编号尾号 {held.number[-4:]}"
-    return MatterRow(
-        held.id, held.type_name, words, tone, line, f"{held.issuer}　{until}", held.id if held.printable else ""
-    )
+    printable = held.id if held.printable else ""
+    return MatterRow(held.id, held.type_name, words, tone, line, f"{held.issuer}　{until}", printable, [], -1)
 
 
 @QmlElement

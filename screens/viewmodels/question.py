@@ -18,7 +18,8 @@ from screens.viewmodels.notices import NoticeModel
 QML_IMPORT_NAME = "CitizensWindow"
 QML_IMPORT_MAJOR_VERSION = 1
 
-YES_NO = ({"value": "true", "label": "是"}, {"value": "false", "label": "否"})
+YES_NO = (("true", "yes", "是"), ("false", "no", "否"))
+"""As stored here, as an item's own words are keyed, as said without such words."""
 ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 TEXT_KINDS = ("text", "long_text", "address", "phone", "number", "date")
 
@@ -45,7 +46,8 @@ def field_row(page: str, field: FieldView) -> FieldRow:
     """What to draw for a field."""
     options: list[dict[str, str]] = []
     if field.type == "yesno":
-        options = [dict(option) for option in YES_NO]
+        own = dict(field.options)
+        options = [{"value": said, "label": own.get(name, label)} for said, name, label in YES_NO]
     elif field.type == "choice":
         options = [{"value": value, "label": label} for value, label in field.options]
     error = zh_cn.notice(field.error) if field.error else None
@@ -92,10 +94,9 @@ def _shown(field: FieldView) -> str:
     match field.value:
         case None:
             return ""
-        case True:
-            return "是" if field.locked else "true"
-        case False:
-            return "否" if field.locked else "false"
+        case bool():
+            said, name, label = YES_NO[0 if field.value else 1]
+            return dict(field.options).get(name, label) if field.locked else said
         case int():
             return str(field.value)
         case str():
@@ -171,9 +172,11 @@ class QuestionModel(PageModel):
         return f"第{self._view.index}页，共{self._view.total}页"
 
     @Property(str, notify=changed)
-    def step(self) -> str:
-        """Where in the journey."""
-        return self._view.step if self._view else ""
+    def person(self) -> str:
+        """Who is filling this in, masked; empty where a field of the page says it already."""
+        if self._view is None or self._view.person is None or any(field.locked for field in self._view.fields):
+            return ""
+        return f"{self._view.person.name}　{self._view.person.id_number}"
 
     @Property(str, notify=changed)
     def nextWords(self) -> str:
@@ -181,7 +184,7 @@ class QuestionModel(PageModel):
         if self._view is None:
             return ""
         step: Step = "check" if self._view.changing else self._view.next_step
-        return "" if step == self._view.step else dict(zh_cn.STEPS)[step]
+        return "" if step == self._view.step else zh_cn.STEP_WORDS[step]
 
     @Property(QObject, constant=True)
     def fields(self) -> QObject:

@@ -284,7 +284,7 @@ CHECK = v.CheckView(
 DONE = v.DoneView(
     item_name=RESIDENCE,
     kind="application",
-    application_no="K0604-3-261122-000187",
+    application_no="440604261122T0010018P",
     query_code="7428",
     query_place="任意一台市民之窗放上身份证，或拨打12345",
     delivered=False,
@@ -308,7 +308,7 @@ def _case(number: str, name: str, state: str, **more: object) -> ApplicationSumm
 
 
 CASES = (
-    _case("K0604-3-261122-000187", RESIDENCE, "handling", due_at=datetime(2026, 11, 27, 2, 0, tzinfo=UTC)),
+    _case("440604261122T0010018P", RESIDENCE, "handling", due_at=datetime(2026, 11, 27, 2, 0, tzinfo=UTC)),
     _case("K0604-3-261018-000042", "居住证申领", "granted", message="已办好，可以打印电子居住证。", licence_id="lic-2"),
     _case("K0604-1-260901-000311", "12345咨询", "answered", message="路灯已于9月3日修好，谢谢您的反映。"),
 )
@@ -337,6 +337,12 @@ def snapshots() -> dict[str, v.Snapshot]:
         offline_ok=True,
         needs_card=True,
         primary="begin",
+        papers=(
+            v.GuidePaper("广东省居住证", "", "held"),
+            v.GuidePaper("居住证明", "租赁合同、房产证或单位宿舍证明，任选一样", "bring"),
+            v.GuidePaper("就业证明", "劳动合同或营业执照", "maybe"),
+        ),
+        card_read=True,
     )
     certificate = v.GuideView(
         item("社会保险个人参保证明", "佛山市社会保险基金管理局", "证明您现在参加了哪些社会保险，当场打印，盖电子章。"),

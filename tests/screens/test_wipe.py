@@ -13,7 +13,7 @@ from screens.viewmodels.base import Rows
 from screens.viewmodels.notices import NoticeModel
 
 Snapshots = dict[str, Snapshot]
-PERSONAL = ["欧阳", "440699", "季华五路", "138****1234", "K0604", "7428", "路灯", "2345", "租赁"]
+PERSONAL = ["欧阳", "440699", "季华五路", "138****1234", "K0604", "T001-0018", "7428", "路灯", "2345", "租赁"]
 
 
 def remains(stage: Any) -> str:
