@@ -60,15 +60,16 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@" 9>&-; else sudo "$@" 9>&-; fi
 }
 
-become_able() { # WHY
+may_be_root() { # WHAT THE COMMAND THAT DOES IT
     [ "$(id -u)" = 0 ] && return
-    if ! command -v sudo > /dev/null; then
-        say "✗ $1: this needs root and there is no sudo. Run 'scripts/setup.sh ${LOCKS[1]:+--dev}' as root once."
-        exit 1
+    if command -v sudo > /dev/null; then
+        sudo -n true 2> /dev/null && return
+        say "· $1: sudo may ask for your password"
+        sudo -v && return
     fi
-    sudo -n true 2> /dev/null && return
-    say "· $1: sudo asks for your password"
-    sudo -v
+    say "✗ $1: only root can do this, and you may not use sudo here. Have it done once, then start again:"
+    say "  $2"
+    exit 1
 }
 
 missing_packages() {
@@ -119,12 +120,12 @@ fi
 
 mapfile -t missing < <(missing_packages)
 if [ "${#missing[@]}" -gt 0 ]; then
-    become_able "${#missing[@]} system packages"
+    may_be_root "${#missing[@]} system packages" "apt-get install --no-install-recommends ${missing[*]}"
     step "${#missing[@]} system packages" "${missing[*]}" install_packages "${missing[@]}"
 fi
 if [ ! -d /run/pcscd ]; then
-    become_able "/run/pcscd"
-    as_root install -d -m 1777 /run/pcscd # pcscd insists on it, even when its socket is somewhere else
+    may_be_root "folder /run/pcscd" "install -d /run/pcscd"
+    as_root install -d /run/pcscd # pcscd insists on it, even when its socket is somewhere else
 fi
 if ! venv_is_right; then
     # The larger lock holds all of the smaller one; a venv that has it keeps it.
