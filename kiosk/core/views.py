@@ -72,6 +72,8 @@ class Availability:
     device: DeviceKind | Literal["network"] | None = None
     elsewhere: str = ""
     """Name of the nearest other terminal that has what is missing."""
+    starting: bool = False
+    """What is missing is only just starting: it will be here in a moment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from kiosk.core.answers import Answers
 from kiosk.core.item import Item
 from kiosk.core.ports import Document, Shot
 from kiosk.core.receipt import Receipt
-from kiosk.core.views import Notice
+from kiosk.core.views import Notice, Step
 from kiosk.services.effects import FetchLicencePages, IssueCertificate
 from kiosk.services.messages import SealedFiling
 from kiosk.services.slips import StoredSlip
@@ -178,6 +178,8 @@ class AtDone:
     """Monotonic: paper is awaited, and from then on tried for even if nobody told of the refill."""
     delivered: bool = False
     recovered: bool = False
+    steps: tuple[Step, ...] = ()
+    """Of the journey that ended here; none when recovered."""
 
 
 @dataclass(frozen=True, slots=True)

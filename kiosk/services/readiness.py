@@ -96,8 +96,15 @@ def _availability(
     online: bool,
 ) -> Availability:
     missing = [kind for kind in DeviceKind if kind in needed and not device_well(model, kind)]
+    if missing and all(_starts(model, kind) for kind in missing):
+        return Availability(False, missing[0], starting=True)
     if missing:
         return Availability(False, missing[0], catalogue.nearest_elsewhere(needed, settings.terminal_id))
     if online and model.queue.link is not Link.UP:
         return Availability(False, "network")
     return Availability(True)
+
+
+def _starts(model: Model, kind: DeviceKind) -> bool:
+    status = model.devices.get(kind)
+    return status is not None and status.state is DeviceState.STARTING

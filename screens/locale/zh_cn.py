@@ -89,6 +89,8 @@ def unavailable(available: Availability) -> str:
     """Why an item cannot be done here now, and where it can; empty if it can."""
     if available.ok:
         return ""
+    if available.starting:
+        return f"{device_word(available.device or '')}正在准备，请稍等"
     why = f"{device_word(available.device or '')}暂时不能用"
     return f"{why}，可到{available.elsewhere}办理" if available.elsewhere else why
 
@@ -97,6 +99,8 @@ def unavailable_tile(available: Availability) -> str:
     """The same in the few words that a tile has room for."""
     if available.ok:
         return ""
+    if available.starting:
+        return "正在准备，请稍等"
     return f"这里暂不能办，可去{available.elsewhere}" if available.elsewhere else "这里暂时不能办"
 
 

@@ -66,13 +66,14 @@ PageFrame {
     }
 
     PaperLines {
-        title: GuideModel.nothing ? qsTr("什么都不用带") : qsTr("要带什么")
+        visible: !GuideModel.nothing
+        title: qsTr("要带什么")
         papers: GuideModel.bring
     }
 
     PaperLines {
         spare: true
-        title: qsTr("这些不用带")
+        title: GuideModel.nothing ? qsTr("什么都不用带") : qsTr("这些不用带")
         papers: GuideModel.spare
     }
 

@@ -353,6 +353,12 @@ def snapshots() -> dict[str, v.Snapshot]:
         "home": (v.HomeView(TILES), IDLE),
         "home_refused": (v.HomeView(TILES, notice=v.Notice(N.CARD_FOREIGN)), replace(BUSY, card_present=True)),
         "home_eight": (v.HomeView(EIGHT), IDLE),
+        "home_starting": (
+            v.HomeView(
+                (replace(TILES[0], available=v.Availability(False, DeviceKind.CAMERA, starting=True)), *TILES[1:])
+            ),
+            IDLE,
+        ),
         "home_known": (v.HomeView(TILES, PERSON), BUSY),
         "home_trouble": (
             v.HomeView(SIX_WITH_TROUBLE),

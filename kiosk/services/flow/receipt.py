@@ -19,6 +19,7 @@ from kiosk.services.flow.paper import mark
 from kiosk.services.messages import DeliveredCame, OwedCame, ReceiptPrinted
 from kiosk.services.places import AtDone, AtGuide, AtHome, AtPutCard, AtQuestion, AtSearch, AtSpace, ReceiptPhase
 from kiosk.services.readiness import device_well
+from kiosk.services.steps import journey_steps
 from kiosk.services.turn import Turn
 
 
@@ -29,7 +30,9 @@ def filed(turn: Turn) -> None:
     slip = filing.slip
     wait = turn.around.delays.delivery_wait if turn.model.queue.link is Link.UP else 0.0
     turn.touch()
-    turn.go(AtDone(filing.sealed.id, slip.application_no, slip, "printing", print_at=turn.monotonic + wait))
+    steps = journey_steps(turn.flow.item, turn.flow.answers)
+    print_at = turn.monotonic + wait
+    turn.go(AtDone(filing.sealed.id, slip.application_no, slip, "printing", print_at=print_at, steps=steps))
     turn.set_visit(flow=None)
     tick(turn)
 

@@ -30,8 +30,8 @@ from kiosk.services.flow.home import THEME
 from kiosk.services.model import Model, Visit
 from kiosk.services.places import AtGuide, AtPutCard, AtSearch, AtSlip, AtSpace, ToHome, ToItem, ToSpace
 from kiosk.services.readiness import any_available, chips, device_well, item_available, space_available
-from kiosk.services.render.steps import journey_steps
 from kiosk.services.settings import TerminalSettings
+from kiosk.services.steps import journey_steps
 from kiosk.services.turn import Shelf
 
 _LIST_AT_MOST = 60

@@ -39,7 +39,6 @@ from kiosk.services.places import (
     AtMaterials,
     AtPrint,
     AtQuestion,
-    AtSpace,
     CapturedPage,
     Flow,
     ReceiptPhase,
@@ -48,7 +47,7 @@ from kiosk.services.places import (
 from kiosk.services.readiness import wants_paper
 from kiosk.services.render import words
 from kiosk.services.render.browse import person
-from kiosk.services.render.steps import journey_steps
+from kiosk.services.steps import journey_steps
 
 MaterialState = Literal["needed", "reused", "captured", "from_card"]
 
@@ -159,22 +158,17 @@ def done_view(model: Model, place: AtDone) -> DoneView:
         limit_unit=slip.limit_unit if slip else "",
         recovered=place.recovered,
         notice=_done_notice(place, phase),
-        steps=_steps(model, earlier=place.recovered),
+        steps=place.steps,
     )
 
 
 def print_view(model: Model, place: AtPrint) -> PrintView:
     """A page on its way to the tray."""
-    steps = _steps(model, earlier=isinstance(place.origin, AtSpace))
+    flow = model.visit.flow if model.visit is not None and isinstance(place.origin, AtCheck) else None
+    steps = journey_steps(flow.item, flow.answers) if flow is not None else ()
     if place.phase == "printing" and wants_paper(model, DeviceKind.PAGE):
         return PrintView(place.title, "waiting_paper", place.pages, Notice(NoticeCode.PAGE_PAPER_OUT), steps)
     return PrintView(place.title, place.phase, place.pages, place.notice, steps)
-
-
-def _steps(model: Model, *, earlier: bool) -> tuple[Step, ...]:
-    """Of the journey that ends here; a filing or a licence of an earlier day has none on this screen."""
-    flow = model.visit.flow if model.visit is not None else None
-    return () if earlier or flow is None else journey_steps(flow.item, flow.answers)
 
 
 def _done_notice(place: AtDone, phase: ReceiptPhase) -> Notice | None:
