@@ -30,7 +30,7 @@ lint: setup-dev ## style, types and import rules
 	$(BIN)/lint-imports
 
 unit: setup-dev ## every test
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 tour: setup ## a scripted day: every case, every screen, receipt and page in build/tour/index.html
 	@$(BIN)/kiosk case tour --out build/tour

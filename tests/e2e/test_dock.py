@@ -18,6 +18,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 ROOT = Path(__file__).resolve().parents[2]
+_STREET_PROCESSES = 9
+"""Hall, hardware, its pcscd, sync, screen and four drivers."""
 
 
 @pytest.fixture(scope="module")
