@@ -8,7 +8,7 @@ Item {
     id: hint
 
     property string phase: "printing"
-    property real out: phase === "fetching" ? 0.06 : phase === "printing" ? 0.5 : phase === "done" ? 1 : 0.3
+    property real out: phase === "fetching" ? 0.06 : phase === "printing" ? 0.5 : phase === "done" ? 1 : phase === "failed" ? 0.03 : 0.3
 
     readonly property real unit: Theme.portrait ? 1.5 : 1 // 1: 460 px wide
 

@@ -31,7 +31,7 @@ PageFrame {
             Layout.fillWidth: true
             Layout.fillHeight: true
             Layout.preferredWidth: 1
-            implicitHeight: numbers.implicitHeight + (page.roomy ? 84 : 56)
+            implicitHeight: numbers.implicitHeight + (page.roomy ? 60 : 56)
             border.color: Theme.ok
             border.width: 4
 
@@ -70,13 +70,13 @@ PageFrame {
 
                 Rectangle {
                     Layout.fillWidth: true
-                    Layout.topMargin: page.roomy ? 22 : 8
+                    Layout.topMargin: page.roomy ? 16 : 8
                     Layout.preferredHeight: 2
                     color: Theme.line
                 }
 
                 Label {
-                    Layout.topMargin: page.roomy ? 18 : 8
+                    Layout.topMargin: page.roomy ? 14 : 8
                     text: qsTr("受理编号")
                     font.pixelSize: Theme.portrait ? Theme.body : Theme.caption
                     color: Theme.inkSoft
@@ -93,7 +93,7 @@ PageFrame {
                 }
 
                 Label {
-                    Layout.topMargin: page.roomy ? 18 : 8
+                    Layout.topMargin: page.roomy ? 14 : 8
                     text: qsTr("查询码")
                     font.pixelSize: Theme.portrait ? Theme.body : Theme.caption
                     color: Theme.inkSoft
@@ -118,7 +118,7 @@ PageFrame {
             Card {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
-                implicitHeight: receipt.implicitHeight + (page.roomy ? 80 : 48)
+                implicitHeight: receipt.implicitHeight + (page.roomy ? 56 : 48)
                 color: page.again ? Theme.warnTint : Theme.surface
 
                 ColumnLayout {
@@ -133,7 +133,7 @@ PageFrame {
                         spacing: 22
 
                         Symbol {
-                            size: page.roomy ? 84 : 64
+                            size: page.roomy ? 76 : 64
                             name: "receipt"
                             tone: page.again ? Theme.warn : Theme.accent
                         }
@@ -189,7 +189,7 @@ PageFrame {
             Card {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
-                implicitHeight: after.implicitHeight + (page.roomy ? 80 : 48)
+                implicitHeight: after.implicitHeight + (page.roomy ? 56 : 48)
 
                 ColumnLayout {
                     id: after
@@ -197,7 +197,7 @@ PageFrame {
                     anchors.right: parent.right
                     anchors.margins: 32
                     anchors.verticalCenter: parent.verticalCenter
-                    spacing: page.roomy ? 20 : 14
+                    spacing: page.roomy ? 16 : 14
 
                     Label {
                         text: qsTr("接下来")
@@ -207,13 +207,13 @@ PageFrame {
 
                     IconLine {
                         visible: DoneModel.limit !== ""
-                        size: page.roomy ? Theme.roomy : Theme.body
+                        size: Theme.body
                         symbol: "calendar-time"
                         text: qsTr("部门承诺%1办好，不用再来。").arg(DoneModel.limit)
                     }
 
                     IconLine {
-                        size: page.roomy ? Theme.roomy : Theme.body
+                        size: Theme.body
                         symbol: "search"
                         text: qsTr("查进度：%1").arg(DoneModel.place)
                     }

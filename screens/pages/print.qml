@@ -8,19 +8,29 @@ PageFrame {
     id: page
 
     readonly property string phase: PrintModel.phase
+    readonly property bool refused: ["not_eligible", "hall_refused"].includes(PrintModel.notice.code) // again would say the same again
     readonly property bool busy: phase === "fetching" || phase === "printing"
 
     title: PrintModel.title
     showExit: !busy && phase !== "done"
     showHome: !busy
-    primaryText: busy ? "" : phase === "done" ? qsTr("完成") : phase === "unproven" ? qsTr("拿到了") : qsTr("再打一次")
-    primarySymbol: phase === "done" || phase === "unproven" ? "check" : "printer"
-    onPrimary: phase === "done" ? Chrome.finish() : phase === "unproven" ? PrintModel.paperTaken() : PrintModel.printAgain()
+    primaryText: busy ? "" : refused ? qsTr("到窗口办理") : phase === "done" ? qsTr("完成") : phase === "unproven" ? qsTr("拿到了") : qsTr("再打一次")
+    primarySymbol: refused ? "building-community" : phase === "done" || phase === "unproven" ? "check" : "printer"
+    onPrimary: refused ? Chrome.windowSlip() : phase === "done" ? Chrome.finish() : phase === "unproven" ? PrintModel.paperTaken() : PrintModel.printAgain()
 
     centred: true
     spacing: Theme.portrait ? 40 : Theme.gutter
 
+    Symbol {
+        Layout.alignment: Qt.AlignHCenter
+        visible: page.refused
+        size: Theme.portrait ? 220 : 130
+        name: "file-off"
+        tone: Theme.warn
+    }
+
     PaperHint {
+        visible: !page.refused
         Layout.alignment: Qt.AlignHCenter
         phase: page.phase
     }

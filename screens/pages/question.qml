@@ -21,7 +21,7 @@ PageFrame {
 
     PersonStrip {
         Layout.fillWidth: true
-        visible: person !== "" && !page.exitPage && !(Keyboard.visible && Display.large) && Theme.portrait
+        visible: person !== "" && !page.exitPage && Theme.portrait && !(Keyboard.visible && (Display.large || QuestionModel.longText))
         person: QuestionModel.person
     }
 

@@ -171,6 +171,11 @@ class QuestionModel(PageModel):
             return ""
         return f"第{self._view.index}页，共{self._view.total}页"
 
+    @Property(bool, notify=changed)
+    def longText(self) -> bool:
+        """Does it ask for more than a line? Then every line of the screen counts."""
+        return self._view is not None and any(field.type == "long_text" for field in self._view.fields)
+
     @Property(str, notify=changed)
     def person(self) -> str:
         """Who is filling this in, masked; empty where a field of the page says it already."""

@@ -286,7 +286,7 @@ DONE = v.DoneView(
     kind="application",
     application_no="440604261122T0010018P",
     query_code="7428",
-    query_place="任意一台市民之窗放上身份证，或拨打12345",
+    query_place="在任何一台市民之窗放上身份证；或者带这张回执到任一综合窗口；也可以拨打12345，报受理编号和查询码。",
     delivered=False,
     receipt="printed",
     limit_days=5,
@@ -429,6 +429,7 @@ def snapshots() -> dict[str, v.Snapshot]:
         "print": (v.PrintView("社会保险个人参保证明", "printing", 1), BUSY),
         "print_done": (v.PrintView("社会保险个人参保证明", "done", 1), BUSY),
         "print_unproven": (v.PrintView("广东省居住证", "unproven", 2, v.Notice(N.PAGE_UNPROVEN)), BUSY),
+        "print_refused": (v.PrintView("社会保险个人参保证明", "failed", 0, v.Notice(N.NOT_ELIGIBLE)), BUSY),
         "print_failed": (v.PrintView("广东省居住证", "failed", 2, v.Notice(N.PAGE_FAILED)), BUSY),
         "window_slip": (v.WindowSlipView(RESIDENCE, "done", WINDOWS), BUSY),
         "window_slip_failed": (

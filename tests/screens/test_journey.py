@@ -54,6 +54,7 @@ TAPS: list[tuple[str, str, str, str | None, Intent]] = [
     ("my_licences", "Button", "打印", "不动产权证书", i.PrintLicence("lic-1")),
     ("my_unreachable", "Button", "再试一次", None, i.OpenMySpace("applications")),
     ("print_done", "Button", "完成", None, i.Finish()),
+    ("print_refused", "Button", "到窗口办理", None, i.WindowSlip()),
     ("print_failed", "Button", "再打一次", None, i.PrintAgain()),
     ("print_unproven", "Button", "拿到了", None, i.PaperTaken()),
     ("window_slip", "Button", "上一步", None, i.Back()),
