@@ -34,6 +34,7 @@ say() { printf '%s\n' "$*" >&2; }
 # One line that tells what a step is doing, where somebody looks; its whole output is in the log.
 latest() {
     local line
+    : >> "$LOG"
     while IFS= read -r line; do
         printf '%s\n' "$line" >> "$LOG"
         if [ -t 2 ] && [[ $line =~ ^(Get:|Unpacking|"Setting up"|Collecting|"Installing collected") ]]; then
@@ -108,6 +109,7 @@ table_recipe() { cat screens/keyboard/build_tables.py screens/keyboard/lexicon.p
 
 build_table() {
     mkdir -p "${TABLE%/*}"
+    rm -f "$TABLE" # or the one that is there might be thought good
     .venv/bin/python -m screens.keyboard.build_tables "$TABLE" && table_recipe > "$TABLE.stamp"
 }
 
