@@ -21,7 +21,7 @@ from kiosk.devdock.hall_view import HallView
 from kiosk.devdock.street import Street, StreetError, Terminal
 
 _PERSON = "chen"
-_PATIENCE_S = 90.0
+_PATIENCE_S = 120.0
 _BETWEEN_KILLS_S = (0.5, 3.5)
 _CALM_S = 25.0
 
@@ -50,11 +50,12 @@ class Outcome:
 
 
 class _Weather(threading.Thread):
-    """Kills a random victim every so often, until it is told that the storm is over."""
+    """Kills a random victim every so often, as often as the case says; then it is calm."""
 
     def __init__(self, storm: Storm, street: Street, terminal: Terminal, seed: int, outcome: Outcome) -> None:
         super().__init__(name="weather", daemon=True)
         self._victims = storm.victims
+        self._kills = storm.kills
         self._street = street
         self._terminal = terminal
         self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
@@ -63,7 +64,9 @@ class _Weather(threading.Thread):
 
     def run(self) -> None:
         """Kill, wait, kill."""
-        while not self.over.wait(self._random.uniform(*_BETWEEN_KILLS_S)):
+        while sum(self._outcome.kills.values()) < self._kills and not self.over.wait(
+            self._random.uniform(*_BETWEEN_KILLS_S)
+        ):
             victim = self._random.choice(self._victims)
             if self._street.kill(self._terminal, victim) is not None:
                 self._outcome.kills[victim] = self._outcome.kills.get(victim, 0) + 1
