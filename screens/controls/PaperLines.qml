@@ -33,43 +33,53 @@ Card {
             color: card.spare ? Theme.ok : Theme.ink
         }
 
-        Repeater {
-            id: lines
-            model: card.papers
+        // lying, width is what there is
+        GridLayout {
+            Layout.fillWidth: true
+            columns: Theme.portrait ? 1 : 2
+            columnSpacing: 40
+            rowSpacing: column.spacing
+            uniformCellWidths: true
 
-            RowLayout {
-                id: line
+            Repeater {
+                id: lines
+                model: card.papers
 
-                required property string title
-                required property string hint
+                RowLayout {
+                    id: line
 
-                Layout.fillWidth: true
-                spacing: 20
+                    required property string title
+                    required property string hint
 
-                Symbol {
-                    Layout.alignment: Qt.AlignTop
-                    size: Math.round(Theme.roomy * 1.35)
-                    name: card.spare ? "circle-check" : "file-description"
-                    tone: card.spare ? Theme.ok : Theme.accent
-                }
-
-                ColumnLayout {
                     Layout.fillWidth: true
-                    spacing: 0
+                    Layout.alignment: Qt.AlignTop
+                    spacing: 20
 
-                    Label {
-                        Layout.fillWidth: true
-                        text: card.spare && line.hint !== "" ? line.title + "：" + line.hint : line.title
-                        font.pixelSize: Theme.roomy
-                        font.weight: card.spare ? Font.Normal : Font.Medium
+                    Symbol {
+                        Layout.alignment: Qt.AlignTop
+                        size: Math.round(Theme.roomy * 1.35)
+                        name: card.spare ? "circle-check" : "file-description"
+                        tone: card.spare ? Theme.ok : Theme.accent
                     }
 
-                    Label {
+                    ColumnLayout {
                         Layout.fillWidth: true
-                        visible: text !== ""
-                        text: card.spare ? "" : line.hint
-                        font.pixelSize: Theme.portrait ? Theme.roomy - 6 : Theme.caption
-                        color: Theme.inkSoft
+                        spacing: 0
+
+                        Label {
+                            Layout.fillWidth: true
+                            text: card.spare && line.hint !== "" ? line.title + "：" + line.hint : line.title
+                            font.pixelSize: Theme.roomy
+                            font.weight: card.spare ? Font.Normal : Font.Medium
+                        }
+
+                        Label {
+                            Layout.fillWidth: true
+                            visible: text !== ""
+                            text: card.spare ? "" : line.hint
+                            font.pixelSize: Theme.portrait ? Theme.roomy - 6 : Theme.caption
+                            color: Theme.inkSoft
+                        }
                     }
                 }
             }
