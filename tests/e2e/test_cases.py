@@ -18,14 +18,17 @@ SHARED = [path for path in CASES if not load_case(path).fresh]
 FRESH = [path for path in CASES if load_case(path).fresh]
 
 
+# One worker plays all the streets, so that no two of them share the two cores; the other runs everything else.
+pytestmark = pytest.mark.xdist_group("street")
+
+
 def _judge(report: Report) -> None:
     told = json.dumps(report.as_json(), ensure_ascii=False, indent=1)
     assert report.ok, f"{report.case}: {report.error}\n{told[-3000:]}"
 
 
 @pytest.mark.street
-@pytest.mark.timeout(240)
-@pytest.mark.xdist_group("shared-street")
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("path", SHARED, ids=lambda path: path.stem)
 def test_case_on_the_shared_street(path: Path, shared_street: Street, tmp_path: Path) -> None:
     report = CaseRunner(load_case(path), shared_street, tmp_path).run()
@@ -34,7 +37,7 @@ def test_case_on_the_shared_street(path: Path, shared_street: Street, tmp_path: 
 
 
 @pytest.mark.street
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("path", FRESH, ids=lambda path: path.stem)
 def test_case_on_a_street_of_its_own(path: Path, tmp_path: Path) -> None:
     case = load_case(path)

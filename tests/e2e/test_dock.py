@@ -61,7 +61,7 @@ def page(dock: tuple[str, subprocess.Popen[bytes]]) -> Iterator[Page]:
 
 @pytest.mark.street
 @pytest.mark.timeout(180)
-@pytest.mark.xdist_group("dock")
+@pytest.mark.xdist_group("street")
 def test_the_page_shows_the_screen_and_holds_the_hardware(page: Page) -> None:
     view = page.locator("#view")
     expect(view).to_have_text("attract", timeout=15000)
@@ -81,7 +81,7 @@ def test_the_page_shows_the_screen_and_holds_the_hardware(page: Page) -> None:
 
 @pytest.mark.street
 @pytest.mark.timeout(120)
-@pytest.mark.xdist_group("dock")
+@pytest.mark.xdist_group("street")
 def test_a_killed_screen_comes_back_on_the_page(page: Page) -> None:
     button = page.locator("#processes button", has_text="ui")
     expect(button).to_be_visible(timeout=10000)
@@ -93,7 +93,7 @@ def test_a_killed_screen_comes_back_on_the_page(page: Page) -> None:
 
 @pytest.mark.street
 @pytest.mark.timeout(60)
-@pytest.mark.xdist_group("dock")
+@pytest.mark.xdist_group("street")
 def test_other_pages_cannot_use_the_dock(dock: tuple[str, subprocess.Popen[bytes]]) -> None:
     import requests
 
@@ -112,7 +112,7 @@ def test_other_pages_cannot_use_the_dock(dock: tuple[str, subprocess.Popen[bytes
 
 @pytest.mark.street
 @pytest.mark.timeout(60)
-@pytest.mark.xdist_group("dock")
+@pytest.mark.xdist_group("street")
 def test_ctrl_c_ends_every_process(dock: tuple[str, subprocess.Popen[bytes]]) -> None:
     _, process = dock
     deadline = time.monotonic() + 20

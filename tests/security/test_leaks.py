@@ -49,7 +49,8 @@ def test_the_search_finds_what_is_planted(tmp_path: Path) -> None:
 
 
 @pytest.mark.street
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
+@pytest.mark.xdist_group("street")
 def test_nothing_personal_is_left_in_any_file(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="cw-") as name:
         root = Path(name) / "s"

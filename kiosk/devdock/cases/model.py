@@ -48,7 +48,7 @@ class Paper(Strict):
     """Wait for this many papers in all and check words in the receipt's sealed bundle of lines."""
 
     count: int
-    within: float = 20
+    within: float = 60
 
 
 class Cases(Strict):
@@ -56,7 +56,7 @@ class Cases(Strict):
 
     count: int
     state: str = ""
-    within: float = 25
+    within: float = 60
 
 
 class Storm(Strict):
@@ -98,7 +98,7 @@ class Step(Strict):
     start_clock: bool | None = None
     stop_clock: bool | None = None
     storm: Storm | None = None
-    within: float = 15
+    within: float = 40
 
     def verb(self) -> str:
         """Which one it is."""

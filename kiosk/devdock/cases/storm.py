@@ -21,9 +21,9 @@ from kiosk.devdock.hall_view import HallView
 from kiosk.devdock.street import Street, StreetError, Terminal
 
 _PERSON = "chen"
-_PATIENCE_S = 120.0
+_PATIENCE_S = 180.0
 _BETWEEN_KILLS_S = (0.5, 3.5)
-_CALM_S = 25.0
+_CALM_S = 60.0
 
 
 @dataclass(slots=True)
