@@ -39,7 +39,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], bool], *, what: str, within_s: float = 30.0, every_s: float = 0.03) -> None:
+def wait_until(condition: Callable[[], bool], *, what: str, within_s: float = 90.0, every_s: float = 0.03) -> None:
     """Poll until true; StreetError naming `what` when it does not come."""
     deadline = time.monotonic() + within_s
     while not condition():
@@ -151,7 +151,7 @@ class Terminal:
     def wait_hardware(self) -> None:
         """Until it has told its addresses."""
         assert self._hardware_process is not None
-        self.addresses = json.loads(_first_line(self._hardware_process, within_s=20.0, what="simulated hardware"))
+        self.addresses = json.loads(_first_line(self._hardware_process, within_s=60.0, what="simulated hardware"))
 
     def start_link(self) -> None:
         """The line to the hall, up."""
