@@ -9,7 +9,7 @@ PageFrame {
     id: page
 
     // few answers have room; many should be seen at one glance
-    readonly property real rowHeight: !Theme.portrait ? 108 : CheckModel.count < 7 ? 144 : CheckModel.count < 10 ? 124 : 102
+    readonly property real rowHeight: !Theme.portrait ? 108 : CheckModel.count < 7 ? 144 : CheckModel.count < 10 ? 124 : 108
 
     over: CheckModel.itemName
     title: qsTr("请核对一遍")
@@ -43,7 +43,7 @@ PageFrame {
                     required property string change
 
                     Layout.fillWidth: true
-                    implicitHeight: Math.max(page.rowHeight, words.implicitHeight + (CheckModel.count < 10 ? 20 : 6))
+                    implicitHeight: Math.max(page.rowHeight, words.implicitHeight + (CheckModel.count < 10 ? 20 : 12))
 
                     Rectangle {
                         visible: row.index > 0
