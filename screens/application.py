@@ -24,6 +24,7 @@ class _Application(QGuiApplication):
 
 def create_application(*, platform: str | None = None) -> QGuiApplication:
     """The one QGuiApplication of the process: software renderer, uncompressed touch, our fonts, accessibility on."""
+    os.environ["LC_ALL"] = "C.UTF-8"  # Qt complains about others, and a machine may have none; our words are our own
     os.environ["QT_QUICK_BACKEND"] = "software"
     os.environ["QML_NO_TOUCH_COMPRESSION"] = "1"
     # opencv-python leaves its own Qt's paths behind when it is imported

@@ -23,7 +23,11 @@ PACKAGES=(
 )
 if [ "${1:-}" = --dev ]; then
     LOCKS+=(requirements-dev.lock)
-    PACKAGES+=(chromium binutils git)
+    PACKAGES+=(
+        chromium binutils git
+        # printers that we did not write: a real print server and an independent IPP printer, which wants a name service
+        cups cups-client cups-filters cups-ipp-utils ghostscript avahi-daemon dbus
+    )
 fi
 LOG=build/setup.log
 STAMP=.venv/.lock-stamp

@@ -53,6 +53,14 @@ class Adapter(Protocol):
         """Run one command to its end. One at a time, always in the main thread."""
         ...
 
+    def self_test(self, *, deep: bool) -> Result[str, DeviceError]:
+        """Prove that the device works (自检); Ok holds what was found, for technicians. In the main thread.
+
+        Quick: identity, status, one exchange; no paper, no sound, nothing that a citizen would notice, at most 2 s.
+        Deep: what the device is for, under the deadline of its main command.
+        """
+        ...
+
     def status(self) -> DeviceStatus:
         """As last seen; sent to the host once after `open`. Every later change is emitted as StatusChanged."""
         ...

@@ -6,7 +6,7 @@ value: these objects hold personal data.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import date
 from enum import Enum
 from typing import Any, TypeVar, assert_never, get_args
@@ -14,6 +14,7 @@ from typing import Any, TypeVar, assert_never, get_args
 from kiosk.core.devices import (
     CardLifted,
     CardPresented,
+    CodeScanned,
     DeviceError,
     DeviceEvent,
     DeviceKind,
@@ -23,11 +24,16 @@ from kiosk.core.devices import (
     Level,
     MediaState,
     PreviewFrame,
+    SiteChanged,
+    SiteInputs,
+    SocialCardLifted,
+    SocialCardPresented,
     StatusChanged,
 )
 from kiosk.core.id_card import CardType, IdCard
 from kiosk.core.ports import Document, PrintProof, Shot
 from kiosk.core.receipt import Block, Code, Line, Pair, Receipt, Rule, Style
+from kiosk.core.social_card import SocialCard
 
 Json = dict[str, Any]
 Dumped = tuple[Json, bytes]
@@ -116,6 +122,14 @@ def dump_event(event: DeviceEvent) -> Dumped:
         case PreviewFrame(sequence, jpeg, quad, advice):
             head = {"event": "preview", "sequence": sequence, "quad": [list(point) for point in quad], "advice": advice}
             return head, jpeg
+        case SocialCardPresented():
+            return {"event": "social_card_presented"}, b""
+        case SocialCardLifted():
+            return {"event": "social_card_lifted"}, b""
+        case CodeScanned(text):
+            return {"event": "code_scanned", "text": text}, b""
+        case SiteChanged(inputs):
+            return {"event": "site", "inputs": asdict(inputs)}, b""
         case _:
             assert_never(event)
 
@@ -131,8 +145,25 @@ def load_event(raw: Json, blob: bytes) -> DeviceEvent:
             return CardLifted()
         case "preview":
             return PreviewFrame(take(raw, "sequence", int), blob, _load_quad(raw), take(raw, "advice", str))
+        case "social_card_presented":
+            return SocialCardPresented()
+        case "social_card_lifted":
+            return SocialCardLifted()
+        case "code_scanned":
+            return CodeScanned(take(raw, "text", str))
+        case "site":
+            return SiteChanged(_load_inputs(take(raw, "inputs", dict)))
         case _:
             raise CodecError("event: unknown")
+
+
+def _load_inputs(raw: Json) -> SiteInputs:
+    senses = {
+        name: take(raw, name, bool) if raw.get(name) is not None else None
+        for name in ("cabinet_open", "person_near", "slip_waiting", "page_waiting", "on_battery")
+    }
+    percent = take(raw, "battery_percent", int) if raw.get("battery_percent") is not None else None
+    return SiteInputs(**senses, battery_percent=percent)
 
 
 def _load_quad(raw: Json) -> tuple[tuple[float, float], ...]:
@@ -171,6 +202,30 @@ def load_card(raw: Json, photo: bytes) -> IdCard:
         valid_to=None if raw.get("valid_to") == "长期" else take_date(raw, "valid_to"),
         photo=photo,
         **texts,
+    )
+
+
+# --- social security card ----------------------------------------------------------------------------------------
+
+_SOCIAL_TEXTS = tuple(item.name for item in fields(SocialCard) if item.type == "str")
+
+
+def dump_social_card(card: SocialCard) -> Json:
+    """SocialCard as JSON."""
+    head: Json = {name: getattr(card, name) for name in _SOCIAL_TEXTS}
+    head["birth"] = card.birth.isoformat()
+    head["issued"] = card.issued.isoformat()
+    head["valid_to"] = card.valid_to.isoformat() if card.valid_to else ""
+    return head
+
+
+def load_social_card(raw: Json) -> SocialCard:
+    """JSON as SocialCard; CodecError."""
+    return SocialCard(
+        birth=take_date(raw, "birth"),
+        issued=take_date(raw, "issued"),
+        valid_to=None if raw.get("valid_to") == "" else take_date(raw, "valid_to"),
+        **{name: take(raw, name, str) for name in _SOCIAL_TEXTS},
     )
 
 
@@ -225,12 +280,15 @@ def _load_block(raw: Any) -> Block:
 
 def dump_document(document: Document) -> Dumped:
     """Document as JSON and its PDF."""
-    return {"job": document.job, "pages": document.pages, "media": document.media}, document.pdf
+    head = {"job": document.job, "pages": document.pages, "media": document.media, "duplex": document.duplex}
+    return head, document.pdf
 
 
 def load_document(raw: Json, pdf: bytes) -> Document:
     """JSON and PDF as Document; CodecError."""
-    return Document(take(raw, "job", str), pdf, take(raw, "pages", int), take(raw, "media", str))
+    return Document(
+        take(raw, "job", str), pdf, take(raw, "pages", int), take(raw, "media", str), take(raw, "duplex", bool)
+    )
 
 
 def dump_proof(proof: PrintProof) -> Json:

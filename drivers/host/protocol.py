@@ -17,6 +17,8 @@ from kiosk.core.devices import DeviceError, DeviceEvent, DeviceKind
 from kiosk.core.result import Err, Ok, Result
 
 VERSION = 1
+SELF_TEST = "self_test"
+"""The one verb that every driver knows: ``{"deep": bool}`` → ``{"found": words for technicians}``."""
 
 
 class Nonsense(StrEnum):

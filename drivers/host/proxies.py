@@ -13,13 +13,28 @@ from drivers.host.codec import (
     load_card,
     load_proof,
     load_shot,
+    load_social_card,
+    take_enum,
 )
 from drivers.host.host import DriverHost, Outcome
-from kiosk.core.devices import DeviceError, DeviceKind, DeviceStatus, Fault
+from kiosk.core.devices import (
+    DeviceError,
+    DeviceEvent,
+    DeviceKind,
+    DeviceState,
+    DeviceStatus,
+    Fault,
+    Lamp,
+    LampState,
+    SiteChanged,
+    SiteInputs,
+    StatusChanged,
+)
 from kiosk.core.id_card import IdCard
-from kiosk.core.ports import Document, Listener, PrintProof, Shot
+from kiosk.core.ports import Document, JobFate, Listener, PrintProof, Shot
 from kiosk.core.receipt import Receipt
 from kiosk.core.result import Err, Ok, Result
+from kiosk.core.social_card import SocialCard
 
 T = TypeVar("T")
 
@@ -95,6 +110,11 @@ class PagePrinterProxy(_Proxy):
         outcome = self._host.call("print", args, pdf, deadline_s=self._deadline_s, if_unknown=Fault.UNPROVEN)
         return _load(outcome, lambda reply: load_proof(reply.values), Fault.UNPROVEN)
 
+    def fate(self, job: str) -> Result[JobFate, DeviceError]:
+        """Ask the printer for an earlier job."""
+        outcome = self._host.call("fate", {"job": job}, deadline_s=self._deadline_s)
+        return _load(outcome, lambda reply: take_enum(reply.values, "fate", JobFate))
+
 
 class DocumentCameraProxy(_Proxy):
     """高拍仪 in its own process."""
@@ -114,3 +134,49 @@ class DocumentCameraProxy(_Proxy):
         """Take the page that lies there now."""
         outcome = self._host.call("capture", deadline_s=self._deadline_s)
         return _load(outcome, lambda reply: load_shot(reply.values, reply.blob))
+
+
+class SocialCardReaderProxy(_Proxy):
+    """社保卡读卡器 in its own process."""
+
+    def __init__(self, host: DriverHost, *, deadline_s: float = 10.0) -> None:
+        super().__init__(host, deadline_s=deadline_s)
+
+    def read(self) -> Result[SocialCard, DeviceError]:
+        """Read the card in the slot."""
+        outcome = self._host.call("read", deadline_s=self._deadline_s)
+        return _load(outcome, lambda reply: load_social_card(reply.values))
+
+
+class CodeScannerProxy(_Proxy):
+    """扫码器 in its own process: it only speaks."""
+
+    def __init__(self, host: DriverHost) -> None:
+        super().__init__(host, deadline_s=0.0)
+
+
+class SiteIoProxy(_Proxy):
+    """机柜 I/O 板 in its own process. What it felt last is forgotten when contact is lost."""
+
+    def __init__(self, host: DriverHost, *, deadline_s: float = 3.0) -> None:
+        super().__init__(host, deadline_s=deadline_s)
+        self._inputs = SiteInputs()
+        host.listen(self._hear)
+
+    def inputs(self) -> SiteInputs:
+        """As last felt; never blocks."""
+        return self._inputs
+
+    def light(self, lamp: Lamp, state: LampState) -> Result[None, DeviceError]:
+        """Switch a lamp."""
+        outcome = self._host.call("light", {"lamp": lamp.value, "state": state.value}, deadline_s=self._deadline_s)
+        return _load(outcome, lambda _reply: None)
+
+    def _hear(self, event: DeviceEvent) -> None:
+        match event:
+            case SiteChanged(inputs):
+                self._inputs = inputs
+            case StatusChanged(status) if status.state is not DeviceState.ONLINE:
+                self._inputs = SiteInputs()
+            case _:
+                pass

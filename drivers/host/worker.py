@@ -20,9 +20,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from drivers.host.adapter import Adapter
+from drivers.host.adapter import Adapter, Reply
 from drivers.host.protocol import (
+    SELF_TEST,
     VERSION,
+    Command,
     Event,
     FromWorker,
     Heartbeat,
@@ -32,7 +34,8 @@ from drivers.host.protocol import (
     encode_from_worker,
 )
 from kiosk.contract.frames import FrameReader
-from kiosk.core.devices import DeviceEvent, DeviceStatus, StatusChanged
+from kiosk.core.devices import DeviceError, DeviceEvent, DeviceStatus, StatusChanged
+from kiosk.core.result import Err, Ok, Result
 
 HEARTBEAT_S = 0.25
 EXIT_UNEXPECTED = 70
@@ -62,7 +65,7 @@ def serve(adapter: Adapter, sock: socket.socket, *, heartbeat_s: float = HEARTBE
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the host stops us in order
     signal.signal(signal.SIGTERM, lambda _number, _frame: _stop_reading(sock))
     link = _Link(sock)
-    link.send(Hello(VERSION, adapter.kind, adapter.identity, adapter.capabilities))
+    link.send(Hello(VERSION, adapter.kind, adapter.identity, adapter.capabilities | {SELF_TEST}))
     stopped = threading.Event()
     threading.Thread(target=_beat, args=(link, stopped, heartbeat_s), name="heartbeat", daemon=True).start()
     try:
@@ -79,7 +82,17 @@ def _run_commands(adapter: Adapter, sock: socket.socket, link: _Link) -> None:
     while data := _receive(sock):
         for frame in reader.feed(data):
             command = decode_command(frame)
-            link.send(Replied(command.id, adapter.handle(command.verb, command.args, command.blob)))
+            link.send(Replied(command.id, _do(adapter, command)))
+
+
+def _do(adapter: Adapter, command: Command) -> Result[Reply, DeviceError]:
+    if command.verb != SELF_TEST:
+        return adapter.handle(command.verb, command.args, command.blob)
+    match adapter.self_test(deep=command.args.get("deep") is True):
+        case Ok(found):
+            return Ok(Reply({"found": found}))
+        case Err() as failed:
+            return failed
 
 
 def _receive(sock: socket.socket) -> bytes:

@@ -12,14 +12,13 @@ import smartcard.scard as pcsc
 
 from drivers.host.adapter import Args, Emit, Reply
 from drivers.host.codec import dump_card
-from drivers.idcard.address import PcscAddress, parse_address
-from drivers.idcard.monitor import Monitor, list_readers, unsigned
+from drivers.idcard.cards import CardClass, classify
 from drivers.idcard.protocol import PLAN, AskAgain, Block, parse_answer, split_stream
-from drivers.idcard.status import (
-    CardClass,
+from drivers.pcsc.address import PcscAddress, parse_address
+from drivers.pcsc.monitor import Monitor, list_readers, unsigned
+from drivers.pcsc.status import (
     Code,
     Sight,
-    classify,
     events_between,
     fault_of,
     name_of,
@@ -57,7 +56,7 @@ class IdCardAdapter:
         def see(sight: Sight) -> None:
             with self._lock:
                 before, self._sight = self._sight, sight
-            for event in events_between(before, sight):
+            for event in events_between(before, sight, self.kind):
                 emit(event)
 
         self._monitor = Monitor(self._address, see)
@@ -77,7 +76,9 @@ class IdCardAdapter:
         """As last seen."""
         with self._lock:
             sight = self._sight
-        return status_of(sight) if sight else DeviceStatus(self.kind, DeviceState.STARTING, MediaState.UNKNOWN)
+        return (
+            status_of(sight, self.kind) if sight else DeviceStatus(self.kind, DeviceState.STARTING, MediaState.UNKNOWN)
+        )
 
     def close(self) -> None:
         """Stop watching."""

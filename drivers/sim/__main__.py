@@ -16,7 +16,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from drivers.sim.bench import Bench, BenchPlan
+from drivers.sim.bench import DEVICES, Bench, BenchPlan
 from kiosk.core.devices import DeviceKind
 
 _PR_SET_PDEATHSIG = 1
@@ -27,9 +27,7 @@ def parse(argv: Sequence[str] | None = None) -> BenchPlan:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m drivers.sim", description="simulated hardware of one terminal")
     parser.add_argument("--dir", type=Path, required=True, help="where papers, sockets and state go")
-    parser.add_argument(
-        "--only", type=_kinds, default=tuple(DeviceKind), metavar="camera,receipt,…", help="simulate only these"
-    )
+    parser.add_argument("--only", type=_kinds, default=DEVICES, metavar="camera,receipt,…", help="simulate only these")
     for kind in _WITH_PORT:
         parser.add_argument(f"--{kind.value}-port", type=int, default=0, metavar="PORT", help="0: any free port")
     options = parser.parse_args(argv)

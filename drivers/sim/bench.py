@@ -16,8 +16,14 @@ PREFIXES = {
     DeviceKind.RECEIPT: "receipt",
     DeviceKind.PAGE: "page",
     DeviceKind.CAMERA: "camera",
+    DeviceKind.SOCIAL_CARD: "social",
+    DeviceKind.SCANNER: "scanner",
+    DeviceKind.SITE_IO: "site",
 }
 """First part of a control verb for each device."""
+
+DEVICES = (DeviceKind.ID_CARD, DeviceKind.RECEIPT, DeviceKind.PAGE, DeviceKind.CAMERA)
+"""A whole terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +31,7 @@ class BenchPlan:
     """What to simulate, and where."""
 
     dir: Path
-    devices: tuple[DeviceKind, ...] = tuple(DeviceKind)
+    devices: tuple[DeviceKind, ...] = DEVICES
     ports: Mapping[DeviceKind, int] = field(default_factory=dict)
     """Loopback ports of those that have one; 0 or absent: any free one."""
 
@@ -79,5 +85,17 @@ def _build(kind: DeviceKind, folder: Path, port: int) -> SimDevice:
             from drivers.sim.camera import CameraSim
 
             return CameraSim(dir=folder, port=port)
+        case DeviceKind.SOCIAL_CARD:
+            from drivers.sim.social_card import SocialCardSim
+
+            return SocialCardSim(dir=folder)
+        case DeviceKind.SCANNER:
+            from drivers.sim.scanner import CodeScannerSim
+
+            return CodeScannerSim(dir=folder)
+        case DeviceKind.SITE_IO:
+            from drivers.sim.site_io import SiteIoSim
+
+            return SiteIoSim(dir=folder)
         case _:
             assert_never(kind)

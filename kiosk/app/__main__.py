@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 import sys
 
-DRIVERS = ("idcard", "receipt", "page", "camera")
+DRIVERS = ("idcard", "receipt", "page", "camera", "social_card", "scanner", "site_io")
 
 
 def main() -> None:

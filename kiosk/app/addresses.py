@@ -5,22 +5,6 @@ from __future__ import annotations
 from typing import assert_never
 
 from kiosk.core.devices import DeviceKind
-from kiosk.core.profile import DeviceAddresses
-
-
-def address_of(kind: DeviceKind, devices: DeviceAddresses) -> str:
-    """As the profile has it; empty: no such device."""
-    match kind:
-        case DeviceKind.ID_CARD:
-            return devices.id_card
-        case DeviceKind.RECEIPT:
-            return devices.receipt
-        case DeviceKind.PAGE:
-            return devices.page
-        case DeviceKind.CAMERA:
-            return devices.camera
-        case _:
-            assert_never(kind)
 
 
 def wrong_address(kind: DeviceKind, address: str) -> str:
@@ -39,6 +23,18 @@ def _parse(kind: DeviceKind, address: str) -> None:
             from drivers.idcard.address import parse_address as parse_reader
 
             parse_reader(address)
+        case DeviceKind.SOCIAL_CARD:
+            from drivers.pcsc.address import parse_address as parse_slot
+
+            parse_slot(address)
+        case DeviceKind.SCANNER:
+            from drivers.scanner.address import parse_address as parse_scanner
+
+            parse_scanner(address)
+        case DeviceKind.SITE_IO:
+            from drivers.site_io.address import parse_address as parse_board
+
+            parse_board(address)
         case DeviceKind.RECEIPT:
             from drivers.receipt.link import parse_address as parse_printer
 

@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from kiosk.app.addresses import address_of
 from kiosk.app.device_check import check_device
 from kiosk.app.findings import Finding, Verdict
 from kiosk.app.health import Serving, who_serves
 from kiosk.app.technician import hall_advice, is_unknown_there
-from kiosk.app.wiring import DRIVER_NAMES, BundleSource
+from kiosk.app.wiring import BundleSource
 from kiosk.contract.enrolment import EnrolResponse
+from kiosk.core.devices import DeviceKind
 from kiosk.core.ports import Link, QueueStatus, StoreFault
 from kiosk.core.result import Err
 from offline_queue.client import ClientDelays, QueueClient
@@ -56,7 +56,7 @@ _NOT_ALLOWED = "没有权限看：用 root 或服务用户运行。Not allowed t
 def examine(machine: Machine, *, limits: Limits | None = None) -> list[Finding]:
     """Every part, in the order in which a technician would look."""
     limits = limits or Limits()
-    addresses = {kind: address_of(kind, machine.profile.devices) for kind in DRIVER_NAMES}
+    addresses = {kind: machine.profile.devices.of(kind) for kind in DeviceKind}
     serving = _serving(machine)
     checks: tuple[Callable[[], Finding], ...] = (
         partial(_disk, machine, limits),

@@ -11,6 +11,9 @@ DEVICE_NAMES = {
     DeviceKind.RECEIPT: "小票打印机 receipt printer",
     DeviceKind.PAGE: "A4 打印机 page printer",
     DeviceKind.CAMERA: "高拍仪 document camera",
+    DeviceKind.SOCIAL_CARD: "社保卡插槽 social security card slot",
+    DeviceKind.SCANNER: "扫码器 code scanner",
+    DeviceKind.SITE_IO: "机柜 I/O 板 cabinet I/O board",
 }
 
 _ADVICE = {

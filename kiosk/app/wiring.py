@@ -7,7 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from drivers.host.host import DriverHost, News, Notice
-from drivers.host.proxies import DocumentCameraProxy, IdCardReaderProxy, PagePrinterProxy, ReceiptPrinterProxy
+from drivers.host.proxies import (
+    CodeScannerProxy,
+    DocumentCameraProxy,
+    IdCardReaderProxy,
+    PagePrinterProxy,
+    ReceiptPrinterProxy,
+    SiteIoProxy,
+    SocialCardReaderProxy,
+)
 from kiosk.app.processes import own_command
 from kiosk.contract.bundle import Bundle
 from kiosk.core.clock import SystemClock
@@ -27,7 +35,11 @@ DRIVER_NAMES = {
     DeviceKind.RECEIPT: "receipt",
     DeviceKind.PAGE: "page",
     DeviceKind.CAMERA: "camera",
+    DeviceKind.SOCIAL_CARD: "social_card",
+    DeviceKind.SCANNER: "scanner",
+    DeviceKind.SITE_IO: "site_io",
 }
+"""Folder of each device's driver."""
 
 
 def _log_notice(notice: Notice) -> None:
@@ -37,16 +49,10 @@ def _log_notice(notice: Notice) -> None:
 
 def device_hosts(profile: Profile, *, notice: Callable[[Notice], None] = _log_notice) -> dict[DeviceKind, DriverHost]:
     """A host, not yet started, for each device that the profile names."""
-    addresses = {
-        DeviceKind.ID_CARD: profile.devices.id_card,
-        DeviceKind.RECEIPT: profile.devices.receipt,
-        DeviceKind.PAGE: profile.devices.page,
-        DeviceKind.CAMERA: profile.devices.camera,
-    }
     return {
         kind: DriverHost(own_command("driver", DRIVER_NAMES[kind], "--address", address), kind, notice=notice)
-        for kind, address in addresses.items()
-        if address
+        for kind in DeviceKind
+        if (address := profile.devices.of(kind))
     }
 
 
@@ -55,6 +61,8 @@ def build_ports(machine: Machine, hosts: dict[DeviceKind, DriverHost]) -> Ports:
     data = machine.data
     id_card, receipt = hosts.get(DeviceKind.ID_CARD), hosts.get(DeviceKind.RECEIPT)
     page, camera = hosts.get(DeviceKind.PAGE), hosts.get(DeviceKind.CAMERA)
+    social_card, scanner = hosts.get(DeviceKind.SOCIAL_CARD), hosts.get(DeviceKind.SCANNER)
+    site_io = hosts.get(DeviceKind.SITE_IO)
     queue = QueueClient(Path(machine.layout.queue_socket))
     return Ports(
         outbox=queue,
@@ -66,6 +74,9 @@ def build_ports(machine: Machine, hosts: dict[DeviceKind, DriverHost]) -> Ports:
         receipt=ReceiptPrinterProxy(receipt) if receipt else None,
         page=PagePrinterProxy(page) if page else None,
         camera=DocumentCameraProxy(camera) if camera else None,
+        social_card=SocialCardReaderProxy(social_card) if social_card else None,
+        scanner=CodeScannerProxy(scanner) if scanner else None,
+        site_io=SiteIoProxy(site_io) if site_io else None,
     )
 
 

@@ -73,7 +73,7 @@ def _members(enum: type[StrEnum]) -> Words:
 
 
 TYPES: dict[str, FieldType] = {
-    "process": words("ui", "queue", "sync", "hall", "sim", "id_card", "receipt", "page", "camera"),
+    "process": words("ui", "queue", "sync", "hall", "sim", *DeviceKind),
     "device": _members(DeviceKind),
     "device_state": _members(DeviceState),
     "media": _members(MediaState),

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from kiosk.core.devices import DeviceError, DeviceEvent, DeviceKind, DeviceStatus
+from kiosk.core.devices import DeviceError, DeviceEvent, DeviceKind, DeviceStatus, Lamp, LampState, SiteInputs
 from kiosk.core.id_card import IdCard
 from kiosk.core.receipt import Receipt
 from kiosk.core.result import Result
+from kiosk.core.social_card import SocialCard
 
 if TYPE_CHECKING:  # driver processes import this module and must start fast: no pydantic for annotations
     from kiosk.contract.person import ApplicationSummary, LicenceSummary
@@ -76,6 +77,20 @@ class Document:
     pdf: bytes
     pages: int
     media: str = "iso_a4_210x297mm"
+    """PWG 5101.1 self-describing name."""
+    duplex: bool = False
+    """双面, long edge."""
+
+
+class JobFate(StrEnum):
+    """What a printer knows of a job when it is asked later."""
+
+    PRINTED = "printed"
+    NOT_PRINTED = "not_printed"
+    """It never came, or it was given up before the last page."""
+    PRINTING = "printing"
+    UNKNOWN = "unknown"
+    """The printer has forgotten it, or contradicts itself: only a person can look."""
 
 
 class PagePrinter(Device, Protocol):
@@ -86,6 +101,10 @@ class PagePrinter(Device, Protocol):
 
         The same job name again never prints twice: the printer is asked for the job first.
         """
+        ...
+
+    def fate(self, job: str) -> Result[JobFate, DeviceError]:
+        """What became of an earlier job of ours; nothing is printed."""
         ...
 
 
@@ -116,6 +135,30 @@ class DocumentCamera(Device, Protocol):
 
     def capture(self) -> Result[Shot, DeviceError]:
         """Take the page that lies there now."""
+        ...
+
+
+class SocialCardReader(Device, Protocol):
+    """社保卡读卡器: the contact slot."""
+
+    def read(self) -> Result[SocialCard, DeviceError]:
+        """What may be read without a key: files EF05 and EF06. Other cards are named by their fault."""
+        ...
+
+
+class CodeScanner(Device, Protocol):
+    """扫码器. Always listening: CodeScanned events come by themselves."""
+
+
+class SiteIo(Device, Protocol):
+    """机柜 I/O 板. SiteChanged events come by themselves."""
+
+    def inputs(self) -> SiteInputs:
+        """As last felt; never blocks."""
+        ...
+
+    def light(self, lamp: Lamp, state: LampState) -> Result[None, DeviceError]:
+        """Switch a lamp; it stays so until it is switched again or the terminal ends, when all go dark."""
         ...
 
 

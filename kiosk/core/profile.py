@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from kiosk.contract.wire import Short, TerminalId
+from kiosk.core.devices import DeviceKind
 
 
 class Section(BaseModel):
@@ -21,13 +22,23 @@ class DeviceAddresses(Section):
 
     id_card: ``pcsc:/path/of/pcscd.comm?reader=NAME`` (NAME may be a prefix; no path: the system's pcscd);
     receipt: ``tcp://host:port``, ``serial:/dev/…?baud=115200`` or ``file:/dev/usb/lp0``;
-    page: ``ipp://host:port/path``; camera: a URL, a device path, or ``index:0``.
+    page: ``ipp://host:port/path``; camera: a URL, a device path, or ``index:0``;
+    id_card also ``sam:/dev/…?baud=115200`` and ``sam://host:port`` (SAM_V on a serial line) and ``pcsc-escape:…`` like
+    ``pcsc:``; social_card: ``pcsc:…``; scanner: ``serial:/dev/…?baud=9600``;
+    site_io: ``modbus:/dev/…?baud=9600&unit=1``.
     """
 
     id_card: str = ""
     receipt: str = ""
     page: str = ""
     camera: str = ""
+    social_card: str = ""
+    scanner: str = ""
+    site_io: str = ""
+
+    def of(self, kind: DeviceKind) -> str:
+        """Its address; empty: no such device."""
+        return str(getattr(self, kind.value))
 
 
 class Hall(Section):

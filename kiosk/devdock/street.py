@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from drivers.sim.bench import DEVICES
 from hall.admin import AdminError, perform
 from kiosk.app.processes import spawn, stop
 from kiosk.app.supervisor import Program, Supervisor
@@ -214,9 +215,7 @@ class Terminal:
             self.link.stop()
 
     def _profile_toml(self, hall_port: int) -> str:
-        devices = "\n".join(
-            f"{name} = {json.dumps(self.addresses[name])}" for name in ("id_card", "receipt", "page", "camera")
-        )
+        devices = "\n".join(f"{kind.value} = {json.dumps(self.addresses[kind.value])}" for kind in DEVICES)
         return (
             f'schema = 1\nterminal_id = "{self.spec.id}"\nregion = "440604"\n'
             f'site_name = "{self.spec.site_name}"\nterminal_name = "{self.spec.terminal_name}"\ndata = "data"\n\n'

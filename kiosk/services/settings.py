@@ -8,6 +8,7 @@ from kiosk.core.devices import DeviceKind
 from kiosk.core.ports import (
     Assistance,
     CardKeys,
+    CodeScanner,
     Device,
     DocumentCamera,
     HallGateway,
@@ -16,6 +17,8 @@ from kiosk.core.ports import (
     PagePrinter,
     ReceiptPrinter,
     Sealer,
+    SiteIo,
+    SocialCardReader,
 )
 
 
@@ -42,6 +45,9 @@ class Ports:
     receipt: ReceiptPrinter | None = None
     page: PagePrinter | None = None
     camera: DocumentCamera | None = None
+    social_card: SocialCardReader | None = None
+    scanner: CodeScanner | None = None
+    site_io: SiteIo | None = None
 
     def devices(self) -> dict[DeviceKind, Device]:
         """The devices that there are, in the order of the device strip."""
@@ -50,6 +56,9 @@ class Ports:
             DeviceKind.RECEIPT: self.receipt,
             DeviceKind.PAGE: self.page,
             DeviceKind.CAMERA: self.camera,
+            DeviceKind.SOCIAL_CARD: self.social_card,
+            DeviceKind.SCANNER: self.scanner,
+            DeviceKind.SITE_IO: self.site_io,
         }
         return {kind: device for kind, device in every.items() if device is not None}
 

@@ -7,7 +7,7 @@ import smartcard.scard as pcsc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.idcard.address import PcscAddress, parse_address
+from drivers.idcard.cards import CardClass, classify
 from drivers.idcard.protocol import (
     PLAN,
     STREAM_BYTES,
@@ -19,12 +19,11 @@ from drivers.idcard.protocol import (
     parse_answer,
     split_stream,
 )
-from drivers.idcard.status import (
-    CardClass,
+from drivers.pcsc.address import PcscAddress, parse_address
+from drivers.pcsc.status import (
     Code,
     Flag,
     Sight,
-    classify,
     events_between,
     fault_of,
     name_of,
@@ -35,6 +34,7 @@ from kiosk.core.devices import (
     CardLifted,
     CardPresented,
     DeviceEvent,
+    DeviceKind,
     DeviceState,
     Fault,
     MediaState,
@@ -147,7 +147,7 @@ FAULTS = {
     "SCARD_W_RESET_CARD": Fault.CARD_UNREADABLE,
     "SCARD_E_NOT_READY": Fault.CARD_UNREADABLE,
     "SCARD_E_TIMEOUT": Fault.TIMEOUT,
-    "SCARD_E_SHARING_VIOLATION": Fault.UNREACHABLE,
+    "SCARD_E_SHARING_VIOLATION": Fault.IN_USE,
     "SCARD_F_INTERNAL_ERROR": Fault.UNREACHABLE,
 }
 
@@ -225,13 +225,13 @@ NO_SERVICE = Sight(error=Code.NO_SERVICE)
     ],
 )
 def test_status(sight: Sight, state: DeviceState, media: MediaState, fault: Fault | None) -> None:
-    status = status_of(sight)
+    status = status_of(sight, DeviceKind.ID_CARD)
     assert (status.state, status.media, status.fault) == (state, media, fault)
     assert status.well == (fault is None)
 
 
 def changed(sight: Sight) -> DeviceEvent:
-    return StatusChanged(status_of(sight))
+    return StatusChanged(status_of(sight, DeviceKind.ID_CARD))
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def changed(sight: Sight) -> DeviceEvent:
     ],
 )
 def test_events(before: Sight | None, now: Sight, events: tuple[DeviceEvent, ...]) -> None:
-    assert events_between(before, now) == events
+    assert events_between(before, now, DeviceKind.ID_CARD) == events
 
 
 SIGHTS = st.lists(st.sampled_from([EMPTY, CARD, OTHER_CARD, MUTE, ILL, NO_READER, NO_SERVICE]), min_size=1)
@@ -265,7 +265,7 @@ def test_whoever_listens_knows_what_lies_there(sights: list[Sight]) -> None:
     heard: list[DeviceEvent] = []
     before = None
     for sight in sights:
-        heard += events_between(before, sight)
+        heard += events_between(before, sight, DeviceKind.ID_CARD)
         before = sight
     cards = [event for event in heard if not isinstance(event, StatusChanged)]
     seen = [sight.present for sight in sights if sight.present is not None]

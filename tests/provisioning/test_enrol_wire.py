@@ -281,6 +281,8 @@ def test_command_line(bare: Bare, ticket: Tickets) -> None:
 
 def test_tls_of_the_hall_is_1_3(hall: HallProcess) -> None:
     context = trusting((hall.data / "keys" / "root.pem").read_text())
+    assert ask(f"{hall.url}/v1/ca", context=context, deadline_s=10)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    with pytest.raises(OSError, match=r"(?i)protocol|alert"):
+    # Python 3.11.2's asyncio, which Debian 12 has, hangs up without sending the alert.
+    with pytest.raises(OSError, match=r"(?i)protocol|alert|EOF"):
         ask(f"{hall.url}/v1/ca", context=context, deadline_s=10)

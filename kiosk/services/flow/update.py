@@ -8,10 +8,14 @@ from kiosk.core import intents
 from kiosk.core.devices import (
     CardLifted,
     CardPresented,
+    CodeScanned,
     DeviceEvent,
     DeviceKind,
     DeviceStatus,
     PreviewFrame,
+    SiteChanged,
+    SocialCardLifted,
+    SocialCardPresented,
     StatusChanged,
 )
 from kiosk.core.event_table import EventName
@@ -85,6 +89,8 @@ def _from_device(turn: Turn, event: DeviceEvent) -> None:
             _status_changed(turn, status)
         case PreviewFrame():
             pass  # live pictures go from the camera to the screen directly: no decision hangs on them
+        case SocialCardPresented() | SocialCardLifted() | CodeScanned() | SiteChanged():
+            pass
         case _:
             assert_never(event)
 
@@ -114,7 +120,7 @@ def _status_changed(turn: Turn, status: DeviceStatus) -> None:
             materials.camera_back(turn)
         case DeviceKind.CAMERA:
             materials.camera_lost(turn)
-        case DeviceKind.ID_CARD:
+        case DeviceKind.ID_CARD | DeviceKind.SOCIAL_CARD | DeviceKind.SCANNER | DeviceKind.SITE_IO:
             pass
         case _:
             assert_never(status.kind)

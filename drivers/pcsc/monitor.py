@@ -11,8 +11,8 @@ from typing import Any
 
 import smartcard.scard as pcsc
 
-from drivers.idcard.address import PcscAddress
-from drivers.idcard.status import Code, Flag, Sight
+from drivers.pcsc.address import PcscAddress
+from drivers.pcsc.status import Code, Flag, Sight
 
 RETRY_S = 0.3
 _CANCEL_AGAIN_S = 0.05

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, IntEnum, IntFlag
+from enum import IntEnum, IntFlag
 
 from kiosk.core.devices import (
     CardLifted,
@@ -84,7 +84,7 @@ _FAULTS: Mapping[int, Fault] = {
     Code.NOT_READY: Fault.CARD_UNREADABLE,
     Code.TIMEOUT: Fault.TIMEOUT,
     # another program holds the reader for itself
-    Code.SHARING_VIOLATION: Fault.UNREACHABLE,
+    Code.SHARING_VIOLATION: Fault.IN_USE,
 }
 
 
@@ -99,35 +99,6 @@ def name_of(code: int) -> str:
     """For technicians: ``PC/SC NO_SERVICE (0x8010001D)``."""
     name = next((known.name for known in Code if known == code), "error")
     return f"PC/SC {name} (0x{code:08X})"
-
-
-# --- cards by their answer to reset -------------------------------------------------------------------------------
-
-
-class CardClass(Enum):
-    """Whose card it is, as far as an ATR tells."""
-
-    READABLE = "readable"
-    """A resident card behind SAM_V: can be read here."""
-    RESIDENT_WITHOUT_SAM = "resident_without_sam"
-    """A resident card on an ordinary contactless reader: nobody can read it here."""
-    FOREIGN = "foreign"
-
-
-# PC/SC part 3 §3.1.3.2.3: storage cards show their standard (1 byte) and name (2 bytes) after this.
-_STORAGE_CARD = bytes.fromhex("3B8F8001804F0CA000000306")
-_NAME_AT = len(_STORAGE_CARD) + 1
-_SAM_V_NAMES = (bytes.fromhex("FFB0"), bytes.fromhex("9000"))
-_RESIDENT_TYPE_B = bytes.fromhex("3B888001D10386050080800058")
-
-
-def classify(atr: bytes) -> CardClass:
-    """By ATR (pcsc-tools smartcard_list.txt: "Chinese ID Card", "Resident Identity Card"; name 90 00: readinfo)."""
-    if atr == _RESIDENT_TYPE_B:
-        return CardClass.RESIDENT_WITHOUT_SAM
-    if atr.startswith(_STORAGE_CARD) and atr[_NAME_AT : _NAME_AT + 2] in _SAM_V_NAMES:
-        return CardClass.READABLE
-    return CardClass.FOREIGN
 
 
 # --- the reader over time -----------------------------------------------------------------------------------------
@@ -157,9 +128,8 @@ class Sight:
         return self.state >> 16
 
 
-def status_of(sight: Sight) -> DeviceStatus:
-    """The device's status at this sight."""
-    kind = DeviceKind.ID_CARD
+def status_of(sight: Sight, kind: DeviceKind) -> DeviceStatus:
+    """The status of the reader, a device of this kind, at this sight."""
     if sight.error:
         fault, detail = fault_of(sight.error), name_of(sight.error)
         return DeviceStatus(kind, DeviceState.OFFLINE, MediaState.UNKNOWN, fault=fault, detail=detail)
@@ -171,12 +141,12 @@ def status_of(sight: Sight) -> DeviceStatus:
     return DeviceStatus(kind, DeviceState.ONLINE, media, identity=sight.reader)
 
 
-def events_between(before: Sight | None, now: Sight) -> tuple[DeviceEvent, ...]:
+def events_between(before: Sight | None, now: Sight, kind: DeviceKind) -> tuple[DeviceEvent, ...]:
     """What to tell the terminal. The first sight after blindness tells whether a card lies there, without claiming
     that it is the one of before."""
     events: list[DeviceEvent] = []
-    if before is None or status_of(before) != status_of(now):
-        events.append(StatusChanged(status_of(now)))
+    if before is None or status_of(before, kind) != status_of(now, kind):
+        events.append(StatusChanged(status_of(now, kind)))
     was = before.present if before is not None else None
     match was, now.present:
         case (True, True) if before is not None and before.count != now.count:

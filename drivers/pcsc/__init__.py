@@ -1,0 +1,1 @@
+"""PC/SC, shared by the readers on it: addresses, a monitor that outlives pcscd, result codes."""

@@ -1,0 +1,1 @@
+"""I/O board of the cabinet (机柜 I/O 板)."""

@@ -1,0 +1,1 @@
+"""Contact slot for 社保卡."""
