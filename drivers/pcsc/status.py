@@ -19,6 +19,8 @@ from kiosk.core.devices import (
     DeviceStatus,
     Fault,
     MediaState,
+    SocialCardLifted,
+    SocialCardPresented,
     StatusChanged,
 )
 
@@ -141,20 +143,28 @@ def status_of(sight: Sight, kind: DeviceKind) -> DeviceStatus:
     return DeviceStatus(kind, DeviceState.ONLINE, media, identity=sight.reader)
 
 
+_CARD_EVENTS: Mapping[DeviceKind, tuple[DeviceEvent, DeviceEvent]] = {
+    DeviceKind.ID_CARD: (CardPresented(), CardLifted()),
+    DeviceKind.SOCIAL_CARD: (SocialCardPresented(), SocialCardLifted()),
+}
+"""What the terminal calls a card that comes, and one that goes, in each reader."""
+
+
 def events_between(before: Sight | None, now: Sight, kind: DeviceKind) -> tuple[DeviceEvent, ...]:
     """What to tell the terminal. The first sight after blindness tells whether a card lies there, without claiming
     that it is the one of before."""
     events: list[DeviceEvent] = []
     if before is None or status_of(before, kind) != status_of(now, kind):
         events.append(StatusChanged(status_of(now, kind)))
+    presented, lifted = _CARD_EVENTS[kind]
     was = before.present if before is not None else None
     match was, now.present:
         case (True, True) if before is not None and before.count != now.count:
-            events += [CardLifted(), CardPresented()]
+            events += [lifted, presented]
         case (None | False, True):
-            events.append(CardPresented())
+            events.append(presented)
         case (None | True, False):
-            events.append(CardLifted())
+            events.append(lifted)
         case _:
             pass
     return tuple(events)
