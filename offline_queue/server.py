@@ -34,9 +34,11 @@ class QueueServer:
         answer: Callable[[Frame], tuple[dict[str, Any], bytes]],
         *,
         limits: ServerLimits | None = None,
+        admit: Callable[[socket.socket], bool] = lambda _connection: True,
     ) -> None:
-        """Listen at `path`; OSError."""
+        """Listen at `path`; OSError. Who is not admitted is hung up on."""
         self._answer = answer
+        self._admit = admit
         self._limits = limits or ServerLimits()
         self._socket = listen(path)
         self._path = path
@@ -75,6 +77,8 @@ class QueueServer:
         frames = FrameSocket(connection)
         seconds = self._limits.request_s
         try:
+            if not self._admit(connection):
+                return
             while not self._stopping and (frame := frames.receive(seconds=seconds)) is not None:
                 head, tail = self._answer(frame)
                 frames.send(head, tail, seconds=seconds)

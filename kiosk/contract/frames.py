@@ -29,8 +29,11 @@ class Frame:
 
 
 def encode_frame(head: dict[str, Any], tail: bytes = b"") -> bytes:
-    """The bytes of one frame; FrameError if it is over the limits."""
-    raw = json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    """The bytes of one frame; FrameError if it is over the limits or holds what JSON cannot say."""
+    try:
+        raw = json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except ValueError:  # not a number, or half a character
+        raise FrameError("frame head has no JSON form") from None
     if len(raw) > MAX_HEAD or len(tail) > MAX_TAIL:
         raise FrameError("frame is too large")
     return PREFIX.pack(len(raw), len(tail)) + raw + tail
@@ -64,7 +67,7 @@ class FrameReader:
         del self._buffer[:end]
         try:
             head = json.loads(raw_head)
-        except ValueError:
+        except (ValueError, RecursionError):  # brackets by the thousand are no message either
             raise FrameError("frame head is not JSON") from None
         if not isinstance(head, dict):
             raise FrameError("frame head is not an object")

@@ -92,4 +92,6 @@ class DataLayout:
         self.bundle_file = self.bundle / "current.cwb"
         self.run = root / "run"
         self.queue_socket = self.run / "queue.sock"
+        self.desk_socket = self.run / "devices.sock"
+        """The technician's desk (设备台) of the terminal that serves."""
         self.logs = root / "logs"
