@@ -1,1 +1,1 @@
-"""Contact slot for 社保卡."""
+"""The contact slot for 社保卡."""
