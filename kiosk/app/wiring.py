@@ -23,6 +23,7 @@ from kiosk.core.devices import DeviceKind
 from kiosk.core.profile import Profile
 from kiosk.services.settings import Ports, TerminalSettings
 from offline_queue.client import QueueClient
+from offline_queue.codes import TerminalCodes
 from offline_queue.gateway import DirectHall
 from offline_queue.identity import Identity, current_keys, load_identity, read_bundle
 from offline_queue.seal import TerminalCardKeys, TerminalSealer
@@ -70,6 +71,7 @@ def build_ports(machine: Machine, hosts: dict[DeviceKind, DriverHost]) -> Ports:
         card_keys=TerminalCardKeys.of(data),
         hall=DirectHall.of(data, hall_url=machine.profile.hall.url),
         assistance=queue,
+        codes=TerminalCodes.of(data),
         id_card=IdCardReaderProxy(id_card) if id_card else None,
         receipt=ReceiptPrinterProxy(receipt) if receipt else None,
         page=PagePrinterProxy(page) if page else None,

@@ -180,8 +180,23 @@ def sign_qr(claims: QrClaims, key: SigningKey) -> str:
     return QR_PREFIX + encoded.decode()
 
 
-def verify_qr(text: str, keys: PublicKeys) -> dict[int, str | int | bytes]:
-    """The claims of a QR text, if a known key signed them; SignatureError."""
+@dataclass(frozen=True, slots=True)
+class SignedCode:
+    """A QR code on paper, taken apart and not yet believed."""
+
+    signer: str
+    """Key id."""
+    claims: QrClaims
+    _signed: bytes
+    _signature: bytes
+
+    def verify(self, keys: PublicKeys) -> None:
+        """SignatureError unless one of these keys signed it."""
+        verify(keys, self.signer, self._signed, self._signature)
+
+
+def read_qr(text: str) -> SignedCode:
+    """Take a QR text apart; SignatureError if it is none of ours or damaged."""
     if not text.startswith(QR_PREFIX):
         raise SignatureError("not one of our codes")
     try:
@@ -191,11 +206,16 @@ def verify_qr(text: str, keys: PublicKeys) -> dict[int, str | int | bytes]:
         protected, unprotected, payload, signature = message.value
         if message.tag != 18 or cbor2.loads(protected) != _COSE_ALG_EDDSA:
             raise SignatureError("not a COSE_Sign1 message with EdDSA")
-        signer = unprotected[4].hex()
-        verify(keys, signer, _cose_to_be_signed(protected, payload), signature)
-        claims = cbor2.loads(payload)
+        claims = {int(name): value for name, value in cbor2.loads(payload).items()}
+        return SignedCode(unprotected[4].hex(), claims, _cose_to_be_signed(protected, payload), bytes(signature))
     except SignatureError:
         raise
     except Exception as error:  # noqa: BLE001 - any decoder may fail in its own way on hostile bytes
         raise SignatureError(f"code is damaged ({type(error).__name__})") from None
-    return {int(name): value for name, value in claims.items()}
+
+
+def verify_qr(text: str, keys: PublicKeys) -> dict[int, str | int | bytes]:
+    """The claims of a QR text, if a known key signed them; SignatureError."""
+    code = read_qr(text)
+    code.verify(keys)
+    return dict(code.claims)

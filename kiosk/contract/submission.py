@@ -32,7 +32,7 @@ class AnswerRecord(Wire):
 
     value: AnswerValue
     source: Short
-    """`citizen`, `id_card`, `licence:<id>` or `material:<id>`."""
+    """`citizen`, `id_card`, `social_card`, `licence:<id>` or `material:<id>`."""
     at: Instant
 
 

@@ -16,6 +16,7 @@ from kiosk.core.result import Err, Ok, Result
 
 CITIZEN = "citizen"
 ID_CARD = "id_card"
+SOCIAL_CARD = "social_card"
 LICENCE = "licence:"
 """Followed by the licence id."""
 
@@ -26,7 +27,7 @@ class Answer:
 
     value: AnswerValue = field(repr=False)
     source: str
-    """`citizen`, `id_card`, `licence:<id>`."""
+    """`citizen`, `id_card`, `social_card`, `licence:<id>`."""
     at: datetime
 
     @property

@@ -36,6 +36,10 @@ class EventName(StrEnum):
     """A card was read and is good."""
     CARD_REFUSED = "card_refused"
     """A card could not be used."""
+    SOCIAL_CARD_REFUSED = "social_card_refused"
+    """A card in the contact slot could not be used."""
+    CODE_SCANNED = "code_scanned"
+    """A code was held under the scanner."""
     CARD_LIFTED = "card_lifted"
     """The card was taken; a short while to put it back begins."""
     CARD_RETURNED = "card_returned"
@@ -196,6 +200,24 @@ EVENTS: dict[EventName, EventSpec] = {
         optional={
             "fault": TYPES["fault"],
         },
+    ),
+    EventName.SOCIAL_CARD_REFUSED: EventSpec(
+        level="warning",
+        about="A card in the contact slot could not be used.",
+        required={
+            "reason": words("unreadable", "other_holder"),
+        },
+        optional={
+            "fault": TYPES["fault"],
+        },
+    ),
+    EventName.CODE_SCANNED: EventSpec(
+        level="info",
+        about="A code was held under the scanner.",
+        required={
+            "kind": words("receipt", "licence", "unknown"),
+        },
+        optional={},
     ),
     EventName.CARD_LIFTED: EventSpec(
         level="info",

@@ -7,10 +7,10 @@ threads.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from kiosk.core.devices import DeviceError, DeviceEvent, DeviceKind, DeviceStatus, Lamp, LampState, SiteInputs
 from kiosk.core.id_card import IdCard
@@ -236,6 +236,30 @@ class CardKeys(Protocol):
 
     def open(self, card: IdCard, sealed: bytes) -> Result[bytes, StoreError]:
         """What `seal` was given; `StoreFault.BROKEN` when it was sealed for another card or is damaged."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCode:
+    """What a code on one of our papers says (扫码)."""
+
+    kind: Literal["receipt", "licence"]
+    number: str
+    """受理号 or licence number."""
+    genuine: bool | None
+    """Signed by the hall or by this terminal; None: nobody here can tell, ask the hall."""
+    title: str = ""
+    holder: str = field(default="", repr=False)
+    """As the paper shows it."""
+    valid_to: str = ""
+    """ISO date; empty: without end or not said."""
+
+
+class CodeReader(Protocol):
+    """Reads codes from papers; pure computation on the keys that the terminal believes."""
+
+    def read(self, text: str) -> KnownCode | None:
+        """None: none of our codes, or a damaged one."""
         ...
 
 

@@ -20,6 +20,10 @@ class NoticeCode(StrEnum):
 
     CARD_READ_FAILED = "card_read_failed"
     CARD_FOREIGN = "card_foreign"
+    SOCIAL_CARD_FAILED = "social_card_failed"
+    SOCIAL_CARD_OTHER = "social_card_other"
+    CODE_UNKNOWN = "code_unknown"
+    CARD_REJECTED = "card_rejected"
     CARD_EXPIRED = "card_expired"
     CARD_NOT_YET_VALID = "card_not_yet_valid"
     CARD_REMOVED = "card_removed"
@@ -59,7 +63,7 @@ class Notice:
 class DeviceChip:
     """One honest entry of the device strip."""
 
-    kind: DeviceKind | Literal["network"]
+    kind: DeviceKind | Literal["network", "power"]
     state: Literal["ok", "low", "down", "unknown", "starting"]
     fault: Fault | None = None
 
@@ -69,7 +73,8 @@ class Availability:
     """Can the item be done here now?"""
 
     ok: bool
-    device: DeviceKind | Literal["network"] | None = None
+    device: DeviceKind | Literal["network", "power"] | None = None
+    """`power`: the cabinet runs on its battery, which no page printer can."""
     elsewhere: str = ""
     """Name of the nearest other terminal that has what is missing."""
     starting: bool = False
@@ -223,6 +228,8 @@ class QuestionView:
     notice: Notice | None = None
     steps: tuple[Step, ...] = ALL_STEPS
     """Those that this journey has, as far as is known now; so in every view of a journey."""
+    slot: Literal["none", "ready", "reading", "done"] = "none"
+    """The 社保卡 can fill something in here: put it into the slot; it is being read; it was read."""
     name: Literal["question"] = "question"
 
 
@@ -352,6 +359,22 @@ class PrintView:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeView:
+    """扫码: what the code on a paper says."""
+
+    kind: Literal["receipt", "licence"]
+    genuine: bool | None
+    number: str
+    title: str = ""
+    holder: str = ""
+    valid_to: str = ""
+    expired: bool = False
+    progress: bool = False
+    """The way on to 我的办件 is open."""
+    name: Literal["code"] = "code"
+
+
+@dataclass(frozen=True, slots=True)
 class WindowSlipView:
     """到窗口办理: a slip with the checklist, so that nobody is stranded."""
 
@@ -386,6 +409,7 @@ View = (
     | DoneView
     | MySpaceView
     | PrintView
+    | CodeView
     | WindowSlipView
     | OutOfServiceView
 )
@@ -406,6 +430,8 @@ class Chrome:
     """The idle dialog is up: "are you still there?"."""
     card_left: bool = False
     """The session is over and the card still lies there: take your card."""
+    social_left: bool = False
+    """The session is over and a 社保卡 is still in the slot."""
     session: int = 0
     """Tells one citizen's session from the next, also when one card takes another's place in one go."""
     help: Literal["none", "waiting", "sent", "seen"] = "none"

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from kiosk.contract.submission import IdentityProof, Submission
+from kiosk.core.devices import Lamp, LampState
 from kiosk.core.id_card import IdCard
 from kiosk.core.item import Item
 from kiosk.core.ports import Document, ReceiptState, SealedSubmission
@@ -21,11 +22,13 @@ class Lane(StrEnum):
     RECEIPT = "receipt"
     PAGE = "page"
     CAMERA = "camera"
+    SOCIAL_CARD = "social_card"
     QUEUE = "queue"
     STATUS = "status"
     """The queue again, for questions that must not wait behind a filing."""
     SEAL = "seal"
     HALL = "hall"
+    SITE = "site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,22 @@ class ReadCard:
 
     generation: int
     epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSocialCard:
+    """Read the card in the contact slot."""
+
+    generation: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCode:
+    """What does this code say, and who signed it?"""
+
+    generation: int
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +223,14 @@ class CallHelp:
 
 
 @dataclass(frozen=True, slots=True)
+class Light:
+    """Switch a lamp of the cabinet."""
+
+    lamp: Lamp
+    state: LampState
+
+
+@dataclass(frozen=True, slots=True)
 class ForgetSealing:
     """The session is over: its sealing key goes."""
 
@@ -219,6 +246,8 @@ class ForgetPerson:
 
 Effect = (
     ReadCard
+    | ReadSocialCard
+    | CheckCode
     | AskOwed
     | FetchLicences
     | FetchApplications
@@ -238,12 +267,15 @@ Effect = (
     | AskDelivered
     | AskQueue
     | CallHelp
+    | Light
     | ForgetSealing
     | ForgetPerson
 )
 
 ENDS_WITH_SESSION = (
     ReadCard,
+    ReadSocialCard,
+    CheckCode,
     AskOwed,
     FetchLicences,
     FetchApplications,

@@ -6,22 +6,22 @@ from typing import assert_never
 
 from kiosk.core.devices import Fault
 from kiosk.core.ports import HallFault, StoreFault
-from kiosk.core.views import NoticeCode
+from kiosk.core.views import Notice, NoticeCode
 
-_READER_GONE = frozenset(
-    {Fault.DRIVER_LOST, Fault.UNREACHABLE, Fault.SERVICE_DOWN, Fault.NO_READER, Fault.PROTOCOL, Fault.TIMEOUT}
-)
+_CARD_TROUBLE = frozenset({Fault.CARD_REMOVED, Fault.CARD_MUTE, Fault.CARD_UNREADABLE, Fault.NO_CARD})
+"""Lay it down once more; everything else is the reader's own trouble, or another card's."""
+OTHER_CARDS = frozenset({Fault.CARD_FOREIGN, Fault.CARD_BANK, Fault.CARD_TRANSIT, Fault.CARD_SOCIAL})
 PAPER_WANTED = frozenset({Fault.PAPER_OUT, Fault.COVER_OPEN})
 """Somebody refills: the slip waits and comes by itself."""
 
 
-def card_notice(fault: Fault) -> NoticeCode:
-    """Why the card was not read."""
-    if fault is Fault.CARD_FOREIGN:
-        return NoticeCode.CARD_FOREIGN
-    if fault in _READER_GONE:
-        return NoticeCode.READER_DOWN
-    return NoticeCode.CARD_READ_FAILED
+def card_notice(fault: Fault) -> Notice:
+    """Why the identity card was not read."""
+    if fault in OTHER_CARDS:
+        return Notice(NoticeCode.CARD_FOREIGN, (("card", fault.value),))
+    if fault is Fault.CARD_REJECTED:
+        return Notice(NoticeCode.CARD_REJECTED)
+    return Notice(NoticeCode.CARD_READ_FAILED if fault in _CARD_TROUBLE else NoticeCode.READER_DOWN)
 
 
 def hall_notice(fault: HallFault) -> NoticeCode:

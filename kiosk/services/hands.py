@@ -32,6 +32,8 @@ def lane_of(effect: Effect) -> Lane:
     match effect:
         case effects.ReadCard():
             return Lane.ID_CARD
+        case effects.ReadSocialCard():
+            return Lane.SOCIAL_CARD
         case effects.StartPreview() | effects.StopPreview() | effects.TakeShot():
             return Lane.CAMERA
         case effects.PrintReceipt() | effects.PrintSlip():
@@ -42,7 +44,7 @@ def lane_of(effect: Effect) -> Lane:
             return Lane.SEAL
         case effects.ReserveNumber() | effects.Put() | effects.Mark():
             return Lane.QUEUE
-        case effects.AskQueue() | effects.AskDelivered() | effects.CallHelp():
+        case effects.CheckCode() | effects.AskQueue() | effects.AskDelivered() | effects.CallHelp():
             return Lane.STATUS
         case (
             effects.FetchLicences()
@@ -53,6 +55,8 @@ def lane_of(effect: Effect) -> Lane:
             | effects.ForgetPerson()
         ):
             return Lane.HALL
+        case effects.Light():
+            return Lane.SITE
         case _:
             assert_never(effect)
 
@@ -73,6 +77,11 @@ class Hands:
             case effects.ReadCard(generation, epoch):
                 card, millis = self._timed(ports.id_card.read if ports.id_card else lambda: _NO_DEVICE)
                 return messages.CardCame(generation, epoch, card, millis)
+            case effects.ReadSocialCard(generation, epoch):
+                social = ports.social_card.read() if ports.social_card else _NO_DEVICE
+                return messages.SocialCardCame(generation, epoch, social)
+            case effects.CheckCode(generation, text):
+                return messages.CodeChecked(generation, ports.codes.read(text))
             case effects.AskOwed(generation, card=holder):
                 return self._ask_owed(generation, holder)
             case effects.FetchLicences(generation, proof):
@@ -124,6 +133,10 @@ class Hands:
                 return messages.QueueCame(outbox.status())
             case effects.CallHelp(at):
                 ports.assistance.call_help(at)  # whether it was taken over, the queue's next status says
+                return None
+            case effects.Light(lamp, state):
+                if ports.site_io:
+                    ports.site_io.light(lamp, state)  # a board that is gone is lit anew when it is back
                 return None
             case effects.ForgetSealing(generation):
                 if (seal := self._seals.pop(generation, None)) is not None:

@@ -10,6 +10,7 @@ from kiosk.core.id_card import IdCard
 from kiosk.core.intents import Intent
 from kiosk.core.ports import (
     HallError,
+    KnownCode,
     Owed,
     PrintableDocument,
     PrintProof,
@@ -21,6 +22,7 @@ from kiosk.core.ports import (
     SubmissionState,
 )
 from kiosk.core.result import Result
+from kiosk.core.social_card import SocialCard
 from kiosk.services.slips import StoredSlip
 
 
@@ -51,6 +53,23 @@ class CardCame:
     epoch: int
     result: Result[IdCard, DeviceError] = field(repr=False)
     millis: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SocialCardCame:
+    """Answer to ReadSocialCard."""
+
+    generation: int
+    epoch: int
+    result: Result[SocialCard, DeviceError] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeChecked:
+    """Answer to CheckCode; None: no code that we know."""
+
+    generation: int
+    code: KnownCode | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +234,8 @@ Message = (
     | FromDevice
     | Tick
     | CardCame
+    | SocialCardCame
+    | CodeChecked
     | OwedCame
     | LicencesCame
     | ApplicationsCame

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kiosk.contract.person import ApplicationSummary, LicenceSummary
-from kiosk.core.devices import DeviceKind, DeviceStatus
+from kiosk.core.devices import DeviceKind, DeviceStatus, Lamp, LampState, SiteInputs
 from kiosk.core.ports import HelpCall, Link, QueueStatus, ReceiptState
 from kiosk.core.session import Session
+from kiosk.core.social_card import SocialCard
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.effects import Put
 from kiosk.services.messages import OwedSlip
@@ -41,6 +42,16 @@ class CardGone:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """What came of the card in the contact slot."""
+
+    epoch: int = 0
+    """The card that was tried last."""
+    reading: bool = False
+    notice: Notice | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """One citizen's session."""
 
@@ -59,6 +70,9 @@ class Visit:
     licences_asked: Fetched = Fetched()
     applications: tuple[ApplicationSummary, ...] = field(default=(), repr=False)
     applications_asked: Fetched = Fetched()
+    social_card: SocialCard | None = field(default=None, repr=False)
+    """Hers, read from the contact slot."""
+    social: Slot = Slot()
     owed: tuple[OwedSlip, ...] = field(default=(), repr=False)
     """Still to be shown."""
 
@@ -115,6 +129,9 @@ class Model:
     card_present: bool = False
     card_epoch: int = 0
     """Grows with every put and lift."""
+    social_present: bool = False
+    social_epoch: int = 0
+    """Grows with every card put into the contact slot."""
     card_left: bool = False
     """The card that lies there belongs to a session that is over."""
     generation: int = 0
@@ -127,5 +144,9 @@ class Model:
     """Somebody here wants help, whoever she is; stays when she leaves, for somebody is on the way."""
     help_until: float | None = None
     """Monotonic: staff know, and it has been said long enough."""
+    site: SiteInputs = field(default_factory=SiteInputs)
+    """What the cabinet feels; nothing is known of a cabinet without an I/O board."""
+    lamps: Mapping[Lamp, LampState] = field(default_factory=dict)
+    """As they were switched last; none is known of a board that was away."""
     large_text: bool = False
     """大字版: whoever needs it gets more time."""

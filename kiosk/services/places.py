@@ -11,7 +11,7 @@ from kiosk.contract.person import LicenceSummary
 from kiosk.contract.submission import Consent
 from kiosk.core.answers import Answers
 from kiosk.core.item import Item
-from kiosk.core.ports import Document, Shot
+from kiosk.core.ports import Document, KnownCode, Shot
 from kiosk.core.receipt import Receipt
 from kiosk.core.views import Notice, Step
 from kiosk.services.effects import FetchLicencePages, IssueCertificate
@@ -92,6 +92,8 @@ class ToSpace:
     """The card is wanted for 我的空间."""
 
     tab: Literal["applications", "licences"]
+    number: str = field(default="", repr=False)
+    """受理号 that she wants to see first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,15 @@ class AtSpace:
 
     tab: Literal["applications", "licences"]
     notice: Notice | None = None
+    number: str = field(default="", repr=False)
+    """受理号 that stands first."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtCode:
+    """A code was held under the scanner."""
+
+    code: KnownCode = field(repr=False)
 
 
 PagePhase = Literal["fetching", "printing", "done", "failed", "unproven", "waiting_paper"]
@@ -232,6 +243,7 @@ Place = (
     | AtSending
     | AtDone
     | AtSpace
+    | AtCode
     | AtPrint
     | AtSlip
 )

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from kiosk.core.catalogue import Catalogue
-from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Level
+from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Fault, Level
 from kiosk.core.item import Item
 from kiosk.core.ports import Link
 from kiosk.core.views import Availability, DeviceChip
@@ -51,7 +51,10 @@ def any_available(options: Iterable[Availability]) -> Availability:
 
 
 def serviceable(model: Model, catalogue: Catalogue, settings: TerminalSettings) -> bool:
-    """Is there anything at all to be done here? A device that is still starting counts as hope."""
+    """May anybody begin here? A device that is still starting counts as hope; an open cabinet or a battery that is
+    nearly empty lets nobody begin what could not be ended."""
+    if maintenance(model) or battery_low(model):
+        return False
     if any(status.state is DeviceState.STARTING for status in model.devices.values()):
         return True
     options = [item_available(model, catalogue, settings, item) for item in catalogue.items]
@@ -59,10 +62,27 @@ def serviceable(model: Model, catalogue: Catalogue, settings: TerminalSettings) 
     return any(option.ok for option in options)
 
 
+def maintenance(model: Model) -> bool:
+    """A technician has the cabinet open (检修)."""
+    return model.site.cabinet_open is True
+
+
+def battery_low(model: Model) -> bool:
+    """The mains are off and the battery is nearly empty."""
+    board = model.devices.get(DeviceKind.SITE_IO)
+    return board is not None and board.fault is Fault.BATTERY_LOW
+
+
 def chips(model: Model) -> tuple[DeviceChip, ...]:
-    """The device strip: every device that the terminal has, then the network."""
-    devices = tuple(DeviceChip(kind, chip_state(status), status.fault) for kind, status in model.devices.items())
-    return (*devices, DeviceChip("network", _link_state(model.queue.link)))
+    """The device strip: every device that a citizen uses, then the network; the cabinet and its power only when
+    there is something to say of them."""
+    used = ((kind, status) for kind, status in model.devices.items() if kind is not DeviceKind.SITE_IO)
+    return (
+        *(DeviceChip(kind, chip_state(status), status.fault) for kind, status in used),
+        DeviceChip("network", _link_state(model.queue.link)),
+        *([DeviceChip("power", "down" if battery_low(model) else "low")] if model.site.on_battery else []),
+        *([DeviceChip(DeviceKind.SITE_IO, "down", Fault.CABINET_OPEN)] if maintenance(model) else []),
+    )
 
 
 def chip_state(status: DeviceStatus) -> Literal["ok", "low", "down", "unknown", "starting"]:
@@ -100,6 +120,8 @@ def _availability(
         return Availability(False, missing[0], starting=True)
     if missing:
         return Availability(False, missing[0], catalogue.nearest_elsewhere(needed, settings.terminal_id))
+    if DeviceKind.PAGE in needed and model.site.on_battery:
+        return Availability(False, "power", catalogue.nearest_elsewhere(needed, settings.terminal_id))
     if online and model.queue.link is not Link.UP:
         return Availability(False, "network")
     return Availability(True)

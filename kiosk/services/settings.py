@@ -8,6 +8,7 @@ from kiosk.core.devices import DeviceKind
 from kiosk.core.ports import (
     Assistance,
     CardKeys,
+    CodeReader,
     CodeScanner,
     Device,
     DocumentCamera,
@@ -41,6 +42,7 @@ class Ports:
     card_keys: CardKeys
     hall: HallGateway
     assistance: Assistance
+    codes: CodeReader
     id_card: IdCardReader | None = None
     receipt: ReceiptPrinter | None = None
     page: PagePrinter | None = None

@@ -42,7 +42,11 @@ _SYMBOLS = {
     DeviceKind.RECEIPT: "receipt",
     DeviceKind.PAGE: "printer",
     DeviceKind.CAMERA: "camera",
+    DeviceKind.SOCIAL_CARD: "credit-card",
+    DeviceKind.SCANNER: "scan",
+    DeviceKind.SITE_IO: "tool",
     "network": "wifi",
+    "power": "battery-2",
 }
 
 
@@ -50,6 +54,8 @@ def device_chip(chip: DeviceChip, *, serving: bool = True) -> ChipWords:
     """A device's state in a few words; never good news that is not known. Not `serving`: nothing can be filed here."""
     name = device_word(chip.kind)
     symbol = _SYMBOLS[chip.kind]
+    if chip.kind == "power":
+        return ChipWords("warn", symbol, "停电了，正在用备用电源" if chip.state == "low" else "停电了，备用电源快用完")
     match chip.state:
         case "ok":
             return ChipWords("ok", symbol, f"{name}正常")
@@ -81,6 +87,10 @@ def _trouble(fault: Fault | None) -> str:
             return "卡纸"
         case Fault.TONER_OUT:
             return "没墨粉"
+        case Fault.OUTPUT_FULL:
+            return "出纸口满了"
+        case Fault.CABINET_OPEN:
+            return "正在检修"
         case _:
             return "暂停使用"
 
@@ -91,7 +101,9 @@ def unavailable(available: Availability) -> str:
         return ""
     if available.starting:
         return f"{device_word(available.device or '')}正在准备，请稍等"
-    why = f"{device_word(available.device or '')}暂时不能用"
+    why = (
+        "现在停电，打印机不能用" if available.device == "power" else f"{device_word(available.device or '')}暂时不能用"
+    )
     return f"{why}，可到{available.elsewhere}办理" if available.elsewhere else why
 
 
@@ -143,7 +155,7 @@ def advice(code: str) -> tuple[str, Tone]:
 
 def source(code: str) -> str:
     """Where a value came from; empty when the citizen gave it."""
-    return {"id_card": "已从身份证读取", "licence": "已从证照读取"}.get(code, "")
+    return {"id_card": "已从身份证读取", "social_card": "已从社保卡读取", "licence": "已从证照读取"}.get(code, "")
 
 
 def limit(days: int | None, unit: str) -> str:

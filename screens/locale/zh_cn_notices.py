@@ -28,8 +28,18 @@ def notice(told: Notice) -> Sentence:
             return Sentence("warn", "没有读到身份证", "请把身份证平放在读卡区，停两秒，不要移动。")
         case NoticeCode.CARD_FOREIGN:
             return Sentence(
-                "warn", "这张卡不是居民身份证", "请换成居民身份证、港澳台居民居住证或外国人永久居留身份证。"
+                "warn",
+                f"这是{_card_word(words.get('card', ''))}，不是居民身份证",
+                "请换成居民身份证、港澳台居民居住证或外国人永久居留身份证。",
             )
+        case NoticeCode.CARD_REJECTED:
+            return Sentence("error", "读卡器认不出这张身份证", "请擦净卡面再放一次；还是不行，请点“到窗口办理”。")
+        case NoticeCode.SOCIAL_CARD_FAILED:
+            return _social_card_failed(words.get("fault", ""))
+        case NoticeCode.SOCIAL_CARD_OTHER:
+            return Sentence("warn", "这张社保卡不是您本人的", "请换成您自己的社保卡，或照着卡面手工填写。")
+        case NoticeCode.CODE_UNKNOWN:
+            return Sentence("info", "这个码不是办事回执或证照上的码", "请把回执或证照上的二维码对准扫码口再扫一次。")
         case NoticeCode.CARD_EXPIRED:
             return Sentence("error", "身份证已过有效期", "请先到派出所换领新证；急办的事可点“到窗口办理”。")
         case NoticeCode.CARD_NOT_YET_VALID:
@@ -159,8 +169,26 @@ def device_word(kind: str) -> str:
         "receipt": "回执打印机",
         "page": "A4打印机",
         "camera": "拍摄设备",
+        "social_card": "社保卡插口",
+        "scanner": "扫码器",
+        "site_io": "机柜",
         "network": "网络",
+        "power": "备用电源",
     }.get(kind, "需要的设备")
+
+
+def _social_card_failed(fault: str) -> Sentence:
+    """Why the card in the contact slot was not read; see Fault."""
+    if fault in ("card_bank", "card_transit", "card_foreign"):
+        return Sentence("warn", f"这是{_card_word(fault)}，不是社保卡", "请取出来换成社保卡，或照着卡面手工填写。")
+    if fault in ("card_mute", "card_removed", "card_unreadable", "no_card"):
+        return Sentence("warn", "没有读到社保卡", "请取出来，芯片朝上再插到底；也可以照着卡面手工填写。")
+    return Sentence("warn", "社保卡插口暂时不能用", "请取出社保卡，照着卡面手工填写，不影响办理。")
+
+
+def _card_word(fault: str) -> str:
+    """Another card than an identity card, as people call it; see Fault."""
+    return {"card_bank": "银行卡", "card_transit": "公交卡", "card_social": "社保卡"}.get(fault, "别的卡")
 
 
 def _elsewhere(name: str) -> str:

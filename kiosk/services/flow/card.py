@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from kiosk.core.clock import CHINA
-from kiosk.core.devices import Fault
 from kiosk.core.event_table import EventName
 from kiosk.core.events import Event
 from kiosk.core.id_card import IdCard
 from kiosk.core.result import Err, Ok
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.effects import AskOwed, ReadCard
-from kiosk.services.faults import card_notice
+from kiosk.services.faults import OTHER_CARDS, card_notice
 from kiosk.services.flow import visit as visits
 from kiosk.services.flow.item import begin_item
 from kiosk.services.flow.space import open_space
@@ -20,6 +19,7 @@ from kiosk.services.flow.visit import EndReason
 from kiosk.services.messages import CardCame
 from kiosk.services.model import CardGone
 from kiosk.services.places import (
+    AtCode,
     AtDone,
     AtGuide,
     AtHome,
@@ -65,7 +65,7 @@ def lifted(turn: Turn) -> None:
     turn.set_visit(reading=False)
     if turn.visit.session.card is None:
         if reading:
-            _not_usable(turn, NoticeCode.CARD_READ_FAILED)
+            _not_usable(turn, Notice(NoticeCode.CARD_READ_FAILED))
     elif _nothing_to_lose(turn.visit.place):
         visits.end(turn, EndReason.CARD)
     elif turn.visit.gone is None:
@@ -83,7 +83,7 @@ def came(turn: Turn, message: CardCame) -> None:
     holder = turn.visit.session.card
     match message.result:
         case Err(error):
-            reason = "foreign" if error.fault is Fault.CARD_FOREIGN else "unreadable"
+            reason = "foreign" if error.fault in OTHER_CARDS else "unreadable"
             turn.log(Event.of(EventName.CARD_REFUSED, reason=reason, fault=error.fault))
             _not_usable(turn, card_notice(error.fault))
         case Ok(card) if holder is not None and _same_holder(card, holder):
@@ -101,7 +101,7 @@ def _first_seen(turn: Turn, card: IdCard, millis: int) -> None:
     fault = validity(card, turn.now.astimezone(CHINA).date())
     if fault is not None:
         turn.log(Event.of(EventName.CARD_REFUSED, reason=fault.value.removeprefix("card_")))
-        _not_usable(turn, fault)
+        _not_usable(turn, Notice(fault))
         return
     turn.set_visit(session=turn.visit.session.identified(card, at=turn.now), card_notice=None)
     turn.log(Event.of(EventName.SESSION_IDENTIFIED, card=card.type, millis=millis))
@@ -112,8 +112,8 @@ def _first_seen(turn: Turn, card: IdCard, millis: int) -> None:
         match place.goal:
             case ToItem(guide):
                 begin_item(turn, guide)
-            case ToSpace(tab):
-                open_space(turn, tab)
+            case ToSpace(tab, number):
+                open_space(turn, tab, number=number)
             case ToHome():
                 turn.go(AtHome())
 
@@ -127,11 +127,11 @@ def validity(card: IdCard, today: date) -> NoticeCode | None:
     return None
 
 
-def _not_usable(turn: Turn, code: NoticeCode) -> None:
+def _not_usable(turn: Turn, why: Notice) -> None:
     """Say so where she looks: on the page that waits for the card, or, if she began with it, on one that does."""
-    turn.set_visit(card_notice=Notice(code))
+    turn.set_visit(card_notice=why)
     if turn.visit.gone is not None:
-        turn.set_visit(gone=CardGone(turn.monotonic, Notice(code)))
+        turn.set_visit(gone=CardGone(turn.monotonic, why))
     elif isinstance(turn.visit.place, AtHome):
         turn.go(AtPutCard(ToHome()))
 
@@ -146,7 +146,7 @@ def _same_holder(one: IdCard, other: IdCard) -> bool:
 
 def _nothing_to_lose(place: Place) -> bool:
     match place:
-        case AtHome() | AtSearch() | AtGuide():
+        case AtHome() | AtSearch() | AtGuide() | AtCode():
             return True
         case AtDone():
             return place.phase == "printed"

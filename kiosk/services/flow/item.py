@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from kiosk.core.answers import CITIZEN, ID_CARD, Answer, AnswerFault, Answers, validate
+from kiosk.core.answers import CITIZEN, ID_CARD, SOCIAL_CARD, Answer, AnswerFault, Answers, validate
 from kiosk.core.event_table import EventName
 from kiosk.core.events import Event
 from kiosk.core.item import Question
@@ -50,7 +50,10 @@ def offer_prefills(turn: Turn) -> None:
     flow = turn.visit.flow
     if flow is None or flow.sealed is not None:
         return
-    known = prefills(flow.item, card=turn.visit.session.card, licences=turn.visit.licences, at=turn.now)
+    visit = turn.visit
+    known = prefills(
+        flow.item, card=visit.session.card, licences=visit.licences, at=turn.now, social_card=visit.social_card
+    )
     turn.set_flow(answers=flow.answers.offered(known))
 
 
@@ -152,9 +155,11 @@ def shown_page(flow: Flow, place: AtQuestion) -> ShownPage:
 
 
 def locked(question: Question, answers: Answers) -> bool:
-    """Is this answer taken from her card and not hers to change?"""
+    """Is this answer taken from a card and not hers to change?"""
     given = answers.get(question.id)
-    return given is not None and given.source == ID_CARD and question.prefill in OWN_FIELDS
+    if given is None:
+        return False
+    return given.source == SOCIAL_CARD or (given.source == ID_CARD and question.prefill in OWN_FIELDS)
 
 
 def _follow(turn: Turn, step: ToPage | ToExit | AfterPages) -> None:

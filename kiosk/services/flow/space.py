@@ -17,13 +17,13 @@ from kiosk.services.turn import Turn
 Tab = Literal["applications", "licences"]
 
 
-def open_space(turn: Turn, tab: Tab) -> None:
+def open_space(turn: Turn, tab: Tab, *, number: str = "") -> None:
     """Open or switch; what is shown is asked for anew, what is known stays on the screen meanwhile."""
     if turn.visit.session.card is None:
-        turn.go(AtPutCard(ToSpace(tab)))
+        turn.go(AtPutCard(ToSpace(tab, number)))
         return
     turn.set_visit(flow=None)
-    turn.go(AtSpace(tab))
+    turn.go(AtSpace(tab, number=number))
     if tab == "applications":
         fetch_applications(turn)
     else:

@@ -6,13 +6,14 @@ from __future__ import annotations
 from typing import assert_never
 
 from kiosk.core import intents
-from kiosk.services.flow import assistance, home, item, materials, pages, receipt, submit, window
+from kiosk.services.flow import assistance, home, item, materials, pages, receipt, scan, submit, window
 from kiosk.services.flow.clockwork import busy
 from kiosk.services.flow.space import open_space
 from kiosk.services.flow.visit import EndReason, end, start
 from kiosk.services.places import (
     AtCapture,
     AtCheck,
+    AtCode,
     AtDone,
     AtExit,
     AtGuide,
@@ -143,6 +144,8 @@ def _find(
             turn.go(AtSearch(text))
         case intents.Begin(), AtGuide() as guide:
             home.begin(turn, guide)
+        case intents.OpenMySpace(), AtCode() as place:
+            scan.progress(turn, place)
         case intents.OpenMySpace(tab), AtHome() | AtSpace():
             open_space(turn, "licences" if tab == "licences" else "applications")
         case intents.PrintLicence(licence_id), AtSpace() as place:
@@ -211,7 +214,7 @@ def _back(turn: Turn) -> None:
     match turn.visit.place:
         case AtHome() | AtSending() | AtDone():
             pass
-        case AtSearch() | AtSpace():
+        case AtSearch() | AtSpace() | AtCode():
             home.go_home(turn)
         case AtPutCard(goal):
             if isinstance(goal, ToItem):

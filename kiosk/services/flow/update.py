@@ -21,13 +21,32 @@ from kiosk.core.devices import (
 from kiosk.core.event_table import EventName
 from kiosk.core.events import Event
 from kiosk.services import messages
-from kiosk.services.flow import card, clockwork, materials, pages, paper, receipt, space, submit, window
+from kiosk.services.flow import (
+    cabinet,
+    card,
+    clockwork,
+    materials,
+    pages,
+    paper,
+    receipt,
+    scan,
+    social,
+    space,
+    submit,
+    window,
+)
 from kiosk.services.flow.touches import touched
 from kiosk.services.turn import Turn
 
 
 def update(turn: Turn, message: messages.Message) -> None:
-    """Take one turn."""
+    """Take one turn; the lamps show where it led."""
+    _handle(turn, message)
+    social.follow(turn)
+    cabinet.follow(turn)
+
+
+def _handle(turn: Turn, message: messages.Message) -> None:
     match message:
         case messages.FromCitizen(intent):
             _from_citizen(turn, intent)
@@ -37,6 +56,10 @@ def update(turn: Turn, message: messages.Message) -> None:
             clockwork.tick(turn)
         case messages.CardCame():
             card.came(turn, message)
+        case messages.SocialCardCame():
+            social.came(turn, message)
+        case messages.CodeChecked():
+            scan.checked(turn, message)
         case messages.OwedCame():
             receipt.owed_came(turn, message)
         case messages.LicencesCame():
@@ -89,8 +112,14 @@ def _from_device(turn: Turn, event: DeviceEvent) -> None:
             _status_changed(turn, status)
         case PreviewFrame():
             pass  # live pictures go from the camera to the screen directly: no decision hangs on them
-        case SocialCardPresented() | SocialCardLifted() | CodeScanned() | SiteChanged():
-            pass
+        case SiteChanged(inputs):
+            cabinet.felt(turn, inputs)
+        case SocialCardPresented():
+            social.presented(turn)
+        case SocialCardLifted():
+            social.lifted(turn)
+        case CodeScanned(text):
+            scan.scanned(turn, text)
         case _:
             assert_never(event)
 
@@ -120,7 +149,9 @@ def _status_changed(turn: Turn, status: DeviceStatus) -> None:
             materials.camera_back(turn)
         case DeviceKind.CAMERA:
             materials.camera_lost(turn)
-        case DeviceKind.ID_CARD | DeviceKind.SOCIAL_CARD | DeviceKind.SCANNER | DeviceKind.SITE_IO:
+        case DeviceKind.SITE_IO:
+            cabinet.board_changed(turn, status)
+        case DeviceKind.ID_CARD | DeviceKind.SOCIAL_CARD | DeviceKind.SCANNER:
             pass
         case _:
             assert_never(status.kind)

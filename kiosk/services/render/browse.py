@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from kiosk.contract.person import LicenceSummary
+from kiosk.contract.person import ApplicationSummary, LicenceSummary
+from kiosk.core.clock import CHINA
 from kiosk.core.devices import DeviceKind
 from kiosk.core.item import Item
 from kiosk.core.masking import mask_id_number, mask_name
 from kiosk.core.session import Session
 from kiosk.core.views import (
+    CodeView,
     GuidePaper,
     GuideView,
     HomeView,
@@ -28,11 +30,11 @@ from kiosk.core.views import (
 )
 from kiosk.services.flow.home import THEME
 from kiosk.services.model import Model, Visit
-from kiosk.services.places import AtGuide, AtPutCard, AtSearch, AtSlip, AtSpace, ToHome, ToItem, ToSpace
+from kiosk.services.places import AtCode, AtGuide, AtPutCard, AtSearch, AtSlip, AtSpace, ToHome, ToItem, ToSpace
 from kiosk.services.readiness import any_available, chips, device_well, item_available, space_available
 from kiosk.services.settings import TerminalSettings
 from kiosk.services.steps import journey_steps
-from kiosk.services.turn import Shelf
+from kiosk.services.turn import Shelf, Surroundings
 
 _LIST_AT_MOST = 60
 _PRIMARY: dict[str, Literal["begin", "print", "ask"]] = {
@@ -125,7 +127,7 @@ def put_card_view(model: Model, visit: Visit, place: AtPutCard, shelf: Shelf) ->
         case ToItem(guide):
             item = shelf.catalogue.newest[guide.code]
             purpose, steps = item.name, journey_steps(item)
-        case ToSpace(tab):
+        case ToSpace(tab=tab):
             purpose = f"my_{tab}"
         case ToHome():
             purpose = "start"
@@ -145,9 +147,30 @@ def space_view(visit: Visit, place: AtSpace) -> MySpaceView:
         tab=place.tab,
         person=masked,
         loading=asked.loading,
-        applications=visit.applications if place.tab == "applications" else (),
+        applications=_first(visit.applications, place.number) if place.tab == "applications" else (),
         licences=visit.licences if place.tab == "licences" else (),
         notice=place.notice or fault,
+    )
+
+
+def _first(applications: tuple[ApplicationSummary, ...], number: str) -> tuple[ApplicationSummary, ...]:
+    """The one that she came for stands first."""
+    return tuple(sorted(applications, key=lambda one: one.application_no != number))
+
+
+def code_view(model: Model, place: AtCode, shelf: Shelf, around: Surroundings) -> CodeView:
+    """扫码."""
+    code = place.code
+    today = around.clock.now().astimezone(CHINA).date().isoformat()
+    return CodeView(
+        kind=code.kind,
+        genuine=code.genuine,
+        number=code.number,
+        title=code.title,
+        holder=code.holder,
+        valid_to=code.valid_to,
+        expired=bool(code.valid_to) and code.valid_to < today,
+        progress=code.kind == "receipt" and space_available(model, shelf.catalogue, around.settings).ok,
     )
 
 

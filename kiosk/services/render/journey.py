@@ -30,6 +30,7 @@ from kiosk.core.views import (
 from kiosk.services.filing import material_uses
 from kiosk.services.flow.item import locked, needs_materials
 from kiosk.services.flow.materials import material, reusable
+from kiosk.services.flow.social import wanted as wanted_social_card
 from kiosk.services.model import Model, Visit
 from kiosk.services.places import (
     AtCapture,
@@ -44,7 +45,7 @@ from kiosk.services.places import (
     ReceiptPhase,
     ReusedLicence,
 )
-from kiosk.services.readiness import wants_paper
+from kiosk.services.readiness import device_well, wants_paper
 from kiosk.services.render import words
 from kiosk.services.render.browse import person
 from kiosk.services.steps import journey_steps
@@ -52,7 +53,7 @@ from kiosk.services.steps import journey_steps
 MaterialState = Literal["needed", "reused", "captured", "from_card"]
 
 
-def question_view(visit: Visit, flow: Flow, place: AtQuestion) -> QuestionView:
+def question_view(model: Model, visit: Visit, flow: Flow, place: AtQuestion) -> QuestionView:
     """One thing a page."""
     walk = path(flow.item, flow.answers)
     pages = [shown.page.id for shown in walk.pages]
@@ -61,6 +62,7 @@ def question_view(visit: Visit, flow: Flow, place: AtQuestion) -> QuestionView:
     index = pages.index(place.page) + 1
     errors = dict(place.errors)
     changing = flow.checked is not None
+    slot = _slot(model, visit)
     return QuestionView(
         item_name=flow.item.name,
         page_id=place.page,
@@ -73,8 +75,18 @@ def question_view(visit: Visit, flow: Flow, place: AtQuestion) -> QuestionView:
         changing=changing,
         next_step=_next_step(flow, last=index == len(pages), changing=changing),
         person=person(visit.session),
+        notice=visit.social.notice if slot != "none" else None,
         steps=journey_steps(flow.item, flow.answers),
+        slot=slot,
     )
+
+
+def _slot(model: Model, visit: Visit) -> Literal["none", "ready", "reading", "done"]:
+    if not wanted_social_card(visit) or not device_well(model, DeviceKind.SOCIAL_CARD):
+        return "none"
+    if visit.social_card is not None:
+        return "done"
+    return "reading" if visit.social.reading else "ready"
 
 
 def exit_view(visit: Visit, flow: Flow, place: AtExit) -> QuestionView:

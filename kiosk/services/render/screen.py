@@ -11,6 +11,7 @@ from kiosk.services.model import Model, Visit
 from kiosk.services.places import (
     AtCapture,
     AtCheck,
+    AtCode,
     AtDone,
     AtExit,
     AtGuide,
@@ -73,6 +74,7 @@ def chrome(model: Model, shelf: Shelf, around: Surroundings) -> Chrome:
         seconds_left=seconds,
         warning=warning,
         card_left=model.card_left and model.card_present,
+        social_left=model.visit is None and model.social_present,
         session=0 if model.visit is None else model.visit.generation,
         help="none" if model.help is None else model.help.state.value,
         help_window=None if model.help is None else shelf.catalogue.nearest_window(around.settings.terminal_id),
@@ -92,10 +94,12 @@ def _page(model: Model, visit: Visit, shelf: Shelf, around: Surroundings) -> Vie
             return browse.put_card_view(model, visit, place, shelf)
         case AtSpace() as place:
             return browse.space_view(visit, place)
+        case AtCode() as place:
+            return browse.code_view(model, place, shelf, around)
         case AtSlip() as place:
             return browse.slip_view(place, shelf)
         case AtQuestion() as place:
-            return journey.question_view(visit, _flow(visit), place)
+            return journey.question_view(model, visit, _flow(visit), place)
         case AtExit() as place:
             return journey.exit_view(visit, _flow(visit), place)
         case AtMaterials() as place:
