@@ -1,18 +1,21 @@
 """Watches one PC/SC reader for ever: cards, the reader itself, and pcscd, which may die and come back.
 
-pyscard's own monitor ends for good when pcscd restarts; this one tries again every 0.3 s.
+pyscard's own monitor ends for good when pcscd restarts; this one tries again every 0.3 s. A pcscd that hangs answers
+nothing, not even that it hangs: a watchdog asks it something small all the time.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import smartcard.scard as pcsc
 
 from drivers.pcsc.address import PcscAddress
 from drivers.pcsc.status import Code, Flag, Sight
+from drivers.pcsc.watchdog import Watchdog
 
 RETRY_S = 0.3
 _CANCEL_AGAIN_S = 0.05
@@ -34,8 +37,27 @@ def list_readers(context: Any) -> tuple[int, list[str]]:
     return unsigned(code), list(names)
 
 
+class _Pulse:
+    """Asks pcscd for its readers over a context of its own."""
+
+    def __init__(self) -> None:
+        self._context: Any = None
+
+    def ask(self) -> None:
+        """Ok or error, an answer is a sign of life."""
+        if self._context is None:
+            code, context = pcsc.SCardEstablishContext(pcsc.SCARD_SCOPE_USER)
+            if code:
+                return
+            self._context = context
+        code, _names = list_readers(self._context)
+        if code:
+            pcsc.SCardReleaseContext(self._context)
+            self._context = None
+
+
 class Monitor:
-    """A thread that calls `see` with every new sight."""
+    """Threads that call `see` with every new sight, one at a time."""
 
     def __init__(self, address: PcscAddress, see: Callable[[Sight], None], *, retry_s: float = RETRY_S) -> None:
         self._address = address
@@ -45,26 +67,49 @@ class Monitor:
         self._lock = threading.Lock()
         self._context: Any = None
         self._thread = threading.Thread(target=self._run, name="pcsc-monitor", daemon=True)
+        self._telling = threading.Lock()
+        """Guards what follows, and the order of sights."""
+        self._last = Sight()
+        self._hung = False
+        self._watchdog = Watchdog(_Pulse().ask, self._feel)
 
     def start(self) -> None:
         """Begin to watch."""
         self._thread.start()
+        self._watchdog.start()
 
     def stop(self) -> None:
-        """End the thread. A cancel that comes just before the wait begins is lost, so it is repeated."""
+        """End the thread. A cancel that comes just before the wait begins is lost, so it is repeated. A pcscd that
+        hangs cannot be made to let go: then the thread is left to the end of the process."""
         self._stopping.set()
+        self._watchdog.stop()
         while self._thread.is_alive():
+            with self._telling:
+                if self._hung:
+                    return
             with self._lock:
                 if self._context is not None:
                     pcsc.SCardCancel(self._context)
             self._thread.join(_CANCEL_AGAIN_S)
+
+    def _tell(self, sight: Sight) -> None:
+        """From the monitor's thread: whatever it sees, it sees because pcscd answered."""
+        with self._telling:
+            self._last, self._hung = sight, False
+            self._see(sight)
+
+    def _feel(self, hung: bool) -> None:
+        with self._telling:
+            if hung != self._hung:
+                self._hung = hung
+                self._see(replace(self._last, hung=hung))
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             error = self._one_contact()
             if self._stopping.is_set():
                 return
-            self._see(Sight(error=error))
+            self._tell(Sight(error=error))
             self._stopping.wait(self._retry_s)
 
     def _one_contact(self) -> int:
@@ -91,13 +136,13 @@ class Monitor:
             if chosen != reader:
                 reader, state = chosen, _UNAWARE
             if not reader:
-                self._see(Sight())
+                self._tell(Sight())
             code, seen = self._wait(context, reader, state)
             match code:
                 case Code.SUCCESS:
                     if reader:
                         state = seen
-                        self._see(Sight(reader=reader, state=state))
+                        self._tell(Sight(reader=reader, state=state))
                 case Code.UNKNOWN_READER | Code.READER_UNAVAILABLE | Code.TIMEOUT:
                     pass  # it went while we asked; look again who is there
                 case _:

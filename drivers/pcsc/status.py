@@ -6,7 +6,7 @@ ill: a foreign or mute card is the answer to a read, not a fault of the device.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
@@ -60,6 +60,7 @@ class Flag(IntFlag):
     UNAVAILABLE = 0x0008
     EMPTY = 0x0010
     PRESENT = 0x0020
+    EXCLUSIVE = 0x0080
     MUTE = 0x0200
 
 
@@ -116,11 +117,13 @@ class Sight:
     """Full name; empty: not there."""
     state: int = 0
     """Flags and, above them, the count of insertions and removals."""
+    hung: bool = False
+    """The service takes questions and does not answer them."""
 
     @property
     def present(self) -> bool | None:
         """Does a card lie there? None: cannot see."""
-        if self.error or not self.reader or self.state & (Flag.UNKNOWN | Flag.UNAVAILABLE):
+        if self.error or self.hung or not self.reader or self.state & (Flag.UNKNOWN | Flag.UNAVAILABLE):
             return None
         return bool(self.state & Flag.PRESENT)
 
@@ -132,6 +135,9 @@ class Sight:
 
 def status_of(sight: Sight, kind: DeviceKind) -> DeviceStatus:
     """The status of the reader, a device of this kind, at this sight."""
+    if sight.hung:
+        detail = "pcscd does not answer"
+        return DeviceStatus(kind, DeviceState.OFFLINE, MediaState.UNKNOWN, fault=Fault.SERVICE_DOWN, detail=detail)
     if sight.error:
         fault, detail = fault_of(sight.error), name_of(sight.error)
         return DeviceStatus(kind, DeviceState.OFFLINE, MediaState.UNKNOWN, fault=fault, detail=detail)
@@ -140,6 +146,8 @@ def status_of(sight: Sight, kind: DeviceKind) -> DeviceStatus:
     if sight.present is None:
         return DeviceStatus(kind, DeviceState.ERROR, MediaState.UNKNOWN, fault=Fault.UNREACHABLE, identity=sight.reader)
     media = MediaState.PRESENT if sight.present else MediaState.ABSENT
+    if sight.state & Flag.EXCLUSIVE:  # we never ask for that ourselves
+        return DeviceStatus(kind, DeviceState.ERROR, media, fault=Fault.IN_USE, identity=sight.reader)
     return DeviceStatus(kind, DeviceState.ONLINE, media, identity=sight.reader)
 
 
@@ -150,12 +158,17 @@ _CARD_EVENTS: Mapping[DeviceKind, tuple[DeviceEvent, DeviceEvent]] = {
 """What the terminal calls a card that comes, and one that goes, in each reader."""
 
 
-def events_between(before: Sight | None, now: Sight, kind: DeviceKind) -> tuple[DeviceEvent, ...]:
+def events_between(
+    before: Sight | None,
+    now: Sight,
+    kind: DeviceKind,
+    status: Callable[[Sight, DeviceKind], DeviceStatus] = status_of,
+) -> tuple[DeviceEvent, ...]:
     """What to tell the terminal. The first sight after blindness tells whether a card lies there, without claiming
-    that it is the one of before."""
+    that it is the one of before. A device that knows more of its reader brings its own `status`."""
     events: list[DeviceEvent] = []
-    if before is None or status_of(before, kind) != status_of(now, kind):
-        events.append(StatusChanged(status_of(now, kind)))
+    if before is None or status(before, kind) != status(now, kind):
+        events.append(StatusChanged(status(now, kind)))
     presented, lifted = _CARD_EVENTS[kind]
     was = before.present if before is not None else None
     match was, now.present:
