@@ -22,7 +22,7 @@ PREFIXES = {
 }
 """First part of a control verb for each device."""
 
-DEVICES = (DeviceKind.ID_CARD, DeviceKind.RECEIPT, DeviceKind.PAGE, DeviceKind.CAMERA)
+DEVICES = (DeviceKind.ID_CARD, DeviceKind.RECEIPT, DeviceKind.PAGE, DeviceKind.CAMERA, DeviceKind.SOCIAL_CARD)
 """A whole terminal."""
 
 
