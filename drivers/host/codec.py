@@ -183,24 +183,29 @@ _CARD_TEXTS = tuple(item.name for item in fields(IdCard) if item.type == "str")
 
 
 def dump_card(card: IdCard) -> Dumped:
-    """IdCard as JSON and its WLT photo."""
+    """IdCard as JSON, and its WLT photo followed by its picture."""
     head: Json = {name: getattr(card, name) for name in _CARD_TEXTS}
     head["type"] = card.type.value
     head["birth"] = card.birth.isoformat()
     head["valid_from"] = card.valid_from.isoformat()
     head["valid_to"] = card.valid_to.isoformat() if card.valid_to else "长期"
-    return head, card.photo
+    head["photo_bytes"] = len(card.photo)
+    return head, card.photo + card.picture
 
 
-def load_card(raw: Json, photo: bytes) -> IdCard:
-    """JSON and photo as IdCard; CodecError."""
+def load_card(raw: Json, blob: bytes) -> IdCard:
+    """JSON and pictures as IdCard; CodecError."""
+    split = take(raw, "photo_bytes", int)
+    if not 0 <= split <= len(blob):
+        raise CodecError("photo_bytes: out of range")
     texts = {name: take(raw, name, str) for name in _CARD_TEXTS}
     return IdCard(
         type=take_enum(raw, "type", CardType),
         birth=take_date(raw, "birth"),
         valid_from=take_date(raw, "valid_from"),
         valid_to=None if raw.get("valid_to") == "长期" else take_date(raw, "valid_to"),
-        photo=photo,
+        photo=blob[:split],
+        picture=blob[split:],
         **texts,
     )
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from datetime import UTC, datetime
 
+from drivers.host.account import Account
 from drivers.host.adapter import Args, Reply
 from drivers.host.backoff import Backoff
+from drivers.host.chatter import Ration, Say
+from drivers.host.greeter import Greeter
+from drivers.host.lives import End, Lives, Reason
+from drivers.host.needs import NEEDS, Needs
+from drivers.host.notices import News, Notice
 from drivers.host.process import Patience, WorkerProcess
 from drivers.host.protocol import (
+    SELF_TEST,
     Command,
     Event,
     FromWorker,
@@ -23,27 +31,32 @@ from drivers.host.protocol import (
     encode_command,
 )
 from kiosk.contract.frames import FrameError
-from kiosk.core.devices import DeviceError, DeviceEvent, DeviceKind, DeviceState, DeviceStatus, Fault, StatusChanged
+from kiosk.core.devices import (
+    DeviceError,
+    DeviceEvent,
+    DeviceKind,
+    DeviceRecord,
+    DeviceStatus,
+    Fault,
+    SelfTest,
+    StatusChanged,
+)
 from kiosk.core.ports import Listener
-from kiosk.core.result import Err, Result
+from kiosk.core.result import Err, Ok, Result
+
+__all__ = ["DriverHost", "News", "Notice", "Outcome"]
 
 Outcome = Result[Reply, DeviceError]
 
-
-class News(StrEnum):
-    """What is worth a line in the log."""
-
-    LOST = "lost"
-    BACK = "back"
+_BUSY = DeviceError(Fault.TIMEOUT, "busy with another command")
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Told once when contact is lost, whatever the number of vain restarts, and once when it is back."""
+def _to_stderr(words: str) -> None:
+    sys.stderr.write(f"{words}\n")
 
-    kind: DeviceKind
-    news: News
-    why: str = ""
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -59,8 +72,9 @@ class _Pending:
 class DriverHost:
     """One driver in its own process. Every method is safe from every thread.
 
-    The process is killed when it is silent for a second or over a command's deadline, and is started again by
-    itself; until its first status arrives the device is `lost(DRIVER_LOST)`.
+    The process is killed when it is silent for a second, over a command's deadline or over its memory, and is started
+    again by itself; until its first status arrives the device is lost: DRIVER_LOST, or DRIVER_BROKEN or MISCONFIGURED
+    where trying again soon is in vain (`drivers.host.lives`). A device that comes is asked for a quick self-test.
     """
 
     def __init__(
@@ -71,25 +85,34 @@ class DriverHost:
         notice: Callable[[Notice], None],
         patience: Patience | None = None,
         backoff: Backoff | None = None,
+        lives: Lives | None = None,
+        needs: Needs | None = None,
+        say: Say = _to_stderr,
+        now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        """`command` starts the worker; ``--fd N`` is appended. `notice` is called from the host's thread."""
+        """`command` starts the worker; ``--fd N`` is appended. `notice` is called from the host's thread, `say` with
+        what the worker writes on stderr, from another."""
         self._command = tuple(command)
         self._kind = kind
         self._notice = notice
         self._patience = patience or Patience()
-        self._backoff = backoff or Backoff()
+        self._lives = lives or Lives(backoff or Backoff())
+        self._needs = needs or NEEDS[kind]
+        self._say = say
+        self._ration = Ration()
+        self._now = now
+        self._account = Account(kind, now=now)
         self._turn = threading.Lock()
         self._lock = threading.Lock()
         """Guards what follows."""
         self._worker: WorkerProcess | None = None
         self._pending: _Pending | None = None
-        self._status = DeviceStatus(kind, DeviceState.STARTING)
         self._listeners: tuple[Listener, ...] = ()
-        self._lost = False
         self._commands = 0
         self._stopping = threading.Event()
         # The thread that starts a worker must outlive it: the kernel kills the worker when that thread ends.
         self._thread = threading.Thread(target=self._supervise, name=f"driver-{kind}", daemon=True)
+        self._greeter = Greeter(lambda: self.self_test(deep=False), name=f"greeter-{kind}")
 
     @property
     def kind(self) -> DeviceKind:
@@ -104,8 +127,11 @@ class DriverHost:
 
     def status(self) -> DeviceStatus:
         """As last seen; never blocks."""
-        with self._lock:
-            return self._status
+        return self._account.status()
+
+    def record(self) -> DeviceRecord:
+        """Everything that is known, for technicians; never blocks."""
+        return self._account.record(self.pid)
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` with every event, from the host's thread."""
@@ -114,6 +140,7 @@ class DriverHost:
 
     def start(self) -> None:
         """Start the worker; returns at once."""
+        self._greeter.start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -123,12 +150,12 @@ class DriverHost:
             worker = self._worker
         if worker is not None:
             worker.terminate()
-        if self._thread.ident is None:
-            return
-        self._thread.join(self._patience.farewell_s)
-        if worker is not None and self._thread.is_alive():
-            worker.kill("farewell")
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join(self._patience.farewell_s)
+            if worker is not None and self._thread.is_alive():
+                worker.kill("farewell")
+            self._thread.join()
+        self._greeter.stop()
 
     # --- commands ------------------------------------------------------------------------------------------------
 
@@ -147,11 +174,35 @@ class DriverHost:
         the worker, so that nobody knows what came of it (paper!).
         """
         if not self._turn.acquire(timeout=deadline_s):
-            return Err(DeviceError(Fault.TIMEOUT, "busy with another command"))
+            return Err(_BUSY)
         try:
-            return self._ask(verb, args or {}, blob, deadline_s, if_unknown)
+            outcome = self._ask(verb, args or {}, blob, deadline_s, if_unknown)
         finally:
             self._turn.release()
+        if isinstance(outcome, Err):
+            self._account.failed(outcome.error, during=verb)
+        return outcome
+
+    def self_test(self, *, deep: bool) -> SelfTest:
+        """Ask the device to prove itself (自检) and keep the result; at most its deadline for its turn and as much
+        for itself. One that never had its turn is not kept."""
+        deadline_s = self._needs.deep_test_s if deep else self._needs.quick_test_s
+        at = self._now()
+        if not self._turn.acquire(timeout=deadline_s):
+            return SelfTest(False, deep, 0.0, at, _BUSY.fault, _BUSY.detail)
+        try:
+            began = time.monotonic()
+            outcome = self._ask(SELF_TEST, {"deep": deep}, b"", deadline_s, None)
+            seconds = round(time.monotonic() - began, 3)
+        finally:
+            self._turn.release()
+        match outcome:
+            case Ok(reply):
+                test = SelfTest(True, deep, seconds, at, detail=str(reply.values.get("found", "")))
+            case Err(error):
+                test = SelfTest(False, deep, seconds, at, error.fault, error.detail)
+        self._account.tested(test)
+        return test
 
     def _ask(self, verb: str, args: Args, blob: bytes, deadline_s: float, if_unknown: Fault | None) -> Outcome:
         ends = time.monotonic() + deadline_s
@@ -189,41 +240,47 @@ class DriverHost:
     # --- the host's thread ---------------------------------------------------------------------------------------
 
     def _supervise(self) -> None:
-        backoff = self._backoff
+        lives = self._lives
         while True:
             started = time.monotonic()
-            why = self._live_once()
+            end, over_command = self._live_once()
             if self._stopping.is_set():
                 return
-            self._lose(why)
-            delay, backoff = backoff.after(time.monotonic() - started)
-            if self._stopping.wait(delay):
+            lived_s = time.monotonic() - started
+            judgement, lives = lives.after(end, lived_s=lived_s, useful=self._account.useful)
+            if not over_command:  # of a loss over a command the one who gave it keeps account
+                self._account.failed(DeviceError(judgement.fault, str(end)), during="serve")
+            self._lose(judgement.fault, str(end))
+            if self._stopping.wait(judgement.wait_s):
                 return
 
-    def _live_once(self) -> str:
-        """One process from start to end; returns why it ended."""
+    def _live_once(self) -> tuple[End, bool]:
+        """One process from start to end; why it ended, and whether that was over a command."""
+        self._account.started()
         with self._lock:
             if self._stopping.is_set():
-                return "stopped"
+                return End(Reason.HOST, "stopped"), False
             try:
-                self._worker = worker = WorkerProcess.spawn(self._command)
+                self._worker = worker = WorkerProcess.spawn(self._command, say=self._say, ration=self._ration)
             except OSError as error:
-                return f"cannot start: {error.strerror}"
-        why = "host failed"
+                return End(Reason.NO_START, error.strerror or "", error_number=error.errno or 0), False
+        end = End(Reason.HOST)
         try:
-            why = worker.attend(self._kind, self._patience, self._hear)
+            end = worker.attend(self._kind, self._needs, self._patience, self._hear)
         finally:
             with self._lock:
                 self._worker = None
                 pending, self._pending = self._pending, None
             if pending is not None:
                 pending.done.set()
-            why = worker.end(why, grace_s=self._patience.farewell_s if self._stopping.is_set() else 0.0)
-        return why
+            end = worker.end(end, grace_s=self._patience.farewell_s if self._stopping.is_set() else 0.0)
+        return end, pending is not None or end.reason is Reason.COMMAND
 
     def _hear(self, message: FromWorker) -> None:
         match message:
-            case Hello() | Heartbeat():
+            case Hello():
+                self._account.greeted(message)
+            case Heartbeat():
                 pass
             case Event(event):
                 self._tell(event)
@@ -236,24 +293,22 @@ class DriverHost:
                 pending.done.set()
 
     def _tell(self, event: DeviceEvent) -> None:
-        back = False
-        with self._lock:
-            if isinstance(event, StatusChanged):
-                back, self._lost = self._lost, False
-                self._status = event.status
-            listeners = self._listeners
-        if back:
-            self._notice(Notice(self._kind, News.BACK))
-        for listener in listeners:
-            listener(event)
+        if isinstance(event, StatusChanged):
+            change = self._account.told(event.status)
+            if change.back:
+                self._notice(Notice(self._kind, News.BACK))
+            if change.comes:
+                self._greeter.arrived()
+        self._publish(event)
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, fault: Fault, why: str) -> None:
+        status = self._account.lost(fault, why)
+        if status is not None:
+            self._notice(Notice(self._kind, News.LOST if fault is Fault.DRIVER_LOST else News.BROKEN, why))
+            self._publish(StatusChanged(status))
+
+    def _publish(self, event: DeviceEvent) -> None:
         with self._lock:
-            if self._lost:
-                return
-            self._lost = True
-            self._status = self._status.lost(Fault.DRIVER_LOST, why)
-            event, listeners = StatusChanged(self._status), self._listeners
-        self._notice(Notice(self._kind, News.LOST, why))
+            listeners = self._listeners
         for listener in listeners:
             listener(event)

@@ -21,6 +21,8 @@ from pathlib import Path
 from types import TracebackType
 
 from drivers.host.adapter import Adapter, Reply
+from drivers.host.lives import EXIT_MEMORY, EXIT_UNEXPECTED, EXIT_USAGE
+from drivers.host.needs import NEEDS
 from drivers.host.protocol import (
     SELF_TEST,
     VERSION,
@@ -38,7 +40,6 @@ from kiosk.core.devices import DeviceError, DeviceEvent, DeviceStatus, StatusCha
 from kiosk.core.result import Err, Ok, Result
 
 HEARTBEAT_S = 0.25
-EXIT_UNEXPECTED = 70
 _PR_SET_PDEATHSIG = 1
 _RECEIVE_BYTES = 256 * 1024
 
@@ -49,11 +50,18 @@ def main(build: Callable[[str], Adapter], argv: Sequence[str] | None = None) -> 
     parser.add_argument("--fd", type=int, required=True, help="inherited socket to the driver host")
     parser.add_argument("--address", required=True, help="address of the device")
     arguments = parser.parse_args(argv)
-    sys.excepthook = _report
+    sys.excepthook = _report_in_main
     threading.excepthook = _report_and_end
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the citizen's card
     with socket.socket(fileno=arguments.fd) as sock:
-        serve(build(arguments.address), sock)
+        try:
+            adapter = build(arguments.address)
+        except ValueError:  # of the address's parser, which says so in words of its own to whoever asks it
+            sys.stderr.write("driver ended: it does not understand its device's address\n")
+            sys.exit(EXIT_USAGE)
+        limit = NEEDS[adapter.kind].data_limit
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        serve(adapter, sock)
 
 
 def serve(adapter: Adapter, sock: socket.socket, *, heartbeat_s: float = HEARTBEAT_S) -> None:
@@ -153,6 +161,12 @@ class _Link:
             self._sock.sendall(data)
 
 
+def _report_in_main(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
+    _report(kind, value, trace)
+    if issubclass(kind, MemoryError):
+        os._exit(EXIT_MEMORY)
+
+
 def _report(kind: type[BaseException], _value: BaseException | None, trace: TracebackType | None) -> None:
     """One line to stderr: what and where. Never the message: it may quote what was on a card."""
     frames = reversed(traceback.extract_tb(trace))
@@ -163,4 +177,4 @@ def _report(kind: type[BaseException], _value: BaseException | None, trace: Trac
 def _report_and_end(failure: threading.ExceptHookArgs) -> None:
     """A thread of the adapter failed in a way nobody foresaw: the whole process ends and is started anew."""
     _report(failure.exc_type, failure.exc_value, failure.exc_traceback)
-    os._exit(EXIT_UNEXPECTED)
+    os._exit(EXIT_MEMORY if issubclass(failure.exc_type, MemoryError) else EXIT_UNEXPECTED)

@@ -22,8 +22,10 @@ from hypothesis import strategies as st
 from drivers.host.adapter import Reply
 from drivers.host.backoff import Backoff
 from drivers.host.host import DriverHost, News, Notice
+from drivers.host.lives import Reason
+from drivers.host.needs import NEEDS
 from drivers.host.process import Patience, WorkerProcess
-from drivers.host.protocol import VERSION, Hello, encode_from_worker
+from drivers.host.protocol import SELF_TEST, VERSION, Hello, encode_from_worker
 from drivers.host.proxies import IdCardReaderProxy, PagePrinterProxy, ReceiptPrinterProxy
 from kiosk.core.devices import (
     CardPresented,
@@ -277,13 +279,18 @@ def test_a_worker_that_never_says_hello_is_killed() -> None:
 
 def test_a_worker_of_another_kind_is_refused() -> None:
     with hosted("other-kind") as watched:
-        assert "unexpected hello" in watched.notices.get(timeout=LONG_S).why
+        notice = watched.notices.get(timeout=LONG_S)
+        assert (notice.news, notice.why) == (
+            News.BROKEN,
+            "not the driver that is wanted: for camera, wanted for id_card (exit -9)",
+        )
+        assert watched.host.status().fault is Fault.DRIVER_BROKEN
 
 
 def test_a_command_that_cannot_be_started() -> None:
     with hosted(command=["/nonexistent/driver"]) as watched:
         assert watched.notices.get(timeout=LONG_S).why == "cannot start: No such file or directory"
-        assert watched.host.status().fault is Fault.DRIVER_LOST
+        assert watched.host.status().fault is Fault.DRIVER_BROKEN
 
 
 # --- paper: a print that nobody knows the end of -------------------------------------------------------------------
@@ -369,7 +376,7 @@ def test_no_orphans_when_the_host_process_is_killed() -> None:
 
 # --- fuzz --------------------------------------------------------------------------------------------------------
 
-HELLO = encode_from_worker(Hello(VERSION, DeviceKind.ID_CARD, "", frozenset()))
+HELLO = encode_from_worker(Hello(VERSION, DeviceKind.ID_CARD, "", frozenset({"read", SELF_TEST})))
 
 
 @pytest.fixture(scope="module")
@@ -390,5 +397,6 @@ def test_no_bytes_whatever_upset_the_host(
         theirs.sendall((HELLO if greeting else b"") + b"".join(garbage))
         theirs.close()
         worker = WorkerProcess(bystander, ours, sending)
-        why = worker.attend(DeviceKind.ID_CARD, replace(Patience(), hello_s=5, silence_s=5), lambda _message: None)
-    assert why == "process ended" or why.startswith("protocol: ")
+        patience = replace(Patience(), hello_s=5, silence_s=5)
+        end = worker.attend(DeviceKind.ID_CARD, NEEDS[DeviceKind.ID_CARD], patience, lambda _message: None)
+    assert end.reason in (Reason.ENDED, Reason.PROTOCOL)

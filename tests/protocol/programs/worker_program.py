@@ -32,7 +32,19 @@ class ObedientAdapter:
     kind = DeviceKind.ID_CARD
     identity = "obedient"
     capabilities = frozenset(
-        {"echo", "refuse", "sleep", "hold_gil", "crash", "crash_thread", "garbage", "close_link", "emit", "dull"}
+        {
+            "read",
+            "echo",
+            "refuse",
+            "sleep",
+            "hold_gil",
+            "crash",
+            "crash_thread",
+            "garbage",
+            "close_link",
+            "emit",
+            "dull",
+        }
     )
 
     def __init__(self, address: str) -> None:
@@ -50,6 +62,9 @@ class ObedientAdapter:
 
     def close(self) -> None:
         sys.stderr.write("closed in order\n")
+
+    def self_test(self, *, deep: bool) -> Result[str, DeviceError]:
+        return Err(DeviceError(Fault.NO_CARD, "nothing to read")) if deep else Ok("obedient 1.0")
 
     def handle(self, verb: str, args: Args, blob: bytes) -> Result[Reply, DeviceError]:
         match verb:
