@@ -189,15 +189,15 @@ def dump_card(card: IdCard) -> Dumped:
     head["birth"] = card.birth.isoformat()
     head["valid_from"] = card.valid_from.isoformat()
     head["valid_to"] = card.valid_to.isoformat() if card.valid_to else "长期"
-    head["photo_bytes"] = len(card.photo)
+    head["picture_bytes"] = len(card.picture)
     return head, card.photo + card.picture
 
 
 def load_card(raw: Json, blob: bytes) -> IdCard:
     """JSON and pictures as IdCard; CodecError."""
-    split = take(raw, "photo_bytes", int)
+    split = len(blob) - take(raw, "picture_bytes", int)
     if not 0 <= split <= len(blob):
-        raise CodecError("photo_bytes: out of range")
+        raise CodecError("picture_bytes: out of range")
     texts = {name: take(raw, name, str) for name in _CARD_TEXTS}
     return IdCard(
         type=take_enum(raw, "type", CardType),

@@ -34,6 +34,7 @@ class IdCard:
     """民族 in words, empty on cards that carry none."""
     birth: date
     address: str = field(repr=False)
+    """The newest that the card holds: an address added to its chip later wins over the printed one."""
     issuer: str
     valid_from: date
     valid_to: date | None
@@ -45,6 +46,10 @@ class IdCard:
     """How often it was issued (签发次数, 换证次数); empty on cards that do not say."""
     photo: bytes = field(default=b"", repr=False)
     """1,024 bytes WLT, opaque."""
+    printed_address: str = field(default="", repr=False)
+    """What is printed on the card, where the chip holds a newer address; else empty."""
+    picture: bytes = field(default=b"", repr=False)
+    """The photo as a BMP, where the terminal has a decoder for it; else empty."""
 
     def __repr__(self) -> str:
         return f"IdCard({self.type.value}, …)"

@@ -1,20 +1,19 @@
 """The 256-byte text block of an identity card: UTF-16LE, space padded, four layouts told apart at byte 248.
 
-Layouts: Ministry of Public Security machine-reading rules for resident cards and residence permits; National
-Immigration Administration rules for the foreigners' cards of 2017 and 2023. A block that does not hold together is
-refused with the field that is wrong, never with its content.
+Places of the fields: `id_card_layouts`. A block that does not hold together is refused with the field that is wrong,
+never with its content.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from typing import Literal
 
 from kiosk.core.id_card import CardType, IdCard
+from kiosk.core.id_card_layouts import CARD_TYPES, CHARACTER_OF, LAYOUTS, Field, Layout
 from kiosk.core.identity import Holder, is_permanent_2017_number, parse_person_number
 from kiosk.core.nations import NATION_CODES, NATIONS
 from kiosk.core.private_use import map_private_use
@@ -22,67 +21,8 @@ from kiosk.core.result import Err, Ok, Result
 
 TEXT_BYTES = 256
 PHOTO_BYTES = 1024
+ADDRESS_BYTES = 70
 LONG_TERM = "长期"
-
-Field = Literal[
-    "name", "english", "english_more", "sex", "nation", "birth", "address", "id", "issuer", "country", "from", "to",
-    "pass", "count", "type",
-]  # fmt: skip
-Layout = Mapping[Field, tuple[int, int]]
-"""Byte offset and length of each field."""
-
-_RESIDENT: Layout = {
-    "name": (0, 30),
-    "sex": (30, 2),
-    "nation": (32, 4),
-    "birth": (36, 16),
-    "address": (52, 70),
-    "id": (122, 36),
-    "issuer": (158, 30),
-    "from": (188, 16),
-    "to": (204, 16),
-    "type": (248, 2),
-}
-LAYOUTS: Mapping[CardType, Layout] = {
-    CardType.RESIDENT: _RESIDENT,
-    CardType.HMT: {
-        **{name: place for name, place in _RESIDENT.items() if name != "nation"},
-        "pass": (220, 18),
-        "count": (238, 4),
-    },
-    CardType.PERMANENT_2017: {
-        "english": (0, 120),
-        "sex": (120, 2),
-        "id": (122, 30),
-        "country": (152, 6),
-        "name": (158, 30),
-        "from": (188, 16),
-        "to": (204, 16),
-        "birth": (220, 16),
-        "issuer": (240, 8),
-        "type": (248, 2),
-    },
-    CardType.PERMANENT_2023: {
-        "name": (0, 30),
-        "sex": (30, 2),
-        "count": (32, 4),
-        "birth": (36, 16),
-        "english": (52, 70),
-        "id": (122, 36),
-        "from": (188, 16),
-        "to": (204, 16),
-        "english_more": (220, 22),
-        "country": (242, 6),
-        "type": (248, 2),
-    },
-}
-_TYPE_CHARACTERS = {
-    " ": CardType.RESIDENT,
-    "J": CardType.HMT,
-    "I": CardType.PERMANENT_2017,
-    "Y": CardType.PERMANENT_2023,
-}
-_CHARACTER_OF = {kind: character for character, kind in _TYPE_CHARACTERS.items()}
 _SEXES = frozenset("0129")
 
 
@@ -128,13 +68,35 @@ def decode_text_block(block: bytes, photo: bytes = b"") -> Result[IdCard, CardTe
         return Err(CardTextError(CardTextFault.LENGTH, "text"))
     if len(photo) not in (0, PHOTO_BYTES):
         return Err(CardTextError(CardTextFault.LENGTH, "photo"))
-    card_type = _TYPE_CHARACTERS.get(block[248:250].decode("utf-16-le", "replace"))
+    card_type = CARD_TYPES.get(block[248:250].decode("utf-16-le", "replace"))
     if card_type is None:
         return Err(CardTextError(CardTextFault.TYPE, "type"))
     try:
         return Ok(_Block(block, LAYOUTS[card_type]).card(card_type, photo))
     except _Refused as refused:
         return Err(refused.error)
+
+
+def with_newest_address(card: IdCard, record: bytes) -> Result[IdCard, CardTextError]:
+    """The card with the address of its additional record (70 bytes, 追加地址), the printed one kept beside it. An
+    empty record changes nothing."""
+    if len(record) != ADDRESS_BYTES:
+        return Err(CardTextError(CardTextFault.LENGTH, "address"))
+    try:
+        newest = map_private_use(_Block(record, {"address": (0, ADDRESS_BYTES)}).text("address"))
+    except _Refused as refused:
+        return Err(refused.error)
+    if newest in ("", card.address):
+        return Ok(card)
+    return Ok(replace(card, address=newest, printed_address=card.printed_address or card.address))
+
+
+def encode_address_record(address: str) -> bytes:
+    """The record that holds this address; ValueError if it is too long. For card simulators and tests."""
+    record = address.encode("utf-16-le")
+    if len(record) > ADDRESS_BYTES:
+        raise ValueError(f"address is longer than {ADDRESS_BYTES // 2} UTF-16 units")
+    return record + " ".encode("utf-16-le") * ((ADDRESS_BYTES - len(record)) // 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +236,7 @@ def _texts(card: IdCard) -> dict[Field, str]:
         "to": LONG_TERM if card.valid_to is None else _digits(card.valid_to),
         "pass": card.pass_number,
         "count": card.issue_count,
-        "type": _CHARACTER_OF[card.type],
+        "type": CHARACTER_OF[card.type],
     }
 
 
