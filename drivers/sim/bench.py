@@ -22,7 +22,14 @@ PREFIXES = {
 }
 """First part of a control verb for each device."""
 
-DEVICES = (DeviceKind.ID_CARD, DeviceKind.RECEIPT, DeviceKind.PAGE, DeviceKind.CAMERA, DeviceKind.SOCIAL_CARD)
+DEVICES = (
+    DeviceKind.ID_CARD,
+    DeviceKind.RECEIPT,
+    DeviceKind.PAGE,
+    DeviceKind.CAMERA,
+    DeviceKind.SOCIAL_CARD,
+    DeviceKind.SCANNER,
+)
 """A whole terminal."""
 
 
