@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 from kiosk import __version__
+from kiosk.core.devices import DeviceKind
 from provisioning.cli import app as provision
 from provisioning.profile import Machine, ProfileError, load_profile
 
@@ -97,13 +99,21 @@ def sync(profile: ProfileOption = _DEFAULT_PROFILE) -> None:
 def doctor(
     profile: ProfileOption = _DEFAULT_PROFILE,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, for machines.")] = False,
+    self_test: Annotated[
+        str, typer.Option("--self-test", metavar="DEVICE|all", help="自检: have a device, or all, prove itself first.")
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a test slip or page is printed.")] = False,
 ) -> None:
     """体检: ask every part how it is and say what to do; exit status 1 if something needs a hand."""
     from kiosk.app.doctor import examine
     from kiosk.app.findings import needs_a_hand, report
 
     machine = _load(profile)
-    findings = examine(machine)
+    deep = _to_test(machine, self_test)
+    if not yes:
+        _ask_for_paper(deep)
+    with _log.status("体检中 examining…") if sys.stderr.isatty() else contextlib.nullcontext():
+        findings = examine(machine, deep=deep)
     if as_json:
         sys.stdout.write(json.dumps([finding.as_json() for finding in findings], ensure_ascii=False, indent=1) + "\n")
     else:
@@ -113,14 +123,43 @@ def doctor(
     raise typer.Exit(EXIT_FAULT if needs_a_hand(findings) else 0)
 
 
+def _to_test(machine: Machine, wanted: str) -> frozenset[DeviceKind]:
+    """The devices that are to prove themselves; ends the program when this terminal has no such device."""
+    here = frozenset(kind for kind in DeviceKind if machine.profile.devices.of(kind))
+    match wanted:
+        case "":
+            return frozenset()
+        case "all":
+            return here
+        case _ if wanted in here:
+            return frozenset({DeviceKind(wanted)})
+        case _:
+            _end_in_words(f"no device {wanted!r} here; there are: {', '.join(sorted(here))}")
+
+
+def _ask_for_paper(deep: frozenset[DeviceKind]) -> None:
+    from kiosk.app.device_check import PRINTS
+
+    if not deep & PRINTS:
+        return
+    if not sys.stdin.isatty():
+        _end_in_words("this prints on paper: say --yes")
+    if not typer.confirm("要打印自检页，继续吗？ A test slip or page will be printed. Go on?", err=True):
+        raise typer.Exit(0)
+
+
 def _load(path: Path) -> Machine:
     try:
         machine = load_profile(path)
     except ProfileError as error:
-        _log.print(f"kiosk: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
-        raise typer.Exit(EXIT_WRONG_USE) from None
+        _end_in_words(str(error))
     os.umask(0o077)
     return machine
+
+
+def _end_in_words(why: str) -> NoReturn:
+    _log.print(f"kiosk: {why}", style="red", highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(EXIT_WRONG_USE)
 
 
 app.add_typer(provision, name="provision", help="登记: make this machine a terminal.")
@@ -129,3 +168,5 @@ app.add_typer(provision, name="provision", help="登记: make this machine a ter
 if importlib.util.find_spec("kiosk.devdock") is not None:
     cases = importlib.import_module("kiosk.devdock.cases.cli")
     app.add_typer(cases.app, name="case")
+    sim = importlib.import_module("kiosk.devdock.sim_cli")
+    app.add_typer(sim.app, name="sim")
