@@ -29,6 +29,7 @@ class Reason(StrEnum):
     PROTOCOL = "protocol"
     MISFIT = "not the driver that is wanted"
     """It speaks another version, is for another device, or lacks a verb."""
+    USAGE = "does not understand its device's address"
     MEMORY = "memory"
     COMMAND = "command"
     """Killed over a command that it did not finish or not even take."""
@@ -54,8 +55,10 @@ class End:
 
 def exited(end: End, status: int) -> End:
     """The same end, now that the process is gone: its exit status may say more than the silence that was seen."""
-    if end.reason is Reason.ENDED and status == EXIT_MEMORY:
-        return replace(end, reason=Reason.MEMORY, detail="none left under its own limit", exit_status=status)
+    if end.reason is Reason.ENDED and status == EXIT_USAGE:
+        end = replace(end, reason=Reason.USAGE)
+    elif end.reason is Reason.ENDED and status == EXIT_MEMORY:
+        end = replace(end, reason=Reason.MEMORY, detail="none left under its own limit")
     return replace(end, exit_status=status)
 
 
@@ -94,7 +97,7 @@ class Lives:
         return Judgement(Fault.DRIVER_LOST, wait_s), replace(self, vain=vain, backoff=backoff)
 
     def _permanent(self, end: End, vain: int) -> Fault | None:
-        if end.reason is Reason.ENDED and end.exit_status == EXIT_USAGE:
+        if end.reason is Reason.USAGE:
             return Fault.MISCONFIGURED
         if end.reason is Reason.MISFIT or (end.reason is Reason.NO_START and end.error_number in _BROKEN_INSTALLATION):
             return Fault.DRIVER_BROKEN

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -134,7 +134,7 @@ def _to_test(machine: Machine, wanted: str) -> frozenset[DeviceKind]:
         case _ if wanted in here:
             return frozenset({DeviceKind(wanted)})
         case _:
-            _end_in_words(f"no device {wanted!r} here; there are: {', '.join(sorted(here))}")
+            raise _wrong_use(f"no device {wanted!r} here; there are: {', '.join(sorted(here))}")
 
 
 def _ask_for_paper(deep: frozenset[DeviceKind]) -> None:
@@ -143,7 +143,7 @@ def _ask_for_paper(deep: frozenset[DeviceKind]) -> None:
     if not deep & PRINTS:
         return
     if not sys.stdin.isatty():
-        _end_in_words("this prints on paper: say --yes")
+        raise _wrong_use("this prints on paper: say --yes")
     if not typer.confirm("要打印自检页，继续吗？ A test slip or page will be printed. Go on?", err=True):
         raise typer.Exit(0)
 
@@ -152,14 +152,15 @@ def _load(path: Path) -> Machine:
     try:
         machine = load_profile(path)
     except ProfileError as error:
-        _end_in_words(str(error))
+        raise _wrong_use(str(error)) from None
     os.umask(0o077)
     return machine
 
 
-def _end_in_words(why: str) -> NoReturn:
+def _wrong_use(why: str) -> typer.Exit:
+    """Says why, and is raised by the caller."""
     _log.print(f"kiosk: {why}", style="red", highlight=False, markup=False, soft_wrap=True)
-    raise typer.Exit(EXIT_WRONG_USE)
+    return typer.Exit(EXIT_WRONG_USE)
 
 
 app.add_typer(provision, name="provision", help="登记: make this machine a terminal.")

@@ -3,20 +3,52 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from drivers.host.host import DriverHost, Notice
+from drivers.host.needs import NEEDS
+from drivers.host.record_codec import dump_last_error, dump_self_test
 from kiosk.app.addresses import wrong_address
+from kiosk.app.device_desk import DeskError, DeviceDeskClient, Refusal
 from kiosk.app.findings import Finding, Verdict
-from kiosk.app.health import Serving
 from kiosk.app.processes import own_command
 from kiosk.app.technician import DEVICE_NAMES, device_advice, device_state
 from kiosk.app.wiring import DRIVER_NAMES
-from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus
+from kiosk.core.devices import DeviceKind, DeviceRecord, DeviceState, DeviceStatus, Fault, SelfTest
+from kiosk.core.fault_fields import Words
+from kiosk.core.faults import fault_entry, trouble_of
 
 SETTLE_S = 8.0
 """From a cold start of the driver to the device's first answer."""
+PRINTS = frozenset({DeviceKind.RECEIPT, DeviceKind.PAGE})
+"""Their deep self-test costs paper."""
+
+_SILENT = {
+    Refusal.FORBIDDEN: "没有权限看：用 root 或服务用户运行。Not allowed to look: run it as the service's user.",
+    Refusal.NONSENSE: "程序新旧版本混着运行：systemctl restart kiosk。Two versions of the program run: restart it.",
+}
+_HANGS = "界面进程没有应答：systemctl restart kiosk。The screen process does not answer: restart it."
+_IN_SESSION = "有市民在办事，没有做深度自检：稍后再试。A citizen is served: the deep self-test waits; try later."
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A terminal that serves, as its desk told it."""
+
+    desk: DeviceDeskClient
+    records: Mapping[DeviceKind, DeviceRecord]
+    refused: Refusal | None = None
+    """It serves and does not tell."""
+
+
+def who_serves(desk: DeviceDeskClient) -> Serving | None:
+    """The terminal at whose desk this client asks, or None where none serves."""
+    try:
+        return Serving(desk, desk.records())
+    except DeskError as error:
+        return None if error.why is Refusal.NOT_SERVING else Serving(desk, {}, error.why)
 
 
 def judge_device(status: DeviceStatus) -> Verdict:
@@ -26,48 +58,112 @@ def judge_device(status: DeviceStatus) -> Verdict:
     return "warn" if device_advice(status) else "ok"
 
 
-def check_device(kind: DeviceKind, address: str, serving: Serving | None) -> Finding:
-    """One device; never disturbs a terminal that serves."""
+def check_device(kind: DeviceKind, address: str, serving: Serving | None, *, deep: bool = False) -> Finding:
+    """One device, after a deep self-test if wanted; never disturbs a citizen."""
     name = DEVICE_NAMES[kind]
     if wrong := wrong_address(kind, address):
         words = f"档案里的地址写错了。The address in the profile is wrong: {wrong}"
         return Finding(kind.value, name, "fault", "wrong address", words, detail={"address": _scheme(address)})
     if serving is None:
-        status = ask(kind, address)
-    elif serving.fresh and kind in serving.devices:
-        status = serving.devices[kind]
-    else:
-        words = "界面进程没有应答：systemctl restart kiosk。The screen process does not answer: restart it."
-        return Finding(kind.value, name, "fault", "not told by the serving terminal", words)
+        return found(ask(kind, address, deep=deep), asked="driver", deep=deep)
+    try:
+        record = _told(kind, serving, deep=deep)
+    except DeskError as error:
+        if error.why is not Refusal.IN_SESSION:
+            words = _SILENT.get(error.why, _HANGS)
+            return Finding(kind.value, name, "fault", "not told by the serving terminal", words)
+        return found(serving.records[kind], asked="terminal", deep=False, refused=_IN_SESSION)
+    return found(record, asked="terminal", deep=deep)
+
+
+def _told(kind: DeviceKind, serving: Serving, *, deep: bool) -> DeviceRecord:
+    records = serving.records
+    if deep and kind in records:
+        serving.desk.self_test(kind, deep=True)
+        records = serving.desk.records()
+    if kind not in records:  # it hangs, or its profile is another one
+        raise DeskError(serving.refused or Refusal.NO_SUCH_DEVICE)
+    return records[kind]
+
+
+def found(record: DeviceRecord, *, asked: str, deep: bool, refused: str = "") -> Finding:
+    """What a record means; `deep`: its self-test was asked for just now, and a failure of it is a fault."""
+    status, test = record.status, record.self_test
+    verdict, words = judge_device(status), _words(status)
+    state = device_state(status)
+    if verdict == "ok" and test is not None and not test.passed:
+        verdict, words = "fault" if deep else "warn", _words_of(test, status.kind)
+        state += f" · self-test: {test.fault.value.replace('_', ' ')}" if test.fault else " · self-test failed"
+    elif deep and test is not None and test.passed:
+        state += f" · self-test passed in {test.seconds:.1f} s"
+    line = f"{words.zh}{words.en}" if words else ""
+    if refused:
+        verdict, line = ("warn", refused) if verdict == "ok" else (verdict, line)
     return Finding(
-        kind.value,
-        name,
-        judge_device(status),
-        device_state(status),
-        device_advice(status),
-        detail={
-            "asked": "driver" if serving is None else "terminal",
-            "identity": status.identity,
-            "media": status.media.value,
-            "paper": status.paper.value,
-            "toner": status.toner.value,
-            "fault": status.fault.value if status.fault else "",
-            "detail": status.detail,
-        },
+        status.kind.value,
+        DEVICE_NAMES[status.kind],
+        verdict,
+        state,
+        line,
+        detail={"asked": asked, **in_words(record), "advice": {"zh": words.zh, "en": words.en} if words else None},
     )
 
 
+def _words(status: DeviceStatus) -> Words | None:
+    trouble = trouble_of(status)
+    return None if trouble is None else fault_entry(trouble, status.kind).technician
+
+
+def _words_of(test: SelfTest, kind: DeviceKind) -> Words:
+    return fault_entry(test.fault or Fault.HARDWARE, kind).technician
+
+
+def in_words(record: DeviceRecord) -> dict[str, object]:
+    """A record as `kiosk doctor --json` tells it; times UTC (ISO 8601), memory in bytes."""
+    status, driver, error, test = record.status, record.driver, record.last_error, record.self_test
+    return {
+        "identity": status.identity,
+        "state": status.state.value,
+        "media": status.media.value,
+        "supplies": {"paper": status.paper.value, "toner": status.toner.value},
+        "fault": status.fault.value if status.fault else "",
+        "detail": status.detail,
+        "last_error": dump_last_error(error) if error else None,
+        "self_test": dump_self_test(test) if test else None,
+        "driver": {
+            "pid": driver.pid,
+            "version": driver.version,
+            "restarts": driver.restarts,
+            "resident_bytes": driver.resident_bytes,
+            "capabilities": sorted(driver.capabilities),
+        },
+    }
+
+
 def ask(
-    kind: DeviceKind, address: str, *, within_s: float = SETTLE_S, clock: Callable[[], float] = time.monotonic
-) -> DeviceStatus:
-    """The device's first word, through a driver process that ends with this call; STARTING if none came."""
+    kind: DeviceKind,
+    address: str,
+    *,
+    deep: bool = False,
+    within_s: float = SETTLE_S,
+    clock: Callable[[], float] = time.monotonic,
+) -> DeviceRecord:
+    """What the device says through a driver process that ends with this call; STARTING if nothing came."""
     host = DriverHost(own_command("driver", DRIVER_NAMES[kind], "--address", address), kind, notice=_ignore)
-    until = clock() + within_s
+
+    def wait(true: Callable[[], bool], seconds: float) -> None:
+        until = clock() + seconds
+        while not true() and clock() < until:
+            time.sleep(0.02)
+
     try:
         host.start()
-        while (status := host.status()).state is DeviceState.STARTING and clock() < until:
-            time.sleep(0.02)
-        return status
+        wait(lambda: host.status().state is not DeviceState.STARTING, within_s)
+        if host.status().state is DeviceState.ONLINE:  # then the host asks for a quick self-test by itself
+            wait(lambda: host.record().self_test is not None, NEEDS[kind].quick_test_s)
+        if deep:
+            host.self_test(deep=True)
+        return host.record()
     finally:
         host.stop()
 

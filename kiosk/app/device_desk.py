@@ -23,6 +23,7 @@ from drivers.host.codec import CodecError, take, take_enum
 from drivers.host.record_codec import dump_record, dump_self_test, load_record, load_self_test
 from kiosk.contract.frames import Frame, FrameError
 from kiosk.core.devices import DeviceKind, DeviceRecord, SelfTest
+from kiosk.core.views import AttractView, HomeView, OutOfServiceView, View
 from offline_queue.local_socket import FrameSocket, connect
 from offline_queue.server import QueueServer, ServerLimits
 
@@ -65,6 +66,16 @@ class Desked(Protocol):
     def self_test(self, *, deep: bool) -> SelfTest:
         """Ask the device to prove itself; returns within its deadline."""
         ...
+
+
+def someone_is_served(view: View) -> bool:
+    """Is this a page that a deep self-test would spoil? Who only looks around, or whose card cannot be read, is not
+    kept from anything by it."""
+    match view:
+        case AttractView() | OutOfServiceView() | HomeView(person=None):
+            return False
+        case _:
+            return True
 
 
 class DeviceDesk:

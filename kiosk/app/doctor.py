@@ -1,23 +1,23 @@
 """`kiosk doctor`: asks every part of a terminal how it is, all at once, and says in plain words what to do.
 
-The devices of a terminal that serves are seen through its eyes (`kiosk.app.health`); those of one that does not are
-asked through real driver processes of the doctor's own.
+The devices of a terminal that serves are asked for at its desk (`kiosk.app.device_desk`); those of one that does not,
+through real driver processes of the doctor's own.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from kiosk.app.device_check import check_device
+from kiosk.app.device_check import check_device, who_serves
+from kiosk.app.device_desk import DeviceDeskClient
 from kiosk.app.findings import Finding, Verdict
-from kiosk.app.health import Serving, who_serves
 from kiosk.app.technician import hall_advice, is_unknown_there
 from kiosk.app.wiring import BundleSource
 from kiosk.contract.enrolment import EnrolResponse
@@ -53,29 +53,28 @@ _ENROL = "还没有登记：kiosk provision enrol。Not enrolled: kiosk provisio
 _NOT_ALLOWED = "没有权限看：用 root 或服务用户运行。Not allowed to look: run it as root or as the service's user."
 
 
-def examine(machine: Machine, *, limits: Limits | None = None) -> list[Finding]:
-    """Every part, in the order in which a technician would look."""
+def examine(
+    machine: Machine, *, limits: Limits | None = None, deep: Collection[DeviceKind] = frozenset()
+) -> list[Finding]:
+    """Every part, in the order in which a technician would look; devices in `deep` after a deep self-test (自检)."""
     limits = limits or Limits()
     addresses = {kind: machine.profile.devices.of(kind) for kind in DeviceKind}
-    serving = _serving(machine)
+    serving = who_serves(DeviceDeskClient(Path(machine.layout.desk_socket)))
     checks: tuple[Callable[[], Finding], ...] = (
         partial(_disk, machine, limits),
         partial(_identity, machine, limits),
         partial(_bundle, machine),
-        *(partial(check_device, kind, address, serving) for kind, address in addresses.items() if address),
+        *(
+            partial(check_device, kind, address, serving, deep=kind in deep)
+            for kind, address in addresses.items()
+            if address
+        ),
         _fonts,
         partial(_queue, machine, limits),
         partial(_hall, machine, limits),
     )
     with ThreadPoolExecutor(len(checks), thread_name_prefix="doctor") as pool:
         return list(pool.map(_timed, checks))
-
-
-def _serving(machine: Machine) -> Serving | None:
-    try:
-        return who_serves(machine.layout)
-    except PermissionError:
-        return None  # identity and catalogue are not ours to read either, and their findings say so
 
 
 def _timed(check: Callable[[], Finding]) -> Finding:

@@ -34,7 +34,7 @@ class Finding:
     """What to do with the hands, Chinese and English; empty when nothing is to be done."""
     seconds: float = 0.0
     """How long it took to find out."""
-    detail: Mapping[str, str] = field(default_factory=dict)
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiosk.app.processes import spawn, stop
+from kiosk.app.raw_log import keep_small
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Delays:
     """Ran this long: the next restart is a first one again."""
     stop_grace: float = 3.0
     poll: float = 0.02
+    log_look: float = 5.0
+    """Between looks at how much a program has written on stderr."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +89,21 @@ class Supervisor:
 
     def _keep(self, program: Program) -> None:
         failures = 0
+        path = self._log_dir / f"{program.name}.stderr"
         while not self._stopping.is_set():
             started = time.monotonic()
-            with (self._log_dir / f"{program.name}.stderr").open("ab") as log:
+            keep_small(path)
+            with path.open("ab") as log:
                 process = spawn(program.command, env=program.env, stdout=log, stderr=log)
             self._processes[program.name] = process
             self._on_event(program.name, "started", process.pid)
+            looked = started
             while process.poll() is None and not self._stopping.is_set():
                 # Waiting with wait() would leave a stop request unheard until the child ends.
                 self._stopping.wait(self._delays.poll)
+                if time.monotonic() - looked >= self._delays.log_look:
+                    looked = time.monotonic()
+                    keep_small(path)
             if self._stopping.is_set():
                 stop(process, grace_s=self._delays.stop_grace)
                 return

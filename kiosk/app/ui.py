@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtQuick import QQuickWindow
 
 from kiosk.app.crash import end_on_the_unexpected
+from kiosk.app.device_desk import DeviceDesk, someone_is_served
 from kiosk.app.health import HealthReporter
 from kiosk.app.logs import set_up_logs
 from kiosk.app.wiring import BundleSource, build_ports, clock, device_hosts, terminal_settings
@@ -95,7 +96,11 @@ def run_ui(machine: Machine, *, kiosk: bool, attach: Attach | None = None) -> in
             kiosk=kiosk,
         ),
     )
-    health = HealthReporter(machine.layout, tuple(hosts.values()), QueueClient(Path(machine.layout.queue_socket)))
+    health = HealthReporter(tuple(hosts.values()), QueueClient(Path(machine.layout.queue_socket)))
+    desk = DeviceDesk(
+        Path(machine.layout.desk_socket), hosts, in_session=lambda: bool(latest) and someone_is_served(latest[0].view)
+    )
+    _open(desk)  # before any driver starts: whoever finds the desk closed may start drivers of his own
     for host in hosts.values():
         host.listen(on_device)
         host.start()
@@ -112,11 +117,19 @@ def run_ui(machine: Machine, *, kiosk: bool, attach: Attach | None = None) -> in
     finally:
         # First nobody can touch, then nobody decides, then the hands let go, last the glass.
         del attached
+        desk.close()
         health.stop()
         terminal.stop()
         for host in hosts.values():
             host.stop()
         screens.close()
+
+
+def _open(desk: DeviceDesk) -> None:
+    try:
+        desk.open()
+    except OSError as error:  # a disk that takes no more names: citizens are served all the same
+        _log.error("no desk for technicians: %s", error.strerror)
 
 
 def _quit_on_signals(app: QGuiApplication) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from drivers.host.host import DriverHost, News, Notice
@@ -44,14 +45,19 @@ DRIVER_NAMES = {
 
 
 def _log_notice(notice: Notice) -> None:
-    level = logging.WARNING if notice.news is News.LOST else logging.INFO
+    level = logging.INFO if notice.news is News.BACK else logging.WARNING
     _log.log(level, "%s driver %s %s", notice.kind.value, notice.news.value, notice.why)
 
 
 def device_hosts(profile: Profile, *, notice: Callable[[Notice], None] = _log_notice) -> dict[DeviceKind, DriverHost]:
     """A host, not yet started, for each device that the profile names."""
     return {
-        kind: DriverHost(own_command("driver", DRIVER_NAMES[kind], "--address", address), kind, notice=notice)
+        kind: DriverHost(
+            own_command("driver", DRIVER_NAMES[kind], "--address", address),
+            kind,
+            notice=notice,
+            say=partial(_log.warning, "%s driver says: %s", kind.value),
+        )
         for kind in DeviceKind
         if (address := profile.devices.of(kind))
     }

@@ -206,7 +206,7 @@ def test_devices_are_on_the_board_as_the_terminal_sees_them(
     real_hall: HallProcess, clerk: requests.Session, enrolled_terminal: TestTerminal, queue: QueueClient, wait_for: Wait
 ) -> None:
     host = Host()
-    reporter = HealthReporter(enrolled_terminal.machine.layout, (host,), queue)
+    reporter = HealthReporter((host,), queue)
     reporter.start()
 
     def paper() -> list[tuple[str, str]]:

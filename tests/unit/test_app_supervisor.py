@@ -11,6 +11,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.app.raw_log import LIMIT, keep_small
 from kiosk.app.supervisor import Delays, Program, Supervisor, restart_delay
 
 FOREVER = (sys.executable, "-c", "import time\nwhile True: time.sleep(60)")
@@ -90,3 +91,38 @@ def test_the_delay_grows_and_is_bounded(failures: int) -> None:
     delay = restart_delay(failures=failures, delays=delays)
     assert delays.first_restart <= delay <= delays.longest_restart
     assert delay <= restart_delay(failures=failures + 1, delays=delays)
+
+
+def test_what_a_program_writes_on_stderr_cannot_fill_the_disk(tmp_path: Path) -> None:
+    chatty = (
+        sys.executable,
+        "-c",
+        "import sys,time\nwhile True: sys.stderr.write('x' * 100_000 + '\\n'); sys.stderr.flush(); time.sleep(0.01)",
+    )
+    supervisor = Supervisor((Program("chatty", chatty),), log_dir=tmp_path, delays=Delays(log_look=0.05))
+    supervisor.start()
+    log, old = tmp_path / "chatty.stderr", tmp_path / "chatty.stderr.1"
+    _wait(old.exists)
+    _wait(lambda: 0 < log.stat().st_size <= LIMIT, within_s=20)  # it went on in the same file
+    supervisor.stop()
+    assert old.stat().st_size <= LIMIT
+    assert log.read_bytes()[:1] == b"x", "begun anew at the start and not with a hole"
+
+
+def test_the_last_words_are_kept_and_a_small_log_is_left_alone(tmp_path: Path) -> None:
+    log = tmp_path / "ui.stderr"
+    keep_small(log)
+    assert not log.exists()
+    log.write_bytes(b"0123456789")
+    keep_small(log, limit=10)
+    assert [path.name for path in tmp_path.iterdir()] == ["ui.stderr"]
+    keep_small(log, limit=4)
+    assert (log.read_bytes(), (tmp_path / "ui.stderr.1").read_bytes()) == (b"", b"6789")
+
+
+def test_a_log_that_cannot_be_set_aside_is_cut_all_the_same(tmp_path: Path) -> None:
+    log = tmp_path / "ui.stderr"
+    log.write_bytes(b"0123456789")
+    (tmp_path / "ui.stderr.1").mkdir()
+    keep_small(log, limit=4)
+    assert log.read_bytes() == b""
