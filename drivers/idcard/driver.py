@@ -1,54 +1,74 @@
-"""The ID card reader (身份证阅读器) by PC/SC: a monitor thread for cards, reads in the worker's main thread."""
+"""The ID card reader (身份证阅读器): whatever the way to the card, here it becomes an `IdCard`."""
 
 from __future__ import annotations
 
 import os
-import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol, assert_never
 
 from drivers.host.adapter import Args, Emit, Reply
 from drivers.host.codec import dump_card
-from drivers.idcard.cards import CardClass, classify
-from drivers.idcard.protocol import PLAN, AskAgain, Block, parse_answer, split_stream
-from drivers.pcsc.address import PcscAddress, parse_address
-from drivers.pcsc.card import ConnectedCard, PcscFailure, connected
-from drivers.pcsc.monitor import Monitor
-from drivers.pcsc.status import Sight, events_between, status_of
-from kiosk.core.devices import DeviceError, DeviceKind, DeviceState, DeviceStatus, Fault, MediaState
+from drivers.idcard.address import EscapeAddress, ReaderAddress, SerialAddress, SocketAddress, parse_address
+from drivers.idcard.pcsc_reader import PcscReader
+from drivers.idcard.picture import PictureDecoder
+from drivers.idcard.profiles import load_profiles
+from drivers.idcard.protocol import CardBytes
+from drivers.idcard.sam_reader import SamReader
+from drivers.pcsc.address import PcscAddress
+from kiosk.core.devices import DeviceError, DeviceKind, DeviceStatus, Fault, MediaState
 from kiosk.core.id_card import IdCard
-from kiosk.core.id_card_text import decode_text_block
+from kiosk.core.id_card_text import CardTextError, decode_text_block, with_newest_address
 from kiosk.core.result import Err, Ok, Result
 
 ATTEMPTS = 3
 """A card laid down a little askew is often read the second time."""
+BUDGET_S = 8.0
+"""For all attempts together: the host waits 10 s."""
+
+
+class Reader(Protocol):
+    """A way to the card."""
+
+    def open(self, emit: Emit) -> None:
+        """Begin to watch; soon back."""
+        ...
+
+    def close(self) -> None:
+        """Stop watching."""
+        ...
+
+    def status(self) -> DeviceStatus:
+        """As last seen."""
+        ...
+
+    def identify(self) -> Result[str, DeviceError]:
+        """Who the reader is, asked now."""
+        ...
+
+    def read(self) -> Result[CardBytes, DeviceError]:
+        """The card that lies there, once."""
+        ...
 
 
 class IdCardAdapter:
-    """One reader, by address ``pcsc:/path/of/pcscd.comm?reader=PREFIX``."""
+    """One reader, by address: see `drivers.idcard.address`."""
 
     kind = DeviceKind.ID_CARD
     capabilities = frozenset({"read"})
 
-    def __init__(self, address: str) -> None:
-        self._address = parse_address(address)
-        self.identity = self._address.reader or "first reader"
-        if self._address.socket:
-            # libpcsclite reads it once, with the first context of the process
-            os.environ["PCSCLITE_CSOCK_NAME"] = self._address.socket
-        self._lock = threading.Lock()
-        self._sight: Sight | None = None
-        self._monitor: Monitor | None = None
+    def __init__(self, address: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        where = parse_address(address)
+        self.identity = address.partition("?")[0]
+        self._reader = _reader(where)
+        self._decoder = PictureDecoder(Path(where.decoder)) if where.decoder else None
+        self._clock = clock
 
     def open(self, emit: Emit) -> None:
         """Begin to watch."""
-
-        def see(sight: Sight) -> None:
-            with self._lock:
-                before, self._sight = self._sight, sight
-            for event in events_between(before, sight, self.kind):
-                emit(event)
-
-        self._monitor = Monitor(self._address, see)
-        self._monitor.start()
+        self._reader.open(emit)
 
     def handle(self, verb: str, args: Args, blob: bytes) -> Result[Reply, DeviceError]:
         """`read`: the card that lies there."""
@@ -60,66 +80,90 @@ class IdCardAdapter:
             case Err() as failed:
                 return failed
 
+    def self_test(self, *, deep: bool) -> Result[str, DeviceError]:
+        """Quick: who the reader is. Deep: reads the card that lies there; tells its layout and the time, no more."""
+        status = self._reader.status()
+        if status.fault is not None:
+            return Err(DeviceError(status.fault, status.detail))
+        if not deep:
+            return self._reader.identify()
+        if status.media is MediaState.ABSENT:
+            return Err(DeviceError(Fault.NO_CARD, "lay a card on the reader"))
+        began = self._clock()
+        match self._read():
+            case Ok(card):
+                picture = ", with picture" if card.picture else self._why_no_picture()
+                return Ok(f"{card.type.value} card in {(self._clock() - began) * 1000:.0f} ms{picture}")
+            case Err() as failed:
+                return failed
+
     def status(self) -> DeviceStatus:
         """As last seen."""
-        with self._lock:
-            sight = self._sight
-        return (
-            status_of(sight, self.kind) if sight else DeviceStatus(self.kind, DeviceState.STARTING, MediaState.UNKNOWN)
-        )
+        return self._reader.status()
 
     def close(self) -> None:
         """Stop watching."""
-        if self._monitor is not None:
-            self._monitor.stop()
+        self._reader.close()
 
     def _read(self) -> Result[IdCard, DeviceError]:
+        ends = self._clock() + BUDGET_S
         for attempt in range(1, ATTEMPTS + 1):
-            outcome = _read_once(self._address)
+            outcome = self._read_once()
             match outcome:
-                case Err(DeviceError(Fault.CARD_UNREADABLE)) if attempt < ATTEMPTS:
+                case Err(DeviceError(Fault.CARD_UNREADABLE)) if attempt < ATTEMPTS and self._clock() < ends:
                     continue
+                case Ok(card) if self._decoder is not None:
+                    return Ok(replace(card, picture=self._decoder.decode(card.photo)))
                 case _:
                     return outcome
         raise AssertionError("the last attempt returns")
 
+    def _read_once(self) -> Result[IdCard, DeviceError]:
+        match self._reader.read():
+            case Err() as failed:
+                return failed
+            case Ok(raw):
+                return _decode(raw)
 
-def _read_once(address: PcscAddress) -> Result[IdCard, DeviceError]:
-    """Connect, read, decode, disconnect."""
-    try:
-        with connected(address) as card:
-            _demand_readable(card)
-            stream = b"".join(_read_block(card, block) for block in PLAN)
-    except PcscFailure as failed:
-        return Err(failed.error)
-    match split_stream(stream):
-        case Err(error):
-            return Err(DeviceError(Fault.CARD_UNREADABLE, f"{error.why} {error.detail}".rstrip()))
-        case Ok(parts):
-            match decode_text_block(parts.text, parts.photo):
-                case Ok() as good:
-                    return good
-                case Err(wrong):
-                    return Err(DeviceError(Fault.CARD_UNREADABLE, f"text: {wrong.fault} {wrong.field}".rstrip()))
+    def _why_no_picture(self) -> str:
+        return f"; {self._decoder.trouble}" if self._decoder is not None and self._decoder.trouble else ""
 
 
-def _demand_readable(card: ConnectedCard) -> None:
-    match classify(card.atr()):
-        case CardClass.READABLE:
-            return
-        case other:
-            raise PcscFailure(Fault.CARD_FOREIGN, other.value)
+def _decode(raw: CardBytes) -> Result[IdCard, DeviceError]:
+    match decode_text_block(raw.text, raw.photo):
+        case Err(wrong):
+            return Err(_unreadable(wrong))
+        case Ok(card) as good:
+            if not raw.newest_address:
+                return good
+    match with_newest_address(card, raw.newest_address):
+        case Err(wrong):
+            return Err(_unreadable(wrong))
+        case Ok() as newest:
+            return newest
 
 
-def _read_block(card: ConnectedCard, block: Block) -> bytes:
-    """One block, asked for once more if the reader names another Le."""
-    answer = parse_answer(block, card.transmit(block.command()))
-    if isinstance(answer, Ok) and isinstance(answer.value, AskAgain):
-        answer = parse_answer(block, card.transmit(block.command(answer.value.le)))
-    match answer:
-        case Ok(bytes() as data):
-            return data
-        case Ok():
-            raise PcscFailure(Fault.CARD_UNREADABLE, "length named twice")
-        case Err(error):
-            raise PcscFailure(Fault.CARD_UNREADABLE, f"{error.why} {error.detail}".rstrip())
+def _unreadable(wrong: CardTextError) -> DeviceError:
+    return DeviceError(Fault.CARD_UNREADABLE, f"text: {wrong.fault} {wrong.field}".rstrip())
+
+
+def _reader(where: ReaderAddress) -> Reader:
+    profiles = load_profiles()
+    match where.place:
+        case PcscAddress() as pcsc:
+            _use_socket(pcsc)
+            return PcscReader(pcsc, profiles)
+        case EscapeAddress(pcsc) as escape:
+            _use_socket(pcsc)
+            profile = profiles.reader(where.transport, pcsc.reader)
+            return SamReader(escape, escape=profile.escape if profile else 1)
+        case SerialAddress() | SocketAddress() as line:
+            return SamReader(line)
+        case _:
+            assert_never(where.place)
+
+
+def _use_socket(pcsc: PcscAddress) -> None:
+    """libpcsclite reads it once, with the first context of the process."""
+    if pcsc.socket:
+        os.environ["PCSCLITE_CSOCK_NAME"] = pcsc.socket

@@ -77,10 +77,12 @@ def parse_answer(block: Block, answer: bytes) -> Result[bytes | AskAgain, ReadEr
 
 @dataclass(frozen=True, slots=True)
 class CardBytes:
-    """The stream, taken apart."""
+    """What a reader brings of a card."""
 
     text: bytes = field(repr=False)
     photo: bytes = field(repr=False)
+    newest_address: bytes = field(default=b"", repr=False)
+    """70 bytes, where the card has such a record and the reader can get it."""
 
 
 def split_stream(stream: bytes) -> Result[CardBytes, ReadError]:

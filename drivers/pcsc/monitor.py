@@ -14,46 +14,16 @@ from typing import Any
 import smartcard.scard as pcsc
 
 from drivers.pcsc.address import PcscAddress
+from drivers.pcsc.names import list_readers, unsigned
 from drivers.pcsc.status import Code, Flag, Sight
-from drivers.pcsc.watchdog import Watchdog
+from drivers.pcsc.watchdog import pcscd_watchdog
 
 RETRY_S = 0.3
 _CANCEL_AGAIN_S = 0.05
 _UNAWARE = 0
+__all__ = ["Monitor", "list_readers", "unsigned"]
 _ANY_READER = "\\\\?PnP?\\Notification"
 """Pseudo reader whose state changes when a reader comes or goes."""
-
-
-def unsigned(code: int) -> int:
-    """Results as PC/SC documents them, whatever the sign of a C long."""
-    return code & 0xFFFFFFFF
-
-
-def list_readers(context: Any) -> tuple[int, list[str]]:
-    """Result and names; no reader at all is not an error."""
-    code, names = pcsc.SCardListReaders(context, [])
-    if unsigned(code) == Code.NO_READERS_AVAILABLE:
-        return Code.SUCCESS, []
-    return unsigned(code), list(names)
-
-
-class _Pulse:
-    """Asks pcscd for its readers over a context of its own."""
-
-    def __init__(self) -> None:
-        self._context: Any = None
-
-    def ask(self) -> None:
-        """Ok or error, an answer is a sign of life."""
-        if self._context is None:
-            code, context = pcsc.SCardEstablishContext(pcsc.SCARD_SCOPE_USER)
-            if code:
-                return
-            self._context = context
-        code, _names = list_readers(self._context)
-        if code:
-            pcsc.SCardReleaseContext(self._context)
-            self._context = None
 
 
 class Monitor:
@@ -71,7 +41,7 @@ class Monitor:
         """Guards what follows, and the order of sights."""
         self._last = Sight()
         self._hung = False
-        self._watchdog = Watchdog(_Pulse().ask, self._feel)
+        self._watchdog = pcscd_watchdog(self._feel)
 
     def start(self) -> None:
         """Begin to watch."""

@@ -6,6 +6,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
+
+import smartcard.scard as pcsc
+
+from drivers.pcsc.names import list_readers
 
 INTERVAL_S = 0.7
 PATIENCE_S = 1.5
@@ -67,3 +72,25 @@ class Watchdog:
                     return False
                 self._answered.wait(left)
         return True
+
+
+def pcscd_watchdog(tell: Callable[[bool], None]) -> Watchdog:
+    """Asks pcscd for its readers, over a context of its own."""
+    return Watchdog(_Pulse().ask, tell)
+
+
+class _Pulse:
+    def __init__(self) -> None:
+        self._context: Any = None
+
+    def ask(self) -> None:
+        """Right or wrong, an answer is a sign of life."""
+        if self._context is None:
+            code, context = pcsc.SCardEstablishContext(pcsc.SCARD_SCOPE_USER)
+            if code:
+                return
+            self._context = context
+        code, _names = list_readers(self._context)
+        if code:
+            pcsc.SCardReleaseContext(self._context)
+            self._context = None

@@ -3,7 +3,7 @@
 Card makers wrote characters that Unicode did not yet have as private-use code points. Those that GBK and GB 18030-2000
 had put there have real code points since: GB 18030-2005 moved one (ḿ), GB 18030-2022 another 18 (ten vertical
 punctuation marks, eight components of hanzi), and of the last six the hanzi stand in the supplementary plane. Any other
-private-use character has a meaning only inside one department's font (the police fonts among them): it is kept as it is,
+private-use character has a meaning only inside one department's font (the police fonts among them): it is kept as is,
 so that nothing is lost, and reported, so that nobody prints a wrong character. It never becomes a question mark.
 """
 

@@ -192,8 +192,8 @@ def test_a_card_swapped_in_a_moment_is_another_card(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("kind", "fault", "detail"),
     [
-        ("foreign_bank", Fault.CARD_FOREIGN, "foreign"),
-        ("plain_type_b", Fault.CARD_FOREIGN, "resident_without_sam"),
+        ("foreign_bank", Fault.CARD_BANK, "bank"),
+        ("plain_type_b", Fault.READER_UNSUITED, "resident_plain"),
         ("mute", Fault.CARD_MUTE, "PC/SC UNPOWERED_CARD (0x80100067)"),
     ],
 )

@@ -1,0 +1,330 @@
+"""An ID card reader that speaks SAM_V: a thread asks the module all the time whether a card lies there; readings come
+from the worker's main thread, in between."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from drivers.host.adapter import Emit
+from drivers.idcard.address import EscapeAddress, SerialAddress, SocketAddress
+from drivers.idcard.presence import KEEPERS, Change, Presence, is_here
+from drivers.idcard.protocol import CardBytes
+from drivers.idcard.sam_v import (
+    ADDRESS_BYTES,
+    FIND,
+    FOUND,
+    GOOD,
+    NOT_FOUND,
+    READ,
+    READ_NEWEST_ADDRESS,
+    SAM_ID,
+    SELECT,
+    STATUS,
+    describe_sam,
+    fault_of,
+    parse_base_record,
+)
+from drivers.idcard.wire import Wire, WireFailure, ask, open_wire
+from drivers.pcsc.watchdog import Watchdog, pcscd_watchdog
+from kiosk.core.devices import (
+    CardLifted,
+    CardPresented,
+    DeviceError,
+    DeviceKind,
+    DeviceState,
+    DeviceStatus,
+    Fault,
+    MediaState,
+    StatusChanged,
+)
+from kiosk.core.result import Err, Ok, Result
+
+KIND = DeviceKind.ID_CARD
+_CONTACT_LOST = frozenset({Fault.UNREACHABLE, Fault.PERMISSION, Fault.IN_USE, Fault.SERVICE_DOWN, Fault.NO_READER})
+_ILL = frozenset({Fault.SAM_FAULT, Fault.PROTOCOL, Fault.HARDWARE})
+"""What makes the device ill, when the module answers it to a search for cards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Delays, seconds."""
+
+    poll_s: float = 0.12
+    retry_s: float = 0.4
+    """Until contact is sought anew."""
+    turn_s: float = 6.0
+    """At most, until a reading gets the wire: longer than any question lasts."""
+
+
+class SamReader:
+    """One module, on a serial line, behind a TCP port or inside a PC/SC reader."""
+
+    def __init__(
+        self,
+        address: SerialAddress | SocketAddress | EscapeAddress,
+        *,
+        escape: int = 1,
+        pace: Pace | None = None,
+        open_: Callable[..., Wire] = open_wire,
+    ) -> None:
+        self._address = address
+        self._escape = escape
+        self._pace = pace or Pace()
+        self._open = open_
+        self._emit: Emit = lambda _event: None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._poll, name="sam-poll", daemon=True)
+        self._turn = threading.Lock()
+        """Who talks to the module; guards what follows."""
+        self._wire: Wire | None = None
+        self._presence = Presence()
+        self._mark = b""
+        self._salt = secrets.token_bytes(16)
+        self._module = ""
+        self._stumbles = 0
+        self._watchdog: Watchdog | None = None
+        self._hung = False
+        self._status_lock = threading.Lock()
+        self._status = DeviceStatus(KIND, DeviceState.STARTING, MediaState.UNKNOWN)
+
+    def open(self, emit: Emit) -> None:
+        """Begin to ask."""
+        self._emit = emit
+        self._thread.start()
+        if isinstance(self._address, EscapeAddress):
+            self._watchdog = pcscd_watchdog(self._feel)
+            self._watchdog.start()
+
+    def close(self) -> None:
+        """Stop asking, give the line back."""
+        self._stopping.set()
+        if self._watchdog is not None:
+            self._watchdog.stop()
+        if self._hung:  # the line is in a call that cannot be called back; it ends with the process
+            return
+        self._thread.join()
+        self._hang_up()
+
+    def status(self) -> DeviceStatus:
+        """As last seen."""
+        with self._status_lock:
+            return self._status
+
+    def identify(self) -> Result[str, DeviceError]:
+        """The module's own status and number, asked now."""
+        with self._talking() as wire:
+            if isinstance(wire, DeviceError):
+                return Err(wire)
+            try:
+                return Ok(self._introduce(wire))
+            except (WireFailure, _Refused) as failed:
+                return Err(failed.error)
+
+    def read(self) -> Result[CardBytes, DeviceError]:
+        """The card that lies there."""
+        with self._talking() as wire:
+            if isinstance(wire, DeviceError):
+                return Err(wire)
+            try:
+                return Ok(self._read(wire))
+            except (WireFailure, _Refused) as failed:
+                return Err(failed.error)
+
+    # --- with the wire ---------------------------------------------------------------------------------------------
+
+    def _talking(self) -> _Turn:
+        return _Turn(self._turn, 0.0 if self._hung else self._pace.turn_s, lambda: self._wire, self.status)
+
+    def _introduce(self, wire: Wire) -> str:
+        """WireFailure, _Refused."""
+        _demand(ask(wire, STATUS).status, GOOD)
+        number = ask(wire, SAM_ID)
+        _demand(number.status, GOOD)
+        match describe_sam(number.data):
+            case Ok(name):
+                return f"SAM_V {name}"
+            case Err(error):
+                raise _Refused(Fault.PROTOCOL, f"{error.why} {error.detail}")
+
+    def _read(self, wire: Wire) -> CardBytes:
+        """Find, select, read, newest address. A card that was read is not found again, but may still be selected."""
+        found = ask(wire, FIND).status
+        if found not in (FOUND, GOOD, NOT_FOUND):
+            raise _Refused(*fault_of(found))
+        selected = ask(wire, SELECT).status
+        if selected != GOOD and found == NOT_FOUND:
+            known = self._presence.here and self._presence.keeper is None and self._presence.was_read
+            # a module that lets a read card go: only lifting it helps
+            raise _Refused(Fault.CARD_UNREADABLE if known else Fault.NO_CARD, fault_of(found)[1])
+        if selected != GOOD:
+            fault, words = fault_of(selected)
+            raise _Refused(Fault.CARD_UNREADABLE if fault is Fault.NO_CARD else fault, words)
+        card = self._read_selected(wire)
+        known_card = self._presence.here is True
+        self._remember(wire, card)
+        if not known_card:  # it was laid down since the last question
+            self._emit(CardPresented())
+            self._show(self._well())
+        return card
+
+    def _read_selected(self, wire: Wire) -> CardBytes:
+        record = ask(wire, READ)
+        if record.status in (NOT_FOUND, 0x81):
+            raise _Refused(Fault.CARD_REMOVED, fault_of(record.status)[1])
+        _demand(record.status, GOOD)
+        match parse_base_record(record.data):
+            case Err(error):
+                raise _Refused(Fault.CARD_UNREADABLE, f"{error.why} {error.detail}".rstrip())
+            case Ok(card):
+                newest = ask(wire, READ_NEWEST_ADDRESS)
+                if newest.status == GOOD and len(newest.data) == ADDRESS_BYTES:
+                    return replace(card, newest_address=newest.data)
+                return card  # no such item, or a module that does not know the question
+
+    def _remember(self, wire: Wire, card: CardBytes) -> None:
+        """Nothing of the card but a mark that tells it from another one, worthless outside this process."""
+        keeper = next((question for question in KEEPERS if is_here(question, ask(wire, question).status)), None)
+        self._presence = Presence(here=True, was_read=True, keeper=keeper)
+        self._mark = self._mark_of(card)
+
+    def _mark_of(self, card: CardBytes) -> bytes:
+        return hashlib.blake2b(card.text, key=self._salt).digest()
+
+    # --- the asking thread -----------------------------------------------------------------------------------------
+
+    def _poll(self) -> None:
+        while not self._stopping.is_set():
+            with self._turn:
+                wait_s = self._ask_once()
+            self._stopping.wait(wait_s)
+
+    def _ask_once(self) -> float:
+        """Contact and one question; how long to wait before the next."""
+        try:
+            if self._wire is None:
+                self._wire = self._open(self._address, escape=self._escape)
+            if not self._module:
+                self._module = self._introduce(self._wire)
+            self._look(self._wire)
+        except (WireFailure, _Refused) as failed:
+            return self._stumble(failed.error)
+        self._stumbles = 0
+        self._show(self._well())
+        return 0.0 if self._presence.doubtful else self._pace.poll_s
+
+    def _look(self, wire: Wire) -> None:
+        question = self._presence.question
+        status = ask(wire, question).status
+        if fault_of(status)[0] in _ILL and question is FIND and not is_here(question, status):
+            raise _Refused(*fault_of(status))
+        self._presence, change = self._presence.after(question, status)
+        match change:
+            case Change.LAID:
+                self._emit(CardPresented())
+            case Change.LIFTED:
+                self._mark = b""
+                self._emit(CardLifted())
+            case Change.MAYBE_ANOTHER:
+                self._tell_apart(wire)
+            case Change.NOTHING:
+                pass
+
+    def _tell_apart(self, wire: Wire) -> None:
+        """A card was found anew: the one of before was only jolted, or it is another one."""
+        before = self._mark
+        try:
+            _demand(ask(wire, SELECT).status, GOOD)
+            card = self._read_selected(wire)
+        except _Refused:
+            self._presence, self._mark = Presence(here=True), b""
+        else:
+            self._remember(wire, card)
+        if self._mark != before:
+            self._emit(CardLifted())
+            self._emit(CardPresented())
+
+    def _stumble(self, error: DeviceError) -> float:
+        """One bad moment is forgiven, two are told."""
+        self._stumbles += 1
+        lost = error.fault in _CONTACT_LOST
+        if lost or self._stumbles > 1:
+            self._presence, self._module, self._mark = Presence(), "", b""
+            self._show(_ill(error, self._status.identity))
+        if lost:
+            self._hang_up()
+        return self._pace.retry_s
+
+    def _hang_up(self) -> None:
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.close()
+
+    def _well(self) -> DeviceStatus:
+        media = MediaState.PRESENT if self._presence.here else MediaState.ABSENT
+        blind = self._presence.was_read and self._presence.keeper is None
+        detail = "module does not tell when a card that was read is lifted" if blind else ""
+        return DeviceStatus(KIND, DeviceState.ONLINE, media, identity=self._module, detail=detail)
+
+    def _feel(self, hung: bool) -> None:
+        """pcscd takes questions and does not answer; when it does again, the asking thread goes on by itself."""
+        self._hung = hung
+        if hung:
+            self._show(_ill(DeviceError(Fault.SERVICE_DOWN, "pcscd does not answer"), self.status().identity))
+
+    def _show(self, status: DeviceStatus) -> None:
+        with self._status_lock:
+            changed, self._status = status != self._status, status
+        if changed:
+            self._emit(StatusChanged(status))
+
+
+def _ill(error: DeviceError, identity: str) -> DeviceStatus:
+    state = DeviceState.OFFLINE if error.fault in _CONTACT_LOST else DeviceState.ERROR
+    return DeviceStatus(KIND, state, MediaState.UNKNOWN, fault=error.fault, identity=identity, detail=error.detail)
+
+
+class _Refused(Exception):
+    """The module answered something else than hoped for."""
+
+    def __init__(self, fault: Fault, detail: str = "") -> None:
+        super().__init__(fault)
+        self.error = DeviceError(fault, detail)
+
+
+def _demand(status: int, wanted: int) -> None:
+    if status != wanted:
+        raise _Refused(*fault_of(status))
+
+
+class _Turn:
+    """The wire for one reading, or why there is none."""
+
+    def __init__(
+        self,
+        lock: threading.Lock,
+        patience_s: float,
+        wire: Callable[[], Wire | None],
+        status: Callable[[], DeviceStatus],
+    ) -> None:
+        self._lock = lock
+        self._patience_s = patience_s
+        self._wire = wire
+        self._status = status
+        self._held = False
+
+    def __enter__(self) -> Wire | DeviceError:
+        self._held = self._lock.acquire(timeout=self._patience_s)
+        wire, status = self._wire(), self._status()
+        if not self._held:
+            return DeviceError(status.fault or Fault.TIMEOUT, status.detail or "module is busy")
+        if wire is None:
+            return DeviceError(status.fault or Fault.UNREACHABLE, status.detail)
+        return wire
+
+    def __exit__(self, *_: object) -> None:
+        if self._held:
+            self._lock.release()
