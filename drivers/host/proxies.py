@@ -38,6 +38,9 @@ from kiosk.core.social_card import SocialCard
 
 T = TypeVar("T")
 
+_LAST_WORD_S = 5.0
+"""A driver that is given a time for its work ends it so much before it would be killed."""
+
 
 def _load(outcome: Outcome, load: Callable[[Reply], T], senseless: Fault = Fault.PROTOCOL) -> Result[T, DeviceError]:
     """The value in a reply; `senseless` is the fault of one that holds none."""
@@ -107,12 +110,14 @@ class PagePrinterProxy(_Proxy):
     def print(self, document: Document) -> Result[PrintProof, DeviceError]:
         """Print; a driver that died over it leaves it UNPROVEN, and the same job name may be asked for again."""
         args, pdf = dump_document(document)
+        args["within_s"] = max(0.9 * self._deadline_s, self._deadline_s - _LAST_WORD_S)
         outcome = self._host.call("print", args, pdf, deadline_s=self._deadline_s, if_unknown=Fault.UNPROVEN)
         return _load(outcome, lambda reply: load_proof(reply.values), Fault.UNPROVEN)
 
-    def fate(self, job: str) -> Result[JobFate, DeviceError]:
+    def fate(self, job: str, *, age_s: float | None = None) -> Result[JobFate, DeviceError]:
         """Ask the printer for an earlier job."""
-        outcome = self._host.call("fate", {"job": job}, deadline_s=self._deadline_s)
+        args = {"job": job} if age_s is None else {"job": job, "age_s": age_s}
+        outcome = self._host.call("fate", args, deadline_s=self._deadline_s)
         return _load(outcome, lambda reply: take_enum(reply.values, "fate", JobFate))
 
 

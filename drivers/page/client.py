@@ -6,9 +6,10 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import urlsplit
 
-from drivers.page.http import Broken, Unreachable
+from drivers.page.address import PageAddress, Tls
+from drivers.page.facts import PDF, WANTED, Facts, Sheet, read_facts
+from drivers.page.http import Broken, Unreachable, Untrusted
 from drivers.page.ipp import (
     Attribute,
     Group,
@@ -23,17 +24,28 @@ from drivers.page.ipp import (
     encode,
     request,
 )
-from drivers.page.status import Condition
+from kiosk.core.devices import Fault
 
 USER = "kiosk"
 _BUSY = (StatusCode.BUSY, StatusCode.NOT_ACCEPTING_JOBS, StatusCode.SERVICE_UNAVAILABLE)
-_JOB_ATTRIBUTES = ("job-id", "job-name", "job-state", "job-state-reasons", "job-impressions-completed")
+_JOB_ATTRIBUTES = (
+    "job-id",
+    "job-name",
+    "job-state",
+    "job-state-reasons",
+    "job-impressions",
+    "job-impressions-completed",
+    "time-at-creation",
+    "time-at-completed",
+)
+_HISTORY = 300
+"""Ended jobs that are asked for, newest first (RFC 8011 §4.2.6.2)."""
 
 
 class Post(Protocol):
     """`drivers.page.http.post`."""
 
-    def __call__(self, url: str, body: bytes, *, within_s: float) -> bytes:
+    def __call__(self, url: str, body: bytes, *, within_s: float, tls: Tls | None) -> bytes:
         """Unreachable or Broken."""
         ...
 
@@ -41,16 +53,23 @@ class Post(Protocol):
 class Trouble(Exception):
     """An exchange that brought no answer to work with."""
 
+    def __init__(self, why: str, fault: Fault) -> None:
+        super().__init__(why)
+        self.fault = fault
+
 
 class NotReached(Trouble):
     """The printer never saw the request."""
 
+    def __init__(self, why: str, fault: Fault = Fault.UNREACHABLE) -> None:
+        super().__init__(why, fault)
+
 
 class Unclear(Trouble):
-    """The printer may have seen it; its answer was missing or made no sense."""
+    """The printer may have seen it; its answer was missing (TIMEOUT) or made no sense (PROTOCOL)."""
 
     def __init__(self, why: str, *, garbage: bool = False) -> None:
-        super().__init__(why)
+        super().__init__(why, Fault.PROTOCOL if garbage else Fault.TIMEOUT)
         self.garbage = garbage
 
 
@@ -58,7 +77,7 @@ class Refused(Trouble):
     """The printer said no."""
 
     def __init__(self, code: int) -> None:
-        super().__init__(f"IPP status 0x{code:04x}")
+        super().__init__(f"IPP status 0x{code:04x}", Fault.TIMEOUT if code in _BUSY else Fault.PROTOCOL)
         self.code = code
 
     @property
@@ -76,6 +95,12 @@ class Job:
     state: int
     reasons: tuple[str, ...]
     pages: int | None
+    """Sides that came out; None: the printer does not count."""
+    total: int | None = None
+    """Sides that it has."""
+    created_s: int | None = None
+    """By the printer's clock (printer-up-time)."""
+    ended_s: int | None = None
 
     @property
     def over(self) -> bool:
@@ -88,53 +113,32 @@ class Job:
         return not self.over and bool({"job-incoming", "job-data-insufficient"} & set(self.reasons))
 
 
-def http_url(address: str) -> str:
-    """``ipp://host:port/path`` as the URL to post to (RFC 8010 §4); ValueError if it is something else."""
-    parts = urlsplit(address)
-    if parts.scheme != "ipp" or not parts.hostname:
-        raise ValueError("page printer address is ipp://host:port/path")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"http://{host}:{parts.port or 631}{parts.path or '/'}"
-
-
 class IppClient:
     """One printer. Any thread; every call opens its own connection and ends within its deadline."""
 
-    def __init__(self, address: str, *, post: Post, exchange_s: float, send_s: float) -> None:
-        self._uri = address
-        self._url = http_url(address)
+    def __init__(self, address: PageAddress, *, post: Post, exchange_s: float, send_s: float) -> None:
+        self.address = address
         self._post = post
         self._exchange_s = exchange_s
         self._send_s = send_s
         self._next_id: Callable[[], int] = itertools.count(1).__next__
 
-    def condition(self) -> Condition:
+    def facts(self, *, within_s: float | None = None) -> Facts:
         """Get-Printer-Attributes."""
-        names = ("printer-state", "printer-state-reasons", "printer-is-accepting-jobs")
-        answer = self._ask(Operation.GET_PRINTER_ATTRIBUTES, (_wanted(names),))
+        answer = self._ask(Operation.GET_PRINTER_ATTRIBUTES, (_wanted(WANTED),), within_s=within_s)
         for group in answer.of(GroupTag.PRINTER):
-            accepting = group.values("printer-is-accepting-jobs")
-            return Condition(
-                group.integer("printer-state"),
-                group.keywords("printer-state-reasons"),
-                accepting=accepting != (False,),
-            )
+            return read_facts(group)
         raise Unclear("answer tells nothing of the printer", garbage=True)
 
-    def jobs(self, name: str) -> list[Job]:
-        """Get-Jobs, done and not done, with our job name; newest last."""
+    def jobs(self) -> list[Job]:
+        """Get-Jobs, not done and done, whoever's; newest last."""
         found: dict[int, Job] = {}
+        limit = Attribute("limit", ValueTag.INTEGER, (_HISTORY,))
         for which in ("not-completed", "completed"):
-            answer = self._ask(
-                Operation.GET_JOBS,
-                (
-                    _user(),
-                    Attribute("which-jobs", ValueTag.KEYWORD, (which,)),
-                    _wanted(_JOB_ATTRIBUTES),
-                ),
-            )
+            asked = Attribute("which-jobs", ValueTag.KEYWORD, (which,))
+            answer = self._ask(Operation.GET_JOBS, (_user(), limit, asked, _wanted(_JOB_ATTRIBUTES)))
             jobs = [_job(group) for group in answer.of(GroupTag.JOB)]
-            found |= {job.id: job for job in jobs if job is not None and job.name == name}
+            found |= {job.id: job for job in jobs if job is not None}  # what ended in between is told again, as ended
         return [found[number] for number in sorted(found)]
 
     def job(self, number: int) -> Job:
@@ -146,14 +150,14 @@ class IppClient:
                 return job
         raise Unclear("answer tells nothing of the job", garbage=True)
 
-    def create(self, name: str, media: str) -> int:
+    def create(self, name: str, sheet: Sheet) -> int:
         """Create-Job; its number at the printer."""
         template = Group(
             GroupTag.JOB,
             (
                 Attribute("copies", ValueTag.INTEGER, (1,)),
-                Attribute("media", ValueTag.KEYWORD, (media,)),
-                Attribute("sides", ValueTag.KEYWORD, ("one-sided",)),
+                Attribute("media", ValueTag.KEYWORD, (sheet.media,)),
+                Attribute("sides", ValueTag.KEYWORD, (sheet.sides,)),
             ),
         )
         attributes = (_user(), Attribute("job-name", ValueTag.NAME, (name,)))
@@ -169,7 +173,7 @@ class IppClient:
         attributes = (
             _number(number),
             _user(),
-            Attribute("document-format", ValueTag.MIME_TYPE, ("application/pdf",)),
+            Attribute("document-format", ValueTag.MIME_TYPE, (PDF,)),
             Attribute("last-document", ValueTag.BOOLEAN, (True,)),
         )
         self._ask(Operation.SEND_DOCUMENT, attributes, document=pdf)
@@ -179,13 +183,20 @@ class IppClient:
         self._ask(Operation.CANCEL_JOB, (_number(number), _user()))
 
     def _ask(
-        self, operation: Operation, attributes: tuple[Attribute, ...], *rest: Group, document: bytes = b""
+        self,
+        operation: Operation,
+        attributes: tuple[Attribute, ...],
+        *rest: Group,
+        document: bytes = b"",
+        within_s: float | None = None,
     ) -> Message:
         number = self._next_id()
-        body = encode(request(operation, self._uri, number, attributes, *rest)) + document
-        within_s = self._send_s if document else self._exchange_s
+        body = encode(request(operation, self.address.uri, number, attributes, *rest)) + document
+        within_s = within_s or (self._send_s if document else self._exchange_s)
         try:
-            answer = decode(self._post(self._url, body, within_s=within_s))
+            answer = decode(self._post(self.address.url, body, within_s=within_s, tls=self.address.tls))
+        except Untrusted as error:
+            raise NotReached(f"certificate: {error}", Fault.MISCONFIGURED) from error
         except Unreachable as error:
             raise NotReached(str(error)) from error
         except Broken as error:
@@ -209,6 +220,9 @@ def _job(group: Group) -> Job | None:
         state,
         group.keywords("job-state-reasons"),
         group.integer("job-impressions-completed"),
+        group.integer("job-impressions"),
+        group.integer("time-at-creation"),
+        group.integer("time-at-completed"),
     )
 
 

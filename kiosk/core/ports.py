@@ -103,8 +103,12 @@ class PagePrinter(Device, Protocol):
         """
         ...
 
-    def fate(self, job: str) -> Result[JobFate, DeviceError]:
-        """What became of an earlier job of ours; nothing is printed."""
+    def fate(self, job: str, *, age_s: float | None = None) -> Result[JobFate, DeviceError]:
+        """What became of an earlier job of ours; nothing is printed.
+
+        `age_s`: seconds since it was sent at the earliest. Printers forget, so only with it can a job that left no
+        trace be NOT_PRINTED, where the printer remembers longer than that; else it is UNKNOWN.
+        """
         ...
 
 

@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.page import status
-from drivers.page.client import IppClient, NotReached, Refused, Unclear, http_url
+from drivers.page.address import PageAddress, Tls, parse
+from drivers.page.client import IppClient, NotReached, Refused, Unclear
+from drivers.page.facts import Sheet
 from drivers.page.http import MAX_ANSWER, Broken, Unreachable, post
 from drivers.page.ipp import (
     Attribute,
@@ -275,13 +277,13 @@ def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
 def client_hearing(*answers: bytes | Exception) -> IppClient:
     said = iter(answers)
 
-    def told(url: str, body: bytes, *, within_s: float) -> bytes:
+    def told(url: str, body: bytes, *, within_s: float, tls: Tls | None) -> bytes:
         answer = next(said)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    return IppClient(PRINTER, post=told, exchange_s=1, send_s=1)
+    return IppClient(parse(PRINTER), post=told, exchange_s=1, send_s=1)
 
 
 def answer(code: int = 0, number: int = 1, *groups: Group) -> bytes:
@@ -290,7 +292,7 @@ def answer(code: int = 0, number: int = 1, *groups: Group) -> bytes:
 
 @given(st.binary(max_size=100))
 def test_garbage_is_unclear(data: bytes) -> None:
-    for ask in (lambda c: c.condition(), lambda c: c.job(1), lambda c: c.create("j", "m"), lambda c: c.jobs("j")):
+    for ask in (lambda c: c.facts(), lambda c: c.job(1), lambda c: c.create("j", Sheet("m", "s")), lambda c: c.jobs()):
         with pytest.raises((Unclear, Refused)) as caught:
             ask(client_hearing(b"\x01\x01\x00\x00" + b"\x00\x00\x00\x63" + data))
         assert isinstance(caught.value, Refused) or caught.value.garbage
@@ -298,7 +300,7 @@ def test_garbage_is_unclear(data: bytes) -> None:
 
 @given(messages)
 def test_any_ipp_answer_is_an_answer_or_trouble(message: Message) -> None:
-    for ask in (lambda c: c.condition(), lambda c: c.job(1), lambda c: c.create("j", "m"), lambda c: c.jobs("j")):
+    for ask in (lambda c: c.facts(), lambda c: c.job(1), lambda c: c.create("j", Sheet("m", "s")), lambda c: c.jobs()):
         raw = encode(Message(message.code, 1, message.groups))
         second = encode(Message(message.code, 2, message.groups))
         with contextlib.suppress(Unclear, Refused):
@@ -309,9 +311,9 @@ def test_refusals_and_silence() -> None:
     with pytest.raises(Refused, match="0x0406"):
         client_hearing(answer(0x0406)).job(3)
     with pytest.raises(NotReached):
-        client_hearing(Unreachable("gone")).condition()
+        client_hearing(Unreachable("gone")).facts()
     with pytest.raises(Unclear):
-        client_hearing(Broken("torn")).condition()
+        client_hearing(Broken("torn")).facts()
 
 
 def test_jobs_of_another_name_are_not_ours() -> None:
@@ -326,22 +328,32 @@ def test_jobs_of_another_name_are_not_ours() -> None:
         )
 
     client = client_hearing(answer(0, 1), answer(0, 2, job(3, "ours"), job(2, "theirs"), job(1, "ours")))
-    assert [found.id for found in client.jobs("ours")] == [1, 3]
+    assert [found.id for found in client.jobs() if found.name == "ours"] == [1, 3]
 
 
 @pytest.mark.parametrize(
-    ("address", "url"),
+    ("address", "made"),
     [
-        ("ipp://10.0.0.8/ipp/print", "http://10.0.0.8:631/ipp/print"),
-        ("ipp://printer:8631", "http://printer:8631/"),
-        ("ipp://[::1]:8631/p", "http://[::1]:8631/p"),
+        ("ipp://10.0.0.8/ipp/print", PageAddress("ipp://10.0.0.8:631/ipp/print", "http://10.0.0.8:631/ipp/print")),
+        ("ipp://printer:8631", PageAddress("ipp://printer:8631/", "http://printer:8631/")),
+        ("ipp://[::1]:8631/p", PageAddress("ipp://[::1]:8631/p", "http://[::1]:8631/p")),
+        ("ipp://me:secret@h:1/p", PageAddress("ipp://h:1/p", "http://h:1/p")),
+        ("ipps://h/p", PageAddress("ipps://h:631/p", "https://h:631/p", Tls())),
+        ("ipps://h/p?ca=/a/b.pem&name=n", PageAddress("ipps://h:631/p", "https://h:631/p", Tls("/a/b.pem", "n"))),
+        (
+            "ipp://h/printers/a4?proof=queue",
+            PageAddress("ipp://h:631/printers/a4", "http://h:631/printers/a4", None, True),
+        ),
     ],
 )
-def test_addresses(address: str, url: str) -> None:
-    assert http_url(address) == url
+def test_addresses(address: str, made: PageAddress) -> None:
+    assert parse(address) == made
 
 
-@pytest.mark.parametrize("address", ["", "http://10.0.0.8/", "ipps://10.0.0.8/", "ipp:///print"])
+@pytest.mark.parametrize(
+    "address",
+    ["", "http://10.0.0.8/", "ipp:///print", "ipp://h/p?speed=9", "ipp://h/p?proof=hope", "ipp://h:x/p", "usb://h"],
+)
 def test_other_addresses_are_refused(address: str) -> None:
-    with pytest.raises(ValueError, match="ipp://"):
-        http_url(address)
+    with pytest.raises(ValueError, match=r"page printer address|[Pp]ort"):
+        parse(address)

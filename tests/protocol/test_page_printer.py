@@ -20,8 +20,9 @@ from drivers.host.adapter import Reply
 from drivers.host.codec import dump_document, dump_proof
 from drivers.host.host import DriverHost
 from drivers.host.proxies import PagePrinterProxy
-from drivers.page.driver import PageAdapter, Timings
+from drivers.page.driver import PageAdapter
 from drivers.page.ipp import Attribute, Operation, ValueTag, encode, request
+from drivers.page.timings import Timings
 from drivers.sim.page import PagePrinterSim
 from kiosk.core.devices import DeviceEvent, DeviceKind, DeviceState, DeviceStatus, Fault, Level, StatusChanged
 from kiosk.core.ports import Document, PrintProof

@@ -1,0 +1,276 @@
+"""One document from the first question to the printer's last word.
+
+The same job name never prints twice: printer and queue are asked for it first, also after this process was killed.
+Before the document is sent every error means that nothing came out; after it only the printer's own word decides,
+and without it the job is UNPROVEN. A job given up is cancelled, so that it does not come out later in front of
+somebody else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from drivers.page.client import Job, NotReached, Refused, Trouble, Unclear
+from drivers.page.facts import choose
+from drivers.page.fate import Traces, age_of, failed, judge, proven, remembers
+from drivers.page.route import Route, View
+from drivers.page.timings import Timings
+from drivers.page.watch import Watch
+from kiosk.core.devices import DeviceError, Fault
+from kiosk.core.ports import Document, JobFate, PrintProof
+from kiosk.core.result import Err, Ok, Result
+
+Outcome = Result[PrintProof, DeviceError]
+
+
+class Printing:
+    """One command at a time."""
+
+    def __init__(
+        self, route: Route, watch: Watch, timings: Timings, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._route = route
+        self._watch = watch
+        self._timings = timings
+        self._monotonic = monotonic
+        self._sent: dict[str, float] = {}
+        """When a document left under a job name whose end is not known."""
+        self._met: set[str] = set()
+        """Of these, the names that the printer itself knew once: if it knows them no more, it forgets."""
+
+    def print(self, document: Document, *, until: float) -> Outcome:
+        """One document; what its errors mean stands above."""
+        try:
+            outcome = self._earlier(document, until)
+            if outcome is None:
+                outcome = self._send(self._create(document, until), document, until)
+        except _Failed as failure:
+            return Err(failure.error)
+        except Trouble as trouble:
+            return Err(DeviceError(trouble.fault, str(trouble)))
+        match outcome:
+            case Err(DeviceError(fault=Fault.UNPROVEN)):
+                pass
+            case _:
+                self._sent.pop(document.job, None)
+                self._met.discard(document.job)
+        return outcome
+
+    def fate(self, job: str, *, age_s: float | None) -> Result[JobFate, DeviceError]:
+        """What became of an earlier job. `age_s`: how long ago at most it was sent, None: nobody knows."""
+        try:
+            view = self._watch.look()
+            traces, history = self._settled(job)
+        except _Failed as failure:
+            return Err(failure.error)
+        except Trouble as trouble:
+            return Err(DeviceError(trouble.fault, str(trouble)))
+        verdict = judge(traces)
+        if verdict is None:
+            never = self._never_came(job, view, traces, history, age_s=age_s)
+            verdict = JobFate.NOT_PRINTED if never else JobFate.UNKNOWN
+        return Ok(verdict)
+
+    # --- before the document -------------------------------------------------------------------------------------
+
+    def _earlier(self, document: Document, until: float) -> Outcome | None:
+        """What became of an earlier attempt under this name; None: nothing, so print it."""
+        traces, history = self._settled(document.job)
+        match judge(traces, pages=document.pages):
+            case JobFate.PRINTED:
+                return _proof(traces, document)
+            case JobFate.PRINTING:
+                number = next((job.id for job in traces.desk if not job.over), None)
+                return self._follow(document, number, until, sent_clearly=True)
+            case JobFate.NOT_PRINTED:
+                return None
+            case JobFate.UNKNOWN:
+                raise _Failed(Fault.UNPROVEN, "an earlier job under this name ended unclear")
+            case None:
+                pass
+        if (traces.desk or document.job in self._sent) and not self._never_came(
+            document.job, self._watch.look(), traces, history
+        ):
+            raise _Failed(Fault.UNPROVEN, "the printer has forgotten an earlier job under this name")
+        return None
+
+    def _never_came(
+        self, name: str, view: View, traces: Traces, history: list[Job], *, age_s: float | None = None
+    ) -> bool:
+        """An earlier attempt left no trace at the printer: does that prove that it never was there?"""
+        sent_at = self._sent.get(name)
+        ages = (age_s, None if sent_at is None else self._monotonic() - sent_at, age_of(traces.desk, view.desk))
+        known = [age for age in ages if age is not None]
+        return name not in self._met and bool(known) and remembers(view.printer, history, age_s=max(known))
+
+    def _settled(self, name: str) -> tuple[Traces, list[Job]]:
+        """Jobs under this name; those whose document never came are cancelled first, for nobody will send it."""
+        until = self._monotonic() + self._timings.cancel
+        while True:
+            traces, history = self._route.traces(name)
+            torn = tuple(job for job in traces.desk if job.lacks_document)
+            if not torn:
+                return traces, history
+            if self._monotonic() >= until:
+                raise _Failed(Fault.UNPROVEN, "an earlier job under this name cannot be cancelled")
+            self._route.cancel(Traces(torn, ()))
+            self._wait()
+
+    def _create(self, document: Document, until: float) -> int:
+        """Wait until the printer can print, then Create-Job."""
+        while True:
+            view = self._watch.look(media=document.media)
+            status = self._watch.status
+            if status.well:
+                match choose(document, view.printer):
+                    case Err(error):
+                        raise _Failed(error.fault, error.detail)
+                    case Ok(sheet):
+                        pass
+                try:
+                    return self._route.desk.create(document.job, sheet)
+                except Refused as refused:
+                    if not refused.busy:
+                        raise _Failed(Fault.ABORTED, str(refused)) from refused
+                    waiting_for = DeviceError(Fault.TIMEOUT, "printer is busy")
+                except Unclear:  # it may wait for a document now, which would hold up everybody
+                    with suppress(Trouble, _Failed):
+                        self._settled(document.job)
+                    raise
+            elif status.fault is Fault.PAPER_OUT:
+                waiting_for = DeviceError(Fault.PAPER_OUT, status.detail)
+            else:
+                # A state without a named fault is an error that the printer does not explain.
+                raise _Failed(status.fault or Fault.PROTOCOL, status.detail)
+            if self._monotonic() >= until:
+                raise _Failed(waiting_for.fault, waiting_for.detail)
+            self._wait()
+
+    # --- the document --------------------------------------------------------------------------------------------
+
+    def _send(self, number: int, document: Document, until: float) -> Outcome:
+        while True:
+            self._sent.setdefault(document.job, self._monotonic())
+            if self._route.direct:
+                self._met.add(document.job)
+            try:
+                self._route.desk.send(number, document.pdf)
+            except NotReached as trouble:
+                return Err(DeviceError(trouble.fault, str(trouble)))
+            except Unclear:
+                return self._follow(document, number, until, sent_clearly=False)
+            except Refused as refused:
+                if refused.busy and self._monotonic() < until:
+                    self._wait()
+                    continue
+                self._give_up(document.job, number)
+                return Err(DeviceError(Fault.ABORTED, str(refused)))
+            return self._follow(document, number, until, sent_clearly=True)
+
+    def _follow(self, document: Document, number: int | None, until: float, *, sent_clearly: bool) -> Outcome:
+        """Until the printer has decided; a printer that waits for paper is waited for."""
+        heard_at = lacking_since = moving_at = self._monotonic()
+        while True:
+            now = self._monotonic()
+            if now >= until:
+                return self._end(document, number, "gave up waiting")
+            try:
+                self._watch.look(media=document.media)
+                traces = self._route.follow(document.job, number)
+            except Trouble as trouble:
+                self._watch.tell(trouble)
+                if now - heard_at >= self._timings.lost:
+                    return self._silent(document, number)
+                self._wait()
+                continue
+            heard_at = now
+            if traces.engine:
+                self._met.add(document.job)
+            if judge(traces, pages=document.pages) is JobFate.PRINTED:
+                return _proof(traces, document)
+            if traces.engine and all(job.over for job in traces.engine):
+                return self._ended(document, number, traces)
+            if traces.unfinished:
+                moving_at = now
+                if not any(job.lacks_document for job in traces.desk):
+                    lacking_since = now
+                if not sent_clearly and now - lacking_since >= self._timings.settle:
+                    return self._end(document, number, "document did not arrive")
+            elif self._route.direct or now - moving_at >= self._timings.settle:
+                return self._vanished(document, "no trace of the job at the printer", Fault.ABORTED)
+            self._wait()
+
+    def _ended(self, document: Document, number: int | None, traces: Traces) -> Outcome:
+        """The printer gave it up. A queue that would try it again must not."""
+        if traces.unfinished:
+            last = self._give_up(document.job, number)
+            if last is None:
+                return Err(DeviceError(Fault.UNPROVEN, "printer gave up, queue did not"))
+            traces = last
+        return _last_word(traces, document, DeviceError(Fault.ABORTED, ",".join(traces.engine[-1].reasons)[:200]))
+
+    def _silent(self, document: Document, number: int | None) -> Outcome:
+        """No word for too long. A queue in between is told to let it be, for the printer may come back at any time."""
+        if not self._route.direct and number is not None:
+            with suppress(Trouble):
+                self._route.desk.cancel(number)
+        return Err(DeviceError(Fault.UNPROVEN, "printer went silent over the job"))
+
+    def _end(self, document: Document, number: int | None, why: str) -> Outcome:
+        """Cancel, and say what is certain."""
+        fault = self._watch.status.fault or Fault.TIMEOUT
+        traces = self._give_up(document.job, number)
+        if traces is None:
+            return Err(DeviceError(Fault.UNPROVEN, f"{why}, not cancelled"))
+        if not traces.engine:
+            return self._vanished(document, why, fault)
+        return _last_word(traces, document, DeviceError(fault, f"{why}, cancelled"))
+
+    def _vanished(self, document: Document, why: str, fault: Fault) -> Outcome:
+        """It is over at the desk, and the printer knows nothing of it."""
+        with suppress(Trouble):
+            traces, history = self._route.traces(document.job)
+            gone = judge(traces, pages=document.pages) is None
+            if gone and self._never_came(document.job, self._watch.look(), traces, history):
+                return Err(DeviceError(fault, f"{why}, never at the printer"))
+        return Err(DeviceError(Fault.UNPROVEN, why))
+
+    def _give_up(self, name: str, number: int | None) -> Traces | None:
+        """Cancel-Job; what is known when it is over, None if that was not said in time."""
+        until = self._monotonic() + self._timings.cancel
+        while self._monotonic() < until:
+            with suppress(Trouble):
+                traces = self._route.follow(name, number)
+                if not traces.unfinished:
+                    return traces
+                self._route.cancel(traces)
+            self._wait()
+        return None
+
+    def _wait(self) -> None:
+        self._watch.stopped.wait(self._timings.follow)
+
+
+class _Failed(Exception):
+    """The end of a print before its document was sent, or of a question."""
+
+    def __init__(self, fault: Fault, detail: str) -> None:
+        super().__init__(detail)
+        self.error = DeviceError(fault, detail)
+
+
+def _proof(traces: Traces, document: Document) -> Outcome:
+    """Pages as the printer counted them; as many as the document has where it does not count."""
+    job = next(job for job in reversed(traces.engine) if proven(job, pages=document.pages))
+    return Ok(PrintProof(document.job, job.pages or document.pages))
+
+
+def _last_word(traces: Traces, document: Document, error: DeviceError) -> Outcome:
+    """What the printer's last word means: `error` only where no job of this name can have come out whole."""
+    if judge(traces, pages=document.pages) is JobFate.PRINTED:
+        return _proof(traces, document)
+    if traces.engine and all(failed(job, pages=document.pages) for job in traces.engine):
+        return Err(error)
+    return Err(DeviceError(Fault.UNPROVEN, "printer reports an end that does not agree with its pages"))
