@@ -7,94 +7,36 @@ terminal tells at its desk. Nothing in between knows that it is a drill.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
-import threading
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from drivers.sim.fault_scripts import HOST, FaultScript, Signal, Step, Verb, Wait
-from kiosk.app.device_check import check_device
+from kiosk.app.device_check import check_device, who_serves
 from kiosk.app.device_desk import DeskError, DeskPatience, DeviceDeskClient, Refusal
 from kiosk.app.findings import Finding
+from kiosk.app.technician import device_state
 from kiosk.core.devices import DeviceKind, DeviceRecord, Fault, SelfTest
-from kiosk.core.faults import trouble_of
+from kiosk.core.faults import fault_entry, trouble_of
 from kiosk.devdock.drill_report import Outcome
+from kiosk.devdock.eyes import Blind, Condition, Eyes
 from kiosk.devdock.remote import RemoteError
-from kiosk.devdock.street import Terminal
+from kiosk.devdock.street import Street, Terminal
 from provisioning.profile import Machine, load_profile
 
-_LOOK_S = 0.025
 _READY_S = 20.0
 _AGAIN_S = 0.1
 """Between two self-tests that did not bring out what was expected."""
 
-Condition = Callable[[DeviceRecord], bool]
-
 
 class DrillError(RuntimeError):
     """A fault could not be played."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What the terminal knew at a moment."""
-
-    at: float
-    records: dict[DeviceKind, DeviceRecord]
-
-
-class Eyes:
-    """Looks at the desk all the time, once for all who watch."""
-
-    def __init__(self, desk: DeviceDeskClient) -> None:
-        self._desk = desk
-        self._look = _Look(0.0, {})
-        self._changed = threading.Condition()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="eyes", daemon=True)
-
-    @contextmanager
-    def open(self) -> Iterator[Eyes]:
-        """Open for the time of the block."""
-        self._thread.start()
-        try:
-            yield self
-        finally:
-            self._over.set()
-            self._thread.join()
-
-    def record(self, kind: DeviceKind) -> DeviceRecord:
-        """The newest that is known; DrillError if the terminal does not tell of it."""
-        self.wait_for(kind, lambda _record: True, since=time.monotonic(), until=time.monotonic() + _READY_S)
-        with self._changed:
-            if kind not in self._look.records:
-                raise DrillError(f"the terminal does not tell of {kind}")
-            return self._look.records[kind]
-
-    def wait_for(self, kind: DeviceKind, condition: Condition, *, since: float, until: float) -> float | None:
-        """When a look begun after `since` met the condition; None if none did before `until` (both monotonic)."""
-        with self._changed:
-            while True:
-                look = self._look
-                if look.at > since and kind in look.records and condition(look.records[kind]):
-                    return look.at
-                if not self._changed.wait(until - time.monotonic()) and time.monotonic() >= until:
-                    return None
-
-    def _watch(self) -> None:
-        while not self._over.wait(_LOOK_S):
-            at = time.monotonic()
-            try:
-                look = _Look(at, self._desk.records())
-            except DeskError:
-                look = _Look(at, {})  # the terminal itself is away; who waits for it says so in the end
-            with self._changed:
-                self._look = look
-                self._changed.notify_all()
 
 
 class Player:
@@ -111,7 +53,7 @@ class Player:
         """Break, watch, ask the doctor, mend, watch."""
         try:
             return self._play(script)
-        except (DrillError, DeskError, RemoteError) as error:
+        except (DrillError, Blind, DeskError, RemoteError) as error:
             return Outcome(script, error=f"{type(error).__name__}: {error}", patience=self._patience)
 
     def _play(self, script: FaultScript) -> Outcome:
@@ -180,11 +122,11 @@ class Player:
             return self._bring_out(script, began, breaking)
 
         def detected(record: DeviceRecord) -> bool:
-            return not _is_whole(record) or _fresh_error(record, breaking) is not None
+            return not _is_whole(record) or bool(_of_commands(record, breaking))
 
         def named(record: DeviceRecord) -> bool:
             # A driver that is back in a blink leaves its loss in the record.
-            gone_by = script.group == HOST and _fresh_error(record, breaking) is script.expect.fault
+            gone_by = script.group == HOST and script.expect.fault in _of_commands(record, breaking)
             return script.expect.is_met(record.status) or gone_by
 
         seen = self._wait(script, detected, since=began, limit_s=script.within_s)
@@ -195,9 +137,9 @@ class Player:
         until = began + script.within_s * self._patience
         detected: float | None = None
         while True:
-            test = self._self_test(script, limit_s=script.within_s)
+            self._self_test(script, limit_s=script.within_s)
             record = self._eyes.record(script.device)
-            faults = {test.fault if test else None, _fresh_error(record, breaking)} - {None}
+            faults = _of_commands(record, breaking)
             now = time.monotonic()
             if faults and detected is None:
                 detected = now
@@ -234,11 +176,113 @@ class Player:
     # --- the doctor ----------------------------------------------------------------------------------------------
 
     def _ask_doctor(self, outcome: Outcome, breaking: datetime) -> Outcome:
-        raise NotImplementedError
+        """`kiosk doctor` must say the same: this fault, and what the table tells a technician to do about it."""
+        script = outcome.script
+        address = self._machine.profile.devices.of(script.device)
+        finding = check_device(script.device, address, who_serves(desk_of(self._terminal)))
+        return replace(
+            outcome,
+            doctor=f"{finding.verdict}: {finding.state}",
+            error=outcome.error or wrong_finding(script, finding, self._eyes.record(script.device), breaking),
+        )
+
+
+def wrong_finding(script: FaultScript, finding: Finding, record: DeviceRecord, breaking: datetime) -> str:
+    """What is wrong with the doctor's words on a fault that was just named; empty if nothing is."""
+    if finding.detail.get("fault") != (script.expect.fault or ""):
+        # A fault of a command, or one that is over in a blink: the doctor has it from the record.
+        if script.expect.fault in _of_commands(record, breaking):
+            return ""
+        return f"the doctor names {finding.detail.get('fault') or 'no fault'}"
+    words = fault_entry(script.trouble, script.device).technician
+    if finding.verdict == "ok" or finding.detail.get("advice") != {"zh": words.zh, "en": words.en}:
+        return f"the doctor says {finding.verdict}, {finding.advice or 'nothing'}"
+    return ""
+
+
+def _of_commands(record: DeviceRecord, since: datetime) -> set[Fault]:
+    """Faults of commands and self-tests since a moment."""
+    tested, error = record.self_test, record.last_error
+    faults = {
+        tested.fault if tested and tested.at >= since else None,
+        error.fault if error and error.at >= since else None,
+    }
+    return {fault for fault in faults if fault is not None}
+
+
+def _is_whole(record: DeviceRecord) -> bool:
+    """Well, and enough of everything."""
+    return trouble_of(record.status) is None
+
+
+def _told(record: DeviceRecord) -> str:
+    """A record in few words, for whoever must find out what went otherwise."""
+    words = [device_state(record.status), record.status.detail]
+    words += [f"last error {record.last_error.fault} during {record.last_error.during}"] if record.last_error else []
+    if record.self_test and not record.self_test.passed:
+        words.append(f"self-test {record.self_test.fault}: {record.self_test.detail}")
+    return "; ".join(filter(None, words))
+
+
+def _after(began: float, moment: float | None) -> float | None:
+    return None if moment is None else max(0.0, moment - began)
 
 
 def desk_of(terminal: Terminal, *, self_test_s: float = 30.0) -> DeviceDeskClient:
     """The desk of the terminal's serving process."""
-    return DeviceDeskClient(
-        load_profile(terminal.profile).layout.desk_socket, patience=DeskPatience(self_test=self_test_s)
-    )
+    path = Path(load_profile(terminal.profile).layout.desk_socket)
+    return DeviceDeskClient(path, patience=DeskPatience(self_test=self_test_s))
+
+
+# --- all of them -----------------------------------------------------------------------------------------------------
+
+
+def drill(
+    terminal: Terminal,
+    scripts: Sequence[FaultScript],
+    *,
+    patience: float = 1.0,
+    on_done: Callable[[Outcome], None] = lambda outcome: None,
+) -> list[Outcome]:
+    """Every script, in the order given; devices side by side, each device's own one after another.
+
+    The card reader comes last and alone: a card that can be read opens a session, and while a citizen is served no
+    device takes a deep self-test.
+    """
+    alone = [script for script in scripts if script.device is DeviceKind.ID_CARD]
+    together = [script for script in scripts if script.device is not DeviceKind.ID_CARD]
+    outcomes: dict[str, Outcome] = {}
+    with Eyes(desk_of(terminal)).open() as eyes:
+        player = Player(terminal, eyes, patience=patience)
+
+        def play(device: DeviceKind) -> None:
+            for script in scripts:
+                if script.device is device:
+                    outcomes[script.id] = player.play(script)
+                    on_done(outcomes[script.id])
+
+        for phase in (together, alone):
+            devices = sorted({script.device for script in phase})
+            with ThreadPoolExecutor(max(1, len(devices)), thread_name_prefix="drill") as pool:
+                list(pool.map(play, devices))
+    return [outcomes[script.id] for script in scripts]
+
+
+def drill_on_a_street(
+    scripts: Sequence[FaultScript],
+    *,
+    out: Path,
+    patience: float = 1.0,
+    on_progress: Callable[[str], None] = lambda text: None,
+    on_done: Callable[[Outcome], None] = lambda outcome: None,
+) -> list[Outcome]:
+    """The same on a street that is there for it alone; its logs are kept in `out`."""
+    with tempfile.TemporaryDirectory(prefix="cw-") as name:  # a short path: names of unix sockets must be short
+        root = Path(name) / "s"
+        try:
+            with Street(root, on_progress=on_progress) as street:
+                (terminal,) = street.terminals.values()
+                return drill(terminal, scripts, patience=patience, on_done=on_done)
+        finally:
+            for logs in root.glob("*/logs"):
+                shutil.copytree(logs, out / "logs", dirs_exist_ok=True)

@@ -97,32 +97,30 @@ def summary(outcomes: Sequence[Outcome], *, seconds: float) -> dict[str, Any]:
 
 
 def table(outcomes: Sequence[Outcome], *, seconds: float) -> RenderableType:
-    """For people, on 100 columns."""
+    """For people, on 80 columns."""
     rows = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     rows.add_column("", no_wrap=True)
     rows.add_column("故障 fault", no_wrap=True)
-    for title in ("发现 seen", "认出 named", "限 limit", "恢复 well", "限 limit"):
+    for title in ("发现\nseen", "认出\nnamed", "限\nlimit", "恢复\nwell", "限\nlimit"):
         rows.add_column(title, justify="right", no_wrap=True)
     for outcome in outcomes:
-        name = Text(outcome.script.id)
-        if outcome.error:
-            name.append(f"\n{outcome.error}", style="red")
         rows.add_row(
             Text("✓", style="green") if outcome.ok else Text("✗", style="bold red"),
-            name,
+            Text(outcome.script.id),
             _told(outcome.detected_s),
             _told(outcome.named_s),
             f"{outcome.script.within_s:g}",
             _told(outcome.recovered_s),
             f"{outcome.script.recovers_s:g}",
         )
+    misses = [Text(f"✗ {outcome.script.id}: {outcome.error}", style="red") for outcome in outcomes if not outcome.ok]
     counts = summary(outcomes, seconds=seconds)
     words = (
         f"{counts['faults']} faults: {counts['detected']} detected, {counts['named']} named, "
         f"{counts['recovered']} recovered, {counts['ok']} wholly right; {seconds:.0f} s"
     )
     style = "green" if counts["ok"] == counts["faults"] else "bold red"
-    return Group(rows, Padding(Text(words, style=style), (1, 0)))
+    return Group(rows, *misses, Padding(Text(words, style=style), (1, 0)))
 
 
 def _told(seconds: float | None) -> str:

@@ -42,9 +42,7 @@ def faults(device: DeviceOption = None, folder: FolderOption = FOLDER, as_json: 
     for script in scripts:
         entry = fault_entry(script.trouble, script.device)
         head = Text.assemble((script.id, "bold"), f"\n{script.about}\n", (f"→ {script.expect.words()}", "cyan"))
-        rows.add_row(
-            head, f"{entry.citizen.zh}\n{entry.citizen.en}", f"{entry.technician.zh}\n{entry.technician.en}"
-        )
+        rows.add_row(head, f"{entry.citizen.zh}\n{entry.citizen.en}", f"{entry.technician.zh}\n{entry.technician.en}")
     Console().print(rows)
 
 
