@@ -77,7 +77,7 @@ Window {
             anchors.top: help.bottom
             anchors.bottom: footer.top
             width: parent.width
-            enabled: !Chrome.warning && !Chrome.cardLeft
+            enabled: !Chrome.warning && Chrome.leftCard === ""
             onLoaded: if (Theme.quick > 0) arrive.restart()
 
             NumberAnimation {
@@ -107,14 +107,14 @@ Window {
 
         Loader {
             anchors.fill: parent
-            active: Chrome.warning && !Chrome.cardLeft
+            active: Chrome.warning && Chrome.leftCard === ""
 
             sourceComponent: IdleDialog {}
         }
 
         Loader {
             anchors.fill: parent
-            active: Chrome.cardLeft
+            active: Chrome.leftCard !== ""
 
             sourceComponent: CardAlarm {}
         }

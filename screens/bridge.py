@@ -22,6 +22,7 @@ from screens.keyboard.keyboard import Keyboard
 from screens.settings import ScreenSettings
 from screens.viewmodels.check import CheckModel, SendingModel
 from screens.viewmodels.chrome import Chrome, page_key
+from screens.viewmodels.code import CodeModel
 from screens.viewmodels.display import Display
 from screens.viewmodels.done import DoneModel
 from screens.viewmodels.guide import GuideModel, PutCardModel
@@ -102,6 +103,7 @@ class Screens(QObject):
         self._done = self._model(DoneModel)
         self._my_space = self._model(MySpaceModel)
         self._print = self._model(PrintModel)
+        self._code = self._model(CodeModel)
         self._window_slip = self._model(WindowSlipModel)
         self._out_of_service = self._model(OutOfServiceModel)
         self._pages = {
@@ -117,6 +119,7 @@ class Screens(QObject):
             "done": self._done,
             "my_space": self._my_space,
             "print": self._print,
+            "code": self._code,
             "window_slip": self._window_slip,
             "out_of_service": self._out_of_service,
         }
@@ -234,6 +237,8 @@ class Screens(QObject):
                 self._my_space.show(view)
             case views.PrintView():
                 self._print.show(view)
+            case views.CodeView():
+                self._code.show(view)
             case views.WindowSlipView():
                 self._window_slip.show(view)
             case views.OutOfServiceView():

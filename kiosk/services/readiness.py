@@ -17,6 +17,7 @@ from kiosk.services.faults import PAPER_WANTED
 from kiosk.services.model import Model
 from kiosk.services.settings import TerminalSettings
 
+_ALWAYS = frozenset({DeviceKind.ID_CARD, DeviceKind.RECEIPT, DeviceKind.PAGE, DeviceKind.CAMERA})
 SPACE_DEVICES = frozenset({DeviceKind.ID_CARD})
 """What 我的空间 needs besides the network."""
 
@@ -74,11 +75,15 @@ def battery_low(model: Model) -> bool:
 
 
 def chips(model: Model) -> tuple[DeviceChip, ...]:
-    """The device strip: every device that a citizen uses, then the network; the cabinet and its power only when
-    there is something to say of them."""
-    used = ((kind, status) for kind, status in model.devices.items() if kind is not DeviceKind.SITE_IO)
+    """The device strip: what most people need, then the network; everything else only when there is something to
+    say of it. The board itself is nobody's concern here: what it feels is."""
+    strip = (DeviceChip(kind, chip_state(status), status.fault) for kind, status in model.devices.items())
     return (
-        *(DeviceChip(kind, chip_state(status), status.fault) for kind, status in used),
+        *(
+            chip
+            for chip in strip
+            if chip.kind in _ALWAYS or (chip.state != "ok" and chip.kind is not DeviceKind.SITE_IO)
+        ),
         DeviceChip("network", _link_state(model.queue.link)),
         *([DeviceChip("power", "down" if battery_low(model) else "low")] if model.site.on_battery else []),
         *([DeviceChip(DeviceKind.SITE_IO, "down", Fault.CABINET_OPEN)] if maintenance(model) else []),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import assert_never
 
 from kiosk.contract.person import CaseState
 from kiosk.core.clock import CHINA
 from kiosk.core.devices import DeviceKind, Fault
-from kiosk.core.views import Availability, DeviceChip, Step
+from kiosk.core.views import Availability, CodeView, DeviceChip, Step
 from screens.locale.zh_cn_help import help_called as help_called
 from screens.locale.zh_cn_help import help_label as help_label
 from screens.locale.zh_cn_notices import Sentence as Sentence
@@ -165,6 +165,33 @@ def limit(days: int | None, unit: str) -> str:
     if days == 0:
         return "当场办好"
     return f"{days}个{'工作日' if unit == 'workday' else '自然日'}内"
+
+
+def iso_day(text: str) -> str:
+    """An ISO date as people say it; any other text as it is."""
+    try:
+        said = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{said.year}年{said.month}月{said.day}日"
+
+
+def code_headline(kind: str) -> str:
+    """What lies under the scanner."""
+    return {"receipt": "这是一张办事回执", "licence": "这是一份证照"}[kind]
+
+
+def code_verdict(view: CodeView) -> Sentence:
+    """Is the paper genuine, as far as can be told here?"""
+    if view.genuine is False:
+        return Sentence("error", "验证没有通过", "这张纸上的码对不上，可能被改过。请拿到窗口，由工作人员核实。")
+    if view.genuine is None:
+        return Sentence("info", "读到了受理编号", "放上身份证，就能看到办到了哪一步。")
+    if view.expired:
+        return Sentence("warn", "是真的，但已过有效期", "需要新的，请在首页重新办理或打印。")
+    if view.kind == "receipt":
+        return Sentence("ok", "是本机打印的真回执", "放上身份证，就能看到办到了哪一步。")
+    return Sentence("ok", "验证通过，是真的", "签发以后没有被改动过。")
 
 
 def day(moment: datetime) -> str:

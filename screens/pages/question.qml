@@ -38,6 +38,12 @@ PageFrame {
         lines: [qsTr("点“到窗口办理”，打印一张清单"), qsTr("清单上有要带的材料、窗口的地址和电话"), qsTr("带着清单和证件去窗口，不用重新问")]
     }
 
+    SlotHint {
+        Layout.fillWidth: true
+        visible: QuestionModel.slot !== "none" && QuestionModel.notice.code === ""
+        phase: QuestionModel.slot
+    }
+
     Repeater {
         id: fields
         model: QuestionModel.fields
@@ -48,8 +54,10 @@ PageFrame {
         }
     }
 
-    // the first field still to be written is ready to be written
+    // the first field still to be written is ready to be written, unless a card may write it
     Component.onCompleted: {
+        if (QuestionModel.slot === "ready")
+            return
         for (let number = 0; number < fields.count; number++) {
             const block = fields.itemAt(number) as FieldBlock
             if (block && block.wantsText && block.value === "") {

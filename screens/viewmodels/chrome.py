@@ -166,10 +166,12 @@ class Chrome(PageModel):
         """The idle dialog is up."""
         return self._chrome.warning
 
-    @Property(bool, notify=changed)
-    def cardLeft(self) -> bool:
-        """The card was forgotten on the reader."""
-        return self._chrome.card_left
+    @Property(str, notify=changed)
+    def leftCard(self) -> str:
+        """A card was forgotten: `id_card` on the reader, `social_card` in the slot; empty: none."""
+        if self._chrome.card_left:
+            return "id_card"
+        return "social_card" if self._chrome.social_left else ""
 
     @Property(bool, notify=changed)
     def helpCalled(self) -> bool:

@@ -184,6 +184,11 @@ class QuestionModel(PageModel):
         return f"{self._view.person.name}　{self._view.person.id_number}"
 
     @Property(str, notify=changed)
+    def slot(self) -> str:
+        """Can the 社保卡 fill something in: `none`, `ready`, `reading`, `done`?"""
+        return self._view.slot if self._view else "none"
+
+    @Property(str, notify=changed)
     def nextWords(self) -> str:
         """What comes next, if it is another step."""
         if self._view is None:

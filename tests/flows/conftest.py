@@ -6,6 +6,7 @@ The ports here are our own interfaces; what stands behind them in life is tested
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -21,13 +22,20 @@ from kiosk.contract.submission import IdentityProof, Submission
 from kiosk.core.devices import (
     CardLifted,
     CardPresented,
+    CodeScanned,
     DeviceError,
     DeviceKind,
     DeviceState,
     DeviceStatus,
     Fault,
+    Lamp,
+    LampState,
     Level,
     MediaState,
+    SiteChanged,
+    SiteInputs,
+    SocialCardLifted,
+    SocialCardPresented,
     StatusChanged,
 )
 from kiosk.core.events import Event
@@ -40,6 +48,7 @@ from kiosk.core.ports import (
     HallFault,
     HelpCall,
     HelpState,
+    KnownCode,
     Link,
     Owed,
     PersonGateway,
@@ -55,6 +64,7 @@ from kiosk.core.ports import (
 )
 from kiosk.core.receipt import Receipt
 from kiosk.core.result import Err, Ok, Result
+from kiosk.core.social_card import SocialCard
 from kiosk.core.views import Chrome, Snapshot, View
 from kiosk.services.effects import Lane
 from kiosk.services.settings import Delays, Ports, TerminalSettings
@@ -134,6 +144,28 @@ PROOF = {
     "offline": "online_only",
     "results": [{"id": "paper", "kind": "certificate", "name": "社会保险参保证明", "media": ["a4"]}],
 }
+SOCIAL = {
+    "format": "fuwu/1",
+    "code": "440699-RS-0207",
+    "version": 1,
+    "name": "社保卡登记信息变更",
+    "department": "人社局",
+    "summary": "改电话。",
+    "kind": "application",
+    "identity": {"level": "card"},
+    "offline": "queue",
+    "pages": [
+        {
+            "id": "card",
+            "title": "社保卡",
+            "fields": [
+                {"id": "number", "type": "text", "label": "社保卡号", "prefill": "social_card.card_number", "min": 9}
+            ],
+        },
+        {"id": "contact", "title": "电话", "fields": [{"id": "phone", "type": "phone", "label": "电话"}]},
+    ],
+    "results": [{"id": "changed", "kind": "certificate", "name": "变更结果"}],
+}
 ASK = {
     "format": "fuwu/1",
     "code": "440699-ZX-12345",
@@ -173,9 +205,11 @@ def _bundle(number: int = 7) -> Bundle:
         themes=(
             Theme(id="permit", title="居住证", subtitle="", icon="home", items=(PERMIT["code"],)),
             Theme(id="proof", title="社保证明", subtitle="", icon="file", items=(PROOF["code"],)),
-            Theme(id="more", title="其他", subtitle="", icon="dots", items=(ASK["code"], SHOOT["code"])),
+            Theme(
+                id="more", title="其他", subtitle="", icon="dots", items=(ASK["code"], SHOOT["code"], SOCIAL["code"])
+            ),
         ),
-        items=(PERMIT, PROOF, ASK, SHOOT),
+        items=(PERMIT, PROOF, ASK, SHOOT, SOCIAL),
         terminals=(
             TerminalPlace(id="T001", name="一号", address="样本市东区", open="24小时", devices=("id_card",)),
             TerminalPlace(
@@ -187,6 +221,22 @@ def _bundle(number: int = 7) -> Bundle:
             ),
         ),
         windows=(Window(name="东区综合窗口", address="样本路1号", open="9-17", phone="0757-12345"),),
+    )
+
+
+def make_social_card(holder: IdCard) -> SocialCard:
+    """The holder's 社保卡."""
+    return SocialCard(
+        name=holder.name,
+        id_number=holder.id_number,
+        card_number="AB1234567",
+        sex=holder.sex,
+        nation=holder.nation,
+        birth=holder.birth,
+        region="440699",
+        issued=date(2020, 1, 1),
+        valid_to=None,
+        standard="3.00",
     )
 
 
@@ -475,6 +525,40 @@ class MemoryCamera(Wire):
 
 
 @dataclass
+class MemorySlot(Wire):
+    """A contact slot with a card in it, or none."""
+
+    card: SocialCard | Fault = Fault.NO_CARD
+
+    def read(self) -> Result[SocialCard, DeviceError]:
+        return Err(DeviceError(self.card)) if isinstance(self.card, Fault) else Ok(self.card)
+
+
+@dataclass
+class MemoryBoard(Wire):
+    """Lamps that remember."""
+
+    lamps: dict[Lamp, LampState] = field(default_factory=dict)
+
+    def inputs(self) -> SiteInputs:
+        return SiteInputs()
+
+    def light(self, lamp: Lamp, state: LampState) -> Result[None, DeviceError]:
+        self.lamps[lamp] = state
+        return Ok(None)
+
+
+class MemoryCodes:
+    """Codes are JSON here."""
+
+    def read(self, text: str) -> KnownCode | None:
+        try:
+            return KnownCode(**json.loads(text))
+        except (ValueError, TypeError):
+            return None
+
+
+@dataclass
 class Matters:
     """What the hall holds of a person."""
 
@@ -571,6 +655,9 @@ _MOUTHS = {
     DeviceKind.RECEIPT: {"paper": Level.FULL},
     DeviceKind.PAGE: {"paper": Level.FULL, "toner": Level.FULL},
     DeviceKind.CAMERA: {},
+    DeviceKind.SOCIAL_CARD: {"media": MediaState.ABSENT},
+    DeviceKind.SCANNER: {},
+    DeviceKind.SITE_IO: {},
 }
 
 
@@ -588,6 +675,9 @@ class Stage:
         self.receipt = MemoryReceiptPrinter(DeviceKind.RECEIPT, well[DeviceKind.RECEIPT])
         self.page = MemoryPagePrinter(DeviceKind.PAGE, well[DeviceKind.PAGE])
         self.camera = MemoryCamera(DeviceKind.CAMERA, well[DeviceKind.CAMERA])
+        self.slot = MemorySlot(DeviceKind.SOCIAL_CARD, well[DeviceKind.SOCIAL_CARD])
+        self.scanner = Wire(DeviceKind.SCANNER, well[DeviceKind.SCANNER])
+        self.board = MemoryBoard(DeviceKind.SITE_IO, well[DeviceKind.SITE_IO])
         self.bundle = _bundle() if bundle is None else bundle
         self.snapshots: list[Snapshot] = []
         self.events: list[Event] = []
@@ -615,6 +705,10 @@ class Stage:
                 receipt=self.receipt,
                 page=self.page,
                 camera=self.camera,
+                codes=MemoryCodes(),
+                social_card=self.slot,
+                scanner=self.scanner,
+                site_io=self.board,
             ),
             bundle=lambda: self.bundle,
             settings=TerminalSettings("T001", "440699", "样本村", "一号机"),
@@ -668,6 +762,9 @@ class Stage:
             DeviceKind.RECEIPT: self.receipt,
             DeviceKind.PAGE: self.page,
             DeviceKind.CAMERA: self.camera,
+            DeviceKind.SOCIAL_CARD: self.slot,
+            DeviceKind.SCANNER: self.scanner,
+            DeviceKind.SITE_IO: self.board,
         }[kind]
         device.seen = replace(device.seen, **changes)
         self.terminal.device_event(StatusChanged(device.seen))
@@ -698,6 +795,28 @@ class Stage:
         """Her card away."""
         self.reader.card = Fault.NO_CARD
         self.terminal.device_event(CardLifted())
+        return self.settle()
+
+    def insert(self, card: SocialCard | Fault) -> Stage:
+        """Something into the contact slot."""
+        self.slot.card = card
+        self.terminal.device_event(SocialCardPresented())
+        return self.settle()
+
+    def pull(self) -> Stage:
+        """And out again."""
+        self.slot.card = Fault.NO_CARD
+        self.terminal.device_event(SocialCardLifted())
+        return self.settle()
+
+    def scan(self, **code: Any) -> Stage:
+        """A code under the scanner."""
+        self.terminal.device_event(CodeScanned(json.dumps(code)))
+        return self.settle()
+
+    def feel(self, **inputs: Any) -> Stage:
+        """The cabinet feels this."""
+        self.terminal.device_event(SiteChanged(SiteInputs(**inputs)))
         return self.settle()
 
     def to_check(self, card: IdCard) -> Stage:
@@ -778,6 +897,12 @@ def person() -> Callable[[int], IdCard]:
 
 
 @pytest.fixture
+def social_card() -> Callable[..., SocialCard]:
+    """Somebody's 社保卡."""
+    return make_social_card
+
+
+@pytest.fixture
 def held_licence() -> Callable[..., LicenceSummary]:
     """A licence at the hall."""
     return licence
@@ -792,4 +917,10 @@ def matters() -> Callable[..., Matters]:
 @pytest.fixture
 def codes() -> dict[str, str]:
     """Item codes by nickname."""
-    return {"permit": PERMIT["code"], "proof": PROOF["code"], "ask": ASK["code"], "shoot": SHOOT["code"]}
+    return {
+        "permit": PERMIT["code"],
+        "proof": PROOF["code"],
+        "ask": ASK["code"],
+        "shoot": SHOOT["code"],
+        "social": SOCIAL["code"],
+    }

@@ -97,12 +97,12 @@ def test_licences_that_come_late_still_fill_in(stage, xiu, codes, matters, held_
 def test_find_by_everyday_name_theme_and_everything(stage, codes):
     found = stage.touch(Start(), Search("暂住证")).sees(SearchView)
     assert (found.results[0].code, found.results[0].why) == (codes["permit"], "暂住证年审")
-    assert len(stage.touch(Search("")).sees(SearchView).results) == 4
+    assert len(stage.touch(Search("")).sees(SearchView).results) == 5
     assert stage.touch(OpenItem("NO-SUCH")).sees(SearchView)
     stage.touch(OpenItem(codes["ask"])).sees(GuideView)
     assert stage.touch(Back()).sees(SearchView).query == ""
     stage.touch(Back())
-    assert len(stage.touch(OpenTile("theme:more")).sees(SearchView).results) == 2
+    assert len(stage.touch(OpenTile("theme:more")).sees(SearchView).results) == 3
 
 
 def test_items_are_greyed_one_by_one_with_the_nearest_that_can(stage, codes):

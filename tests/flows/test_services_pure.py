@@ -56,9 +56,10 @@ def test_good_news_only_about_a_device_that_is_well(seen):
 
 
 def test_every_fault_has_a_sentence():
-    assert {card_notice(fault) for fault in Fault} == {
+    assert {card_notice(fault).code for fault in Fault} == {
         NoticeCode.CARD_READ_FAILED,
         NoticeCode.CARD_FOREIGN,
+        NoticeCode.CARD_REJECTED,
         NoticeCode.READER_DOWN,
     }
     assert {hall_notice(fault) for fault in HallFault} == {

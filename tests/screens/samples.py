@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from PySide6.QtCore import QBuffer, QIODevice, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPolygonF
 
 from kiosk.contract.bundle import Window
+from kiosk.contract.numbers import ApplicationNumber
 from kiosk.contract.person import ApplicationSummary, LicenceSummary
 from kiosk.core import views as v
 from kiosk.core.devices import DeviceKind, Fault, PreviewFrame
@@ -19,6 +20,7 @@ DEVICES = (
     v.DeviceChip(DeviceKind.ID_CARD, "ok"),
     v.DeviceChip(DeviceKind.RECEIPT, "ok"),
     v.DeviceChip(DeviceKind.PAGE, "ok"),
+    v.DeviceChip(DeviceKind.CAMERA, "ok"),
     v.DeviceChip("network", "down"),
 )
 IDLE = v.Chrome(SITE, "3号机", DEVICES, in_session=False, card_present=False, seconds_left=None, warning=False)
@@ -81,6 +83,23 @@ FILL = v.QuestionView(
     changing=False,
     next_step="materials",
     person=PERSON,
+)
+RECEIPT_NUMBER = str(ApplicationNumber("440604", date(2026, 11, 22), "T001", 7))
+SOCIAL = v.QuestionView(
+    item_name="社保卡登记信息变更",
+    page_id="card",
+    title="您的社保卡",
+    text="把社保卡插进社保卡插口，卡号会自动填好；没带卡，也可以照着卡面填。",
+    fields=(v.FieldView("card_number", "text", "社保卡号", "卡面左下角，9位", None, "", False, max_length=9),),
+    step="fill",
+    index=1,
+    total=2,
+    changing=False,
+    next_step="fill",
+    person=PERSON,
+)
+SOCIAL_READ = replace(
+    SOCIAL, fields=(v.FieldView("card_number", "text", "社保卡号", "", "AB1234567", "social_card", True),)
 )
 CONTACT = replace(
     FILL,
@@ -431,6 +450,25 @@ def snapshots() -> dict[str, v.Snapshot]:
         "print_unproven": (v.PrintView("广东省居住证", "unproven", 2, v.Notice(N.PAGE_UNPROVEN)), BUSY),
         "print_refused": (v.PrintView("社会保险个人参保证明", "failed", 0, v.Notice(N.NOT_ELIGIBLE)), BUSY),
         "print_failed": (v.PrintView("广东省居住证", "failed", 2, v.Notice(N.PAGE_FAILED)), BUSY),
+        "code_receipt": (v.CodeView("receipt", True, RECEIPT_NUMBER, progress=True), BUSY),
+        "code_licence": (
+            v.CodeView("licence", True, "粤4406-2026-000123", "居住证", "欧*", "2027-03-31"),
+            BUSY,
+        ),
+        "code_forged": (v.CodeView("licence", False, "粤4406-2026-000123", "居住证", "欧*", "2027-03-31"), BUSY),
+        "question_slot": (replace(SOCIAL, slot="ready"), BUSY),
+        "question_slot_done": (replace(SOCIAL_READ, slot="done"), BUSY),
+        "question_slot_wrong": (
+            replace(SOCIAL, slot="ready", notice=v.Notice(N.SOCIAL_CARD_FAILED, (("fault", "card_bank"),))),
+            BUSY,
+        ),
+        "social_left": (v.AttractView(), replace(IDLE, social_left=True)),
+        "out_of_service_open": (
+            v.OutOfServiceView(
+                (v.DeviceChip("power", "low"), v.DeviceChip(DeviceKind.SITE_IO, "down", Fault.CABINET_OPEN)), ""
+            ),
+            IDLE,
+        ),
         "window_slip": (v.WindowSlipView(RESIDENCE, "done", WINDOWS), BUSY),
         "window_slip_failed": (
             v.WindowSlipView(RESIDENCE, "failed", WINDOWS[:1], v.Notice(N.READER_DOWN)),
