@@ -11,9 +11,22 @@ from pathlib import Path
 from typing import Literal
 
 PENDING, HELD, PROCESSING, STOPPED, CANCELED, ABORTED, COMPLETED = range(3, 10)
-PaperLevel = Literal["full", "low", "out"]
-TonerLevel = Literal["full", "low", "out"]
+Supply = Literal["full", "low", "out"]
 INCOMING_TIMEOUT_S = 60.0
+A4 = "iso_a4_210x297mm"
+SIZES = (A4, "iso_a5_148x210mm", "na_letter_8.5x11in")
+BLOCKS = {
+    "jam": "media-jam-error",
+    "door": "door-open-error",
+    "cover": "cover-open-error",
+    "tray_out": "input-tray-missing-error",
+    "output_full": "output-area-full-error",
+    "hot": "fuser-over-temp-error",
+    "broken": "other-error",
+    "paused": "paused",
+}
+"""What a hand or fate does to it, and the word it has for that. While one of them holds the engine stands still."""
+TONER_PERCENT = {"full": 80, "low": 8, "out": 0}
 
 
 @dataclass(slots=True)
@@ -21,16 +34,24 @@ class Job:
     """One print job."""
 
     id: int
+    """At the IPP side; begins anew when it is switched on."""
+    n: int
+    """Never given twice."""
     name: str
     user: str
+    media: str = A4
+    sides: str = "one-sided"
     state: int = PENDING
     reasons: list[str] = field(default_factory=lambda: ["job-incoming"])
     pdf: Path | None = None
     pages: int = 0
     printed: int = 0
     torn: int = 0
-    """Sheets that were taken out."""
+    """Pages that were taken out."""
     at: float = 0.0
+    created_s: int = 0
+    ended_s: int | None = None
+    """By printer-up-time."""
 
     @property
     def over(self) -> bool:
@@ -40,12 +61,14 @@ class Job:
     def describe(self) -> dict[str, int | str | bool]:
         """For `list`."""
         return {
-            "n": self.id,
+            "n": self.n,
             "job": self.name,
             "pages": self.pages,
             "printed": self.printed,
             "complete": self.state == COMPLETED,
             "torn": self.printed > 0 and self.torn >= self.printed,
+            "media": self.media,
+            "sides": self.sides,
         }
 
 
@@ -56,15 +79,27 @@ class Engine:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.lock = threading.Condition()
-        self.paper: PaperLevel = "full"
+        self.paper: Supply = "full"
+        self.media = A4
+        """What lies in the tray."""
         self.sheets_left: int | None = None
-        self.toner: TonerLevel = "full"
-        self.jam = self.door = self.abort_next = False
+        self.toner: Supply = "full"
+        self.toner_percent: int | None = None
+        """None: as `toner` says."""
+        self.blocks = dict.fromkeys(BLOCKS, False)
+        self.says: list[str] = []
+        """More printer-state-reasons; an error among them stops it."""
+        self.abort_next = self.errors_next = False
         self.page_s = 0.0
         """Time for one page."""
+        self.impressions = 0
         self.jobs: dict[int, Job] = {}
+        """What it knows of."""
+        self.papers: dict[int, Job] = {}
+        """What was ever handed in, by `n`."""
         first = max((int(path.stem.rpartition("-")[2]) for path in folder.glob("page-*.pdf")), default=0) + 1
         self._numbers = itertools.count(first)
+        self._ids = itertools.count(1)
         self._began = time.monotonic()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="page-sim", daemon=True)
@@ -92,17 +127,24 @@ class Engine:
         found = [
             *(["media-empty-error", "media-needed"] if self.paper == "out" else []),
             *(["media-low-warning"] if self.paper == "low" else []),
-            *(["media-jam-error"] if self.jam else []),
-            *(["door-open-error"] if self.door else []),
+            *(["media-needed-error"] if self._wants_other_paper else []),
             *(["toner-empty-error"] if self.toner == "out" else []),
             *(["toner-low-warning"] if self.toner == "low" else []),
+            *(word for name, word in BLOCKS.items() if self.blocks[name]),
+            *self.says,
         ]
         return found or ["none"]
 
     @property
+    def _wants_other_paper(self) -> bool:
+        job = self._next()
+        return job is not None and job.media != self.media and self.paper != "out"
+
+    @property
     def blocked(self) -> bool:
         """The engine stands still."""
-        return self.paper == "out" or self.toner == "out" or self.jam or self.door
+        bad = any(word.endswith("-error") for word in self.says) or any(self.blocks.values())
+        return bad or self.paper == "out" or self.toner == "out" or self._wants_other_paper
 
     @property
     def state(self) -> int:
@@ -111,15 +153,26 @@ class Engine:
             return 5
         return 4 if any(job.state == PROCESSING for job in self.jobs.values()) else 3
 
-    def create(self, name: str, user: str) -> Job:
+    def create(self, name: str, user: str, *, media: str, sides: str) -> Job:
         """Create-Job."""
-        job = Job(next(self._numbers), name, user, at=time.monotonic())
-        self.jobs[job.id] = job
+        job = Job(next(self._ids), next(self._numbers), name, user, media, sides)
+        job.at, job.created_s = time.monotonic(), self.up_s
+        self.jobs[job.id] = self.papers[job.n] = job
         return job
+
+    def power_cycle(self) -> None:
+        """Off and on again: every job is forgotten, also the one half printed."""
+        for job in self.jobs.values():
+            if not job.over:
+                self.end(job, ABORTED, "aborted-by-system")
+        self.jobs.clear()
+        self._ids = itertools.count(1)
+        self._began = time.monotonic()
+        self.lock.notify_all()
 
     def receive(self, job: Job, document: bytes) -> None:
         """Send-Document: the last one of the job."""
-        job.pdf = self.folder / f"page-{job.id:04d}.pdf"
+        job.pdf = self.folder / f"page-{job.n:04d}.pdf"
         job.pdf.write_bytes(document)
         job.pages = _count_pages(job.pdf)
         if job.pages == 0:
@@ -130,13 +183,13 @@ class Engine:
 
     def end(self, job: Job, state: int, reason: str) -> None:
         """The job is over."""
-        job.state, job.reasons = state, [reason]
+        job.state, job.reasons, job.ended_s = state, [reason], self.up_s
         self.lock.notify_all()
 
     def tear(self) -> int:
         """The citizen takes the sheets out of the tray; how many."""
         taken = 0
-        for job in self.jobs.values():
+        for job in self.papers.values():
             taken += job.printed - job.torn
             job.torn = job.printed
         return taken
@@ -172,12 +225,15 @@ class Engine:
             if self._stopping or job.over or self.blocked or self.abort_next:
                 return
         job.printed += 1
-        if self.sheets_left is not None:
+        self.impressions += 1
+        whole_sheet = job.sides == "one-sided" or job.printed % 2 == 0 or job.printed == job.pages
+        if self.sheets_left is not None and whole_sheet:
             self.sheets_left -= 1
             if self.sheets_left <= 0:
                 self.paper, self.sheets_left = "out", None
         if job.printed == job.pages:
-            self.end(job, COMPLETED, "job-completed-successfully")
+            with_errors, self.errors_next = self.errors_next, False
+            self.end(job, COMPLETED, "job-completed-with-errors" if with_errors else "job-completed-successfully")
 
 
 def _count_pages(pdf: Path) -> int:

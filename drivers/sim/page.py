@@ -1,22 +1,28 @@
 """An A4 printer on IPP (A4 激光打印机): takes PDFs over HTTP, keeps each as a file, shows it as a picture.
 
-Verbs: `set` (paper full|low|out, sheets_left N, toner full|low|out, jam, door, abort_next, busy, mute, garbage,
-gone: true|false, slow_ms N a page), `list`, `get` (n, optional `as`: pdf|png, `page`, `dpi`), `tear`, `status`.
+Verbs: `set` (paper full|low|out, media NAME in the tray, sheets_left N, toner full|low|out, toner_percent N; jam,
+door, cover, tray_out, output_full, hot, broken, paused, abort_next, errors_next, busy, accepting, duplexer, counts, mute,
+garbage, gone: true|false; says [reason, …]; slow_ms N a page, lag_ms N an answer), `power_cycle`, `list`,
+`get` (n, optional `as`: pdf|png, `page`, `dpi`), `tear`, `status`.
 """
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from drivers.sim.ipp_machine import Engine, preview_png
+from drivers.sim.ipp_machine import BLOCKS, SIZES, Engine, preview_png
 from drivers.sim.ipp_service import IppService
 
-_ENGINE_BOOLEANS = ("jam", "door", "abort_next")
-_LINE_BOOLEANS = ("busy", "mute", "garbage", "gone")
+_ONCE = ("abort_next", "errors_next")
+_MANNERS = ("busy", "accepting", "duplexer", "counts")
+_LINE = ("mute", "garbage", "gone")
+_BOOLEANS = (*BLOCKS, *_ONCE, *_MANNERS, *_LINE)
+_NUMBERS = ("sheets_left", "toner_percent", "slow_ms", "lag_ms")
 _LEVELS = ("full", "low", "out")
 _MAX_BODY = 64 * 1024 * 1024
 _GARBAGE = b"\x01\x01\x00\x00<html>not ipp</html>"
@@ -30,6 +36,7 @@ class PagePrinterSim:
         self._engine = Engine(dir)
         self._service = IppService(self._engine, lambda: self._port)
         self._mute = self._garbage = False
+        self._lag_s = 0.0
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._unmuted = threading.Event()
@@ -55,13 +62,17 @@ class PagePrinterSim:
                 return self._describe(), b""
             case "list":
                 with self._engine.lock:
-                    jobs = [job for job in self._engine.jobs.values() if job.printed]
+                    jobs = [job for job in self._engine.papers.values() if job.printed]
                     return {"papers": [job.describe() for job in jobs]}, b""
             case "get":
                 return self._get(args)
             case "tear":
                 with self._engine.lock:
                     return {"taken": self._engine.tear()}, b""
+            case "power_cycle":
+                with self._engine.lock:
+                    self._engine.power_cycle()
+                return self._describe(), b""
             case "status":
                 return self._describe(), b""
             case _:
@@ -69,7 +80,7 @@ class PagePrinterSim:
 
     def _get(self, args: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         with self._engine.lock:
-            job = self._engine.jobs[int(args["n"])]
+            job = self._engine.papers[int(args["n"])]
             described, pdf = job.describe(), job.pdf
         if pdf is None:
             raise KeyError(args["n"])
@@ -83,24 +94,17 @@ class PagePrinterSim:
                 raise ValueError("as is pdf or png")
 
     def _set(self, args: dict[str, Any]) -> None:
-        booleans = (*_ENGINE_BOOLEANS, *_LINE_BOOLEANS)
-        unknown = set(args) - {*booleans, "paper", "toner", "sheets_left", "slow_ms"}
-        if unknown:
-            raise ValueError(f"nothing to set: {', '.join(sorted(unknown))}")
-        if any(type(args[name]) is not bool for name in booleans if name in args):
-            raise TypeError("a fault is true or false")
-        if args.get("paper", "full") not in _LEVELS or args.get("toner", "full") not in _LEVELS:
-            raise ValueError("paper and toner are full, low or out")
-        engine = self._engine
+        _check(args)
+        engine, service = self._engine, self._service
         with engine.lock:
-            for name in (*_ENGINE_BOOLEANS, "paper", "toner"):
-                setattr(engine, name, args.get(name, getattr(engine, name)))
-            if "sheets_left" in args:
-                engine.sheets_left = None if args["sheets_left"] is None else int(args["sheets_left"])
-            if "slow_ms" in args:
-                engine.page_s = float(args["slow_ms"]) / 1000
+            for name in args.keys() & {"paper", "media", "toner", "toner_percent", "sheets_left", "says", *_ONCE}:
+                setattr(engine, name, args[name])
+            engine.blocks |= {name: args[name] for name in args.keys() & BLOCKS.keys()}
+            for name in args.keys() & set(_MANNERS):
+                setattr(service, name, args[name])
+            engine.page_s = args.get("slow_ms", engine.page_s * 1000) / 1000
             engine.lock.notify_all()
-        self._service.busy = args.get("busy", self._service.busy)
+        self._lag_s = args.get("lag_ms", self._lag_s * 1000) / 1000
         self._garbage = args.get("garbage", self._garbage)
         self._mute = args.get("mute", self._mute)
         (self._unmuted.clear if self._mute else self._unmuted.set)()
@@ -110,21 +114,25 @@ class PagePrinterSim:
             self._listen()
 
     def _describe(self) -> dict[str, Any]:
-        engine = self._engine
+        engine, service = self._engine, self._service
         with engine.lock:
             return {
                 "paper": engine.paper,
+                "media": engine.media,
                 "sheets_left": engine.sheets_left,
                 "toner": engine.toner,
-                "jam": engine.jam,
-                "door": engine.door,
-                "abort_next": engine.abort_next,
-                "busy": self._service.busy,
+                "toner_percent": engine.toner_percent,
+                **engine.blocks,
+                **{name: getattr(engine, name) for name in _ONCE},
+                **{name: getattr(service, name) for name in _MANNERS},
                 "mute": self._mute,
                 "garbage": self._garbage,
                 "gone": self._server is None,
+                "says": list(engine.says),
                 "slow_ms": round(engine.page_s * 1000),
+                "lag_ms": round(self._lag_s * 1000),
                 "state": engine.state,
+                "impressions": engine.impressions,
             }
 
     # --- the line ------------------------------------------------------------------------------------------------
@@ -148,8 +156,30 @@ class PagePrinterSim:
 
     def _answer(self, body: bytes, *, whole: bool) -> bytes:
         answer = self._service.answer(body, whole=whole)
+        time.sleep(self._lag_s)
         self._unmuted.wait()
         return _GARBAGE if self._garbage else answer
+
+
+def _check(args: dict[str, Any]) -> None:
+    """ValueError or TypeError, before anything is changed."""
+    unknown = args.keys() - {*_BOOLEANS, *_NUMBERS, "paper", "media", "toner", "says"}
+    if unknown:
+        raise ValueError(f"nothing to set: {', '.join(sorted(unknown))}")
+    if any(type(args[name]) is not bool for name in _BOOLEANS if name in args):
+        raise TypeError("a fault is true or false")
+    for name in args.keys() & set(_NUMBERS):
+        if args[name] is None and name in ("sheets_left", "toner_percent"):
+            continue
+        if type(args[name]) is not int or args[name] < 0:
+            raise TypeError("a number is expected")
+    if args.get("paper", "full") not in _LEVELS or args.get("toner", "full") not in _LEVELS:
+        raise ValueError("paper and toner are full, low or out")
+    if args.get("media", SIZES[0]) not in SIZES:
+        raise ValueError(f"paper is one of {', '.join(SIZES)}")
+    says = args.get("says", [])
+    if not isinstance(says, list) or not all(isinstance(word, str) for word in says):
+        raise TypeError("says is a list of words")
 
 
 class _Server(ThreadingHTTPServer):

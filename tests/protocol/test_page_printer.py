@@ -21,6 +21,7 @@ from drivers.host.codec import dump_document, dump_proof
 from drivers.host.host import DriverHost
 from drivers.host.proxies import PagePrinterProxy
 from drivers.page.driver import PageAdapter
+from drivers.page.facts import A4
 from drivers.page.ipp import Attribute, Operation, ValueTag, encode, request
 from drivers.page.timings import Timings
 from drivers.sim.page import PagePrinterSim
@@ -116,7 +117,16 @@ def fault_of(result: object) -> Fault:
 def test_a_document_comes_out_as_it_went_in(street: Street) -> None:
     assert street.driver.print(document()) == Ok(PrintProof("440699-0001", 2))
     (paper,) = street.papers()
-    assert paper == {"n": 1, "job": "440699-0001", "pages": 2, "printed": 2, "complete": True, "torn": False}
+    assert paper == {
+        "n": 1,
+        "job": "440699-0001",
+        "pages": 2,
+        "printed": 2,
+        "complete": True,
+        "torn": False,
+        "media": A4,
+        "sides": "one-sided",
+    }
     assert street.sim.handle("get", {"n": 1}, b"")[1] == PDF
     picture = Image.open(BytesIO(street.sim.handle("get", {"n": 1, "as": "png", "page": 2}, b"")[1]))
     assert picture.format == "PNG"
