@@ -40,9 +40,9 @@ def _parse(kind: DeviceKind, address: str) -> None:
 
             parse_printer(address)
         case DeviceKind.PAGE:
-            from drivers.page.client import http_url
+            from drivers.page.address import parse as parse_queue
 
-            http_url(address)
+            parse_queue(address)
         case DeviceKind.CAMERA:
             from drivers.camera.source import parse_address as parse_camera
 

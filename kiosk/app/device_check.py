@@ -16,8 +16,7 @@ from kiosk.app.findings import Finding, Verdict
 from kiosk.app.processes import own_command
 from kiosk.app.technician import DEVICE_NAMES, device_advice, device_state
 from kiosk.app.wiring import DRIVER_NAMES
-from kiosk.core.devices import DeviceKind, DeviceRecord, DeviceState, DeviceStatus, Fault, SelfTest
-from kiosk.core.fault_fields import Words
+from kiosk.core.devices import DeviceKind, DeviceRecord, DeviceState, DeviceStatus, Fault
 from kiosk.core.faults import fault_entry, trouble_of
 
 SETTLE_S = 8.0
@@ -77,45 +76,40 @@ def check_device(kind: DeviceKind, address: str, serving: Serving | None, *, dee
 
 
 def _told(kind: DeviceKind, serving: Serving, *, deep: bool) -> DeviceRecord:
-    records = serving.records
-    if deep and kind in records:
-        serving.desk.self_test(kind, deep=True)
-        records = serving.desk.records()
-    if kind not in records:  # it hangs, or its profile is another one
+    record = serving.records.get(kind)
+    if record is None:  # it hangs, or its profile is another one
         raise DeskError(serving.refused or Refusal.NO_SUCH_DEVICE)
-    return records[kind]
+    last = record.self_test
+    # A quick one that failed, perhaps long ago, is tried again.
+    if deep or (record.status.well and last is not None and not (last.passed or last.deep)):
+        serving.desk.self_test(kind, deep=deep)
+        record = serving.desk.records().get(kind, record)
+    return record
 
 
 def found(record: DeviceRecord, *, asked: str, deep: bool, refused: str = "") -> Finding:
     """What a record means; `deep`: its self-test was asked for just now, and a failure of it is a fault."""
     status, test = record.status, record.self_test
-    verdict, words = judge_device(status), _words(status)
-    state = device_state(status)
-    if verdict == "ok" and test is not None and not test.passed:
-        verdict, words = "fault" if deep else "warn", _words_of(test, status.kind)
-        state += f" · self-test: {test.fault.value.replace('_', ' ')}" if test.fault else " · self-test failed"
-    elif deep and test is not None and test.passed:
+    verdict, state = judge_device(status), device_state(status)
+    trouble = trouble_of(status)
+    if test is not None and not test.passed:
+        state += f" · self-test failed: {(test.fault or Fault.HARDWARE).value.replace('_', ' ')}"
+        if verdict != "fault":  # else the device itself says what is wrong
+            verdict, trouble = "fault" if deep else "warn", test.fault or Fault.HARDWARE
+    elif test is not None and deep:
         state += f" · self-test passed in {test.seconds:.1f} s"
-    line = f"{words.zh}{words.en}" if words else ""
-    if refused:
-        verdict, line = ("warn", refused) if verdict == "ok" else (verdict, line)
+    words = fault_entry(trouble, status.kind).technician if trouble else None
+    advice = f"{words.zh}{words.en}" if words else ""
+    if refused and verdict == "ok":
+        verdict, advice = "warn", refused
     return Finding(
         status.kind.value,
         DEVICE_NAMES[status.kind],
         verdict,
         state,
-        line,
+        advice,
         detail={"asked": asked, **in_words(record), "advice": {"zh": words.zh, "en": words.en} if words else None},
     )
-
-
-def _words(status: DeviceStatus) -> Words | None:
-    trouble = trouble_of(status)
-    return None if trouble is None else fault_entry(trouble, status.kind).technician
-
-
-def _words_of(test: SelfTest, kind: DeviceKind) -> Words:
-    return fault_entry(test.fault or Fault.HARDWARE, kind).technician
 
 
 def in_words(record: DeviceRecord) -> dict[str, object]:

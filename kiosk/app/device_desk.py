@@ -98,8 +98,9 @@ class DeviceDesk:
 
     def close(self) -> None:
         """No more answers. Before the driver hosts stop, which ends a self-test that is still running."""
-        if self._server is not None:
-            self._server.stop()
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
 
     def _answer(self, frame: Frame) -> tuple[dict[str, Any], bytes]:
         try:

@@ -73,3 +73,35 @@ def test_the_doctor_on_a_bare_machine_speaks_to_people_and_machines(tmp_path: Pa
     findings = json.loads(for_machines.stdout)
     assert [finding["part"] for finding in findings] == ["disk", "identity", "bundle", "fonts", "queue", "hall"]
     assert {"part", "name", "verdict", "state", "advice", "seconds", "detail"} == set(findings[0])
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    path = tmp_path / "machine.toml"
+    path.write_text(PROFILE + '[devices]\nreceipt = "tcp://127.0.0.1:1"\n', encoding="utf-8")
+    return path
+
+
+def test_a_self_test_of_a_device_that_is_not_here_is_wrong_use(profile: Path) -> None:
+    for wanted in ("page", "toaster"):
+        done = CliRunner().invoke(app, ["doctor", "--profile", str(profile), "--self-test", wanted])
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "there are: receipt" in done.stderr
+
+
+def test_nothing_is_printed_without_a_word(profile: Path) -> None:
+    for wanted in ("receipt", "all"):
+        done = CliRunner().invoke(app, ["doctor", "--profile", str(profile), "--self-test", wanted])
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "--yes" in done.stderr
+
+
+def test_a_self_test_by_the_doctors_own_driver(profile: Path) -> None:
+    done = CliRunner().invoke(app, ["doctor", "--profile", str(profile), "--self-test", "receipt", "--yes", "--json"])
+    assert done.exit_code == 1
+    (receipt,) = [finding for finding in json.loads(done.stdout) if finding["part"] == "receipt"]
+    told = receipt["detail"]
+    assert (told["asked"], told["state"], told["fault"]) == ("driver", "offline", "unreachable")
+    assert (told["self_test"]["passed"], told["self_test"]["deep"]) == (False, True)
+    assert told["driver"]["version"] == 1
+    assert set(told["advice"]) == {"zh", "en"}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import re
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,15 +16,27 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from drivers.host.protocol import VERSION
 from kiosk.app.addresses import wrong_address
-from kiosk.app.device_check import ask, check_device, judge_device
+from kiosk.app.device_check import Serving, ask, check_device, found, judge_device, who_serves
+from kiosk.app.device_desk import DeskPatience, DeviceDesk, DeviceDeskClient, Refusal
 from kiosk.app.doctor import Limits, examine, judge_disk, judge_identity, judge_queue
 from kiosk.app.findings import Finding, needs_a_hand, report
-from kiosk.app.health import Serving
 from kiosk.app.technician import advice, device_advice, device_state, hall_advice, is_unknown_there
 from kiosk.contract.enrolment import EnrolResponse
 from kiosk.contract.problems import ProblemCode
-from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Fault, Level, MediaState
+from kiosk.core.devices import (
+    DeviceKind,
+    DeviceRecord,
+    DeviceState,
+    DeviceStatus,
+    DriverProcess,
+    Fault,
+    LastError,
+    Level,
+    MediaState,
+    SelfTest,
+)
 from kiosk.core.ports import Link, QueueStatus
 from offline_queue.policy import CallError, Trouble
 from offline_queue.space import SpaceLimits
@@ -108,18 +123,136 @@ def test_a_wrong_address_is_named_before_a_driver_starts(kind: DeviceKind, addre
 def test_a_device_that_is_not_there_is_asked_for_by_a_real_driver() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    status = ask(DeviceKind.RECEIPT, f"tcp://127.0.0.1:{port}")
-    assert (status.state, status.fault) == (DeviceState.OFFLINE, Fault.UNREACHABLE)
+    record = ask(DeviceKind.RECEIPT, f"tcp://127.0.0.1:{port}", deep=True)
+    assert (record.status.state, record.status.fault) == (DeviceState.OFFLINE, Fault.UNREACHABLE)
+    assert record.driver.version == VERSION
+    assert record.self_test is not None
+    assert (record.self_test.passed, record.self_test.deep) == (False, True)
 
 
-def test_a_serving_terminal_is_asked_and_not_the_device() -> None:
-    status = DeviceStatus(DeviceKind.RECEIPT, DeviceState.ONLINE, paper=Level.FULL, identity="printer")
-    address = "tcp://127.0.0.1:1"  # asking it would fail
-    finding = check_device(DeviceKind.RECEIPT, address, Serving({status.kind: status}, age_s=1.0))
-    assert (finding.verdict, finding.detail["asked"]) == ("ok", "terminal")
-    for hanging in (Serving({status.kind: status}, age_s=60.0), Serving({}, age_s=0.0), Serving({}, age_s=-5.0)):
-        finding = check_device(DeviceKind.RECEIPT, address, hanging)
+AT = datetime(2026, 11, 22, 6, 26, tzinfo=UTC)
+DRIVER = DriverProcess(4711, VERSION, frozenset({"print", "self_test"}), 2, 30_000_000)
+QUICK = SelfTest(True, False, 0.25, AT, detail="ESC/POS")
+PRINTER = DeviceStatus(DeviceKind.RECEIPT, DeviceState.ONLINE, paper=Level.FULL, identity="printer")
+
+
+class Printer:
+    """A driver host as the desk sees it."""
+
+    def __init__(self, status: DeviceStatus, deep: SelfTest = QUICK) -> None:
+        self.seen = DeviceRecord(status, DRIVER, LastError(Fault.JAM, AT, "print", "wire"), QUICK)
+        self._deep = deep
+
+    def record(self) -> DeviceRecord:
+        return self.seen
+
+    def self_test(self, *, deep: bool) -> SelfTest:
+        self.seen = replace(self.seen, self_test=self._deep)
+        return self._deep
+
+
+@contextmanager
+def served(printer: Printer, path: Path, *, in_session: bool = False) -> Iterator[Serving]:
+    """As the doctor sees a terminal with this printer."""
+    desk = DeviceDesk(path, {DeviceKind.RECEIPT: printer}, in_session=lambda: in_session)
+    desk.open()
+    try:
+        serving = who_serves(DeviceDeskClient(path, patience=DeskPatience(status=20.0, self_test=20.0)))
+        assert serving is not None
+        yield serving
+    finally:
+        desk.close()
+
+
+NOWHERE = "tcp://127.0.0.1:1"
+"""Asking there would fail."""
+
+
+def test_a_serving_terminal_is_asked_and_not_the_device(tmp_path: Path) -> None:
+    with served(Printer(PRINTER), tmp_path / "devices.sock") as serving:
+        finding = check_device(DeviceKind.RECEIPT, NOWHERE, serving)
+        assert (finding.verdict, finding.state, finding.advice) == ("ok", "online · paper full", "")
+        assert finding.detail == {
+            "asked": "terminal",
+            "identity": "printer",
+            "state": "online",
+            "media": "none",
+            "supplies": {"paper": "full", "toner": "none"},
+            "fault": "",
+            "detail": "",
+            "last_error": {"fault": "jam", "at": "2026-11-22T06:26:00+00:00", "during": "print", "detail": "wire"},
+            "self_test": {
+                "passed": True,
+                "deep": False,
+                "seconds": 0.25,
+                "at": "2026-11-22T06:26:00+00:00",
+                "fault": "",
+                "detail": "ESC/POS",
+            },
+            "driver": {
+                "pid": 4711,
+                "version": VERSION,
+                "restarts": 2,
+                "resident_bytes": 30_000_000,
+                "capabilities": ["print", "self_test"],
+            },
+            "advice": None,
+        }
+        json.dumps(finding.as_json())
+        missing = check_device(DeviceKind.PAGE, "ipp://127.0.0.1:1/ipp/print", serving)
+        assert (missing.verdict, missing.state) == ("fault", "not told by the serving terminal")
+
+
+@pytest.mark.parametrize("why", [Refusal.HANGS, Refusal.FORBIDDEN, Refusal.NONSENSE])
+def test_a_terminal_that_serves_and_does_not_tell(why: Refusal, tmp_path: Path) -> None:
+    silent = Serving(DeviceDeskClient(tmp_path / "nobody.sock"), {}, why)
+    for deep in (False, True):
+        finding = check_device(DeviceKind.RECEIPT, NOWHERE, silent, deep=deep)
         assert (finding.verdict, finding.state) == ("fault", "not told by the serving terminal")
+        assert CHINESE_THEN_ENGLISH.fullmatch(finding.advice)
+
+
+PASSED = SelfTest(True, True, 2.34, AT)
+FAILED = SelfTest(False, True, 2.34, AT, Fault.CUTTER)
+
+
+@pytest.mark.parametrize(
+    ("test", "in_session", "paper", "verdict", "state", "word"),
+    [
+        (PASSED, False, Level.FULL, "ok", "online · paper full · self-test passed in 2.3 s", ""),
+        (PASSED, False, Level.LOW, "warn", "online · paper low · self-test passed in 2.3 s", ""),
+        (FAILED, False, Level.FULL, "fault", "online · paper full · self-test failed: cutter", "cutter"),
+        (FAILED, False, Level.LOW, "fault", "online · paper low · self-test failed: cutter", "cutter"),
+        (FAILED, False, Level.OUT, "fault", "online · paper out · self-test failed: cutter", "refill"),
+        (FAILED, True, Level.FULL, "warn", "online · paper full", "A citizen is served"),
+        (FAILED, True, Level.OUT, "fault", "online · paper out", "refill"),
+    ],
+)
+def test_a_deep_self_test_at_the_serving_terminal(
+    tmp_path: Path, test: SelfTest, in_session: bool, paper: Level, verdict: str, state: str, word: str
+) -> None:
+    printer = Printer(replace(PRINTER, paper=paper), test)
+    with served(printer, tmp_path / "devices.sock", in_session=in_session) as serving:
+        finding = check_device(DeviceKind.RECEIPT, NOWHERE, serving, deep=True)
+    assert (finding.verdict, finding.state) == (verdict, state)
+    assert word.lower() in finding.advice.lower()
+    assert bool(finding.advice) == (verdict != "ok")
+    told = finding.detail["advice"]
+    assert in_session or finding.advice == (f"{told['zh']}{told['en']}" if told else "")
+
+
+def test_a_quick_self_test_that_failed_once_is_tried_again(tmp_path: Path) -> None:
+    printer = Printer(PRINTER)
+    printer.seen = replace(printer.seen, self_test=replace(QUICK, passed=False, fault=Fault.TIMEOUT))
+    with served(printer, tmp_path / "devices.sock") as serving:
+        finding = check_device(DeviceKind.RECEIPT, NOWHERE, serving)
+    assert (finding.verdict, finding.detail["self_test"]["passed"]) == ("ok", True)
+
+
+def test_a_quick_self_test_that_fails_is_a_warning() -> None:
+    record = DeviceRecord(PRINTER, DRIVER, None, replace(QUICK, passed=False, fault=Fault.TIMEOUT))
+    finding = found(record, asked="terminal", deep=False)
+    assert (finding.verdict, finding.state) == ("warn", "online · paper full · self-test failed: timeout")
 
 
 # --- the rest ------------------------------------------------------------------------------------------------------

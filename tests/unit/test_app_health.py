@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
-from kiosk.app.health import HealthReporter, who_serves
+import pytest
+
+from kiosk.app.health import HealthReporter
 from kiosk.contract.sync import DeviceReport
 from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Fault, Level
 from kiosk.core.ports import StoreError, StoreFault
-from kiosk.core.profile import DataLayout
 from kiosk.core.result import Err, Ok, Result
 
 WELL = DeviceStatus(DeviceKind.RECEIPT, DeviceState.ONLINE, paper=Level.FULL, identity="serial 7", detail="wire")
@@ -46,9 +46,9 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def test_a_change_is_told_soon_and_many_changes_at_once(tmp_path: Path) -> None:
+def test_a_change_is_told_soon_and_many_changes_at_once() -> None:
     host, beats = Host(), Beats()
-    reporter = HealthReporter(DataLayout(tmp_path), (host,), beats, period_s=3600)
+    reporter = HealthReporter((host,), beats, period_s=3600)
     reporter.start()
     until(lambda: len(beats.told) == 1)
     host.seen = replace(WELL, paper=Level.OUT, fault=Fault.PAPER_OUT)
@@ -58,17 +58,22 @@ def test_a_change_is_told_soon_and_many_changes_at_once(tmp_path: Path) -> None:
     (report,) = beats.told[1]
     assert (report.kind, report.paper, report.fault) == ("receipt", "out", "paper_out")
     assert "serial 7" not in report.model_dump_json()
-    serving = who_serves(DataLayout(tmp_path))
-    assert serving is not None
-    assert serving.devices == {DeviceKind.RECEIPT: host.seen}
     reporter.stop()
     assert len(beats.told) <= 3
-    assert who_serves(DataLayout(tmp_path)) is None
 
 
-def test_a_queue_that_is_down_is_told_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", DeviceKind)
+def test_every_kind_of_device_fits_into_the_report(kind: DeviceKind) -> None:
+    host, beats = Host(), Beats()
+    host.seen = DeviceStatus(kind, DeviceState.OFFLINE, fault=Fault.DRIVER_BROKEN)
+    HealthReporter((host,), beats).tell()
+    (report,) = beats.told[0]
+    assert (report.kind, report.state, report.fault) == (kind.value, "offline", "driver_broken")
+
+
+def test_a_queue_that_is_down_is_told_again() -> None:
     beats = Beats(down=True)
-    reporter = HealthReporter(DataLayout(tmp_path), (Host(),), beats, period_s=0.01)
+    reporter = HealthReporter((Host(),), beats, period_s=0.01)
     reporter.start()
     until(lambda: len(beats.told) == 3)
     reporter.stop()
