@@ -187,18 +187,23 @@ class ScannerAdapter:
                 hurry, self._ask_now = self._ask_now, False
             if question := enquiry.ask(self._monotonic(), hurry=hurry):
                 line.write(question)
+            self._judge(ear, enquiry)
             heard = ear.hear(line.read(self._until(ear.due, enquiry.due)), self._monotonic())
             if heard.identity is not None:
                 self._name = heard.identity
             if heard.identity is not None or heard.seen:
                 enquiry.heard()
-            if ear.trouble is not None:
-                self._become(troubled(self._name, ear.trouble.fault, ear.trouble.detail))
-            elif enquiry.mute:
-                self._become(troubled(self._name, Fault.TIMEOUT, "does not answer"))
-            elif enquiry.lives:
-                self._become(well(self._name))
+            self._judge(ear, enquiry)
             self._tell(heard)
+
+    def _judge(self, ear: Ear, enquiry: Enquiry) -> None:
+        """What the line is worth now; before the first word of one that can be asked: nothing yet."""
+        if ear.trouble is not None:
+            self._become(troubled(self._name, ear.trouble.fault, ear.trouble.detail))
+        elif enquiry.mute:
+            self._become(troubled(self._name, Fault.TIMEOUT, "does not answer"))
+        elif enquiry.lives:
+            self._become(well(self._name))
 
     def _until(self, *due: float | None) -> float | None:
         """Seconds until the first of these instants; None: none of them ever comes."""
