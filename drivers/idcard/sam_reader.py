@@ -34,6 +34,7 @@ from kiosk.core.devices import (
     CardLifted,
     CardPresented,
     DeviceError,
+    DeviceEvent,
     DeviceKind,
     DeviceState,
     DeviceStatus,
@@ -167,8 +168,8 @@ class SamReader:
         known_card = self._presence.here is True
         self._remember(wire, card)
         if not known_card:  # it was laid down since the last question
-            self._emit(CardPresented())
             self._show(self._well())
+            self._emit(CardPresented())
         return card
 
     def _read_selected(self, wire: Wire) -> CardBytes:
@@ -209,14 +210,17 @@ class SamReader:
                 self._wire = self._open(self._address, escape=self._escape)
             if not self._module:
                 self._module = self._introduce(self._wire)
-            self._look(self._wire)
+            events = self._look(self._wire)
         except (WireFailure, _Refused) as failed:
             return self._stumble(failed.error)
         self._stumbles = 0
         self._show(self._well())
+        for event in events:
+            self._emit(event)
         return 0.0 if self._presence.doubtful else self._pace.poll_s
 
-    def _look(self, wire: Wire) -> None:
+    def _look(self, wire: Wire) -> tuple[DeviceEvent, ...]:
+        """One question; what the terminal must hear. WireFailure, _Refused."""
         question = self._presence.question
         status = ask(wire, question).status
         if fault_of(status)[0] in _ILL and question is FIND and not is_here(question, status):
@@ -224,16 +228,16 @@ class SamReader:
         self._presence, change = self._presence.after(question, status)
         match change:
             case Change.LAID:
-                self._emit(CardPresented())
+                return (CardPresented(),)
             case Change.LIFTED:
                 self._mark = b""
-                self._emit(CardLifted())
+                return (CardLifted(),)
             case Change.MAYBE_ANOTHER:
-                self._tell_apart(wire)
+                return self._tell_apart(wire)
             case Change.NOTHING:
-                pass
+                return ()
 
-    def _tell_apart(self, wire: Wire) -> None:
+    def _tell_apart(self, wire: Wire) -> tuple[DeviceEvent, ...]:
         """A card was found anew: the one of before was only jolted, or it is another one."""
         before = self._mark
         try:
@@ -243,9 +247,7 @@ class SamReader:
             self._presence, self._mark = Presence(here=True), b""
         else:
             self._remember(wire, card)
-        if self._mark != before:
-            self._emit(CardLifted())
-            self._emit(CardPresented())
+        return () if self._mark == before else (CardLifted(), CardPresented())
 
     def _stumble(self, error: DeviceError) -> float:
         """One bad moment is forgiven, two are told."""

@@ -369,7 +369,6 @@ def _daemons(folder: Path) -> list[int]:
     ("verb", "args"),
     [
         ("dance", {}),
-        ("put", {}),
         ("put", {"kind": "paper"}),
         ("put", {"text_block": "00"}),
         ("put", {"text_block": "xyz"}),
@@ -380,7 +379,13 @@ def _daemons(folder: Path) -> list[int]:
 def test_senseless_verbs_are_refused(sim: tuple[CardReaderSim, str], verb: str, args: dict[str, Any]) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
         sim[0].handle(verb, args, b"")
-    assert sim[0].handle("status", {}, b"")[0] == {"card": "", "fault": "", "plugged": True, "daemon": True}
+    assert sim[0].handle("status", {}, b"")[0] == {
+        "card": "",
+        "fault": "",
+        "plugged": True,
+        "daemon": True,
+        "address": sim[1],
+    }
 
 
 def test_the_handler_is_compiled_once(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
  *
  * DEVICENAME of reader.conf is the socket's path. Two connections for each reader, told apart by their first byte:
  *   'C' commands, one at a time:  op u8 | length u16 BE | data   ->   code u8 | length u16 BE | data
- *       op 'U' power up (answer: ATR), 'D' power down, 'T' transmit (APDU -> response)
+ *       op 'U' power up (answer: ATR), 'D' power down, 'T' transmit (APDU -> response),
+ *          'X' escape (control code u32 BE, data -> response), 'A' attribute (tag u32 BE -> value)
  *       code 0 done, 1 communication error, 2 reader time-out, 3 card is gone, 4 no answer to reset
  *   'P' presence: the other side sends 1 (card) or 0 (no card) at once and on every change.
  */
 #include <ifdhandler.h>
 #include <poll.h>
+#include <reader.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -61,6 +63,15 @@ static RESPONSECODE ask(struct reader *r, UCHAR op, const UCHAR *data, DWORD siz
     }
     if (head[0] == 0) *length = got;
     return codes[head[0]];
+}
+
+/* The same with a number before the data. */
+static RESPONSECODE ask_with(struct reader *r, UCHAR op, DWORD number, const UCHAR *data, DWORD size, UCHAR *answer,
+                             DWORD *length) {
+    UCHAR whole[MAX_DATA] = {number >> 24, number >> 16, number >> 8, number};
+    if (size > sizeof whole - 4) return IFD_COMMUNICATION_ERROR;
+    if (size) memcpy(whole + 4, data, size);
+    return ask(r, op, whole, size + 4, answer, length);
 }
 
 /* pcscd's own thread sits here: back at once when a card comes or goes. One byte a call, so that a card swapped
@@ -117,6 +128,9 @@ RESPONSECODE IFDHGetCapabilities(DWORD lun, DWORD tag, PDWORD length, PUCHAR val
     case TAG_IFD_SLOTS_NUMBER: return give(length, value, &(UCHAR){1}, 1);
     case TAG_IFD_POLLING_THREAD_WITH_TIMEOUT: return give(length, value, &waiting, sizeof waiting);
     case TAG_IFD_POLLING_THREAD_KILLABLE: return give(length, value, &(UCHAR){1}, 1);
+    case SCARD_ATTR_VENDOR_NAME:
+    case SCARD_ATTR_VENDOR_IFD_VERSION:
+    case SCARD_ATTR_VENDOR_IFD_SERIAL_NO: return ask_with(of(lun), 'A', tag, NULL, 0, value, length);
     default: return IFD_ERROR_TAG;
     }
 }
@@ -148,9 +162,8 @@ RESPONSECODE IFDHTransmitToICC(DWORD lun, SCARD_IO_HEADER in, PUCHAR data, DWORD
 }
 
 RESPONSECODE IFDHControl(DWORD lun, DWORD code, PUCHAR data, DWORD size, PUCHAR answer, DWORD room, LPDWORD length) {
-    (void)lun, (void)code, (void)data, (void)size, (void)answer, (void)room;
-    *length = 0;
-    return IFD_ERROR_NOT_SUPPORTED;
+    *length = room;
+    return ask_with(of(lun), 'X', code, data, size, answer, length);
 }
 
 RESPONSECODE IFDHICCPresence(DWORD lun) { return of(lun)->card ? IFD_ICC_PRESENT : IFD_ICC_NOT_PRESENT; }

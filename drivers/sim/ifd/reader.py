@@ -6,6 +6,7 @@ import contextlib
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -45,11 +46,28 @@ class Card(Protocol):
         ...
 
 
+Escape = Callable[[int, bytes], Answer]
+"""What a reader does with an escape command: control code and data."""
+
+
+def no_escape(_code: int, _data: bytes) -> Answer:
+    """A reader that knows none."""
+    return Answer(Code.COMMUNICATION_ERROR)
+
+
 class VirtualReader:
-    """Listens where the IFD handler of any number of pcscd, one after another, dials in."""
+    """Listens where the IFD handler of any number of pcscd, one after another, dials in.
+
+    `escape` takes its escape commands; `attributes` are what it says of itself, by PC/SC tag; `cut` is a broken cable:
+    the service keeps the reader in its list and gets no answer; `shy`: cards in it are not shown to the service.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.escape: Escape = no_escape
+        self.attributes: dict[int, bytes] = {}
+        self.cut = False
+        self.shy = False
         self._lock = threading.Lock()
         self._card: Card | None = None
         self._connections: set[socket.socket] = set()
@@ -96,6 +114,8 @@ class VirtualReader:
                 self._announce(b"\0")
 
     def _announce(self, presence: bytes) -> None:
+        if self.shy:
+            return
         for watcher in self._watchers:
             with contextlib.suppress(OSError):  # that pcscd is gone; its thread forgets the connection
                 watcher.sendall(presence)
@@ -127,7 +147,7 @@ class VirtualReader:
 
     def _watch(self, connection: socket.socket) -> None:
         with self._lock:
-            connection.sendall(b"\0" if self._card is None else b"\1")
+            connection.sendall(b"\0" if self._card is None or self.shy else b"\1")
             self._watchers.add(connection)
         while connection.recv(1):
             pass
@@ -135,7 +155,10 @@ class VirtualReader:
     def _obey(self, connection: socket.socket) -> None:
         while head := _receive(connection, _COMMAND.size):
             op, length = _COMMAND.unpack(head)
-            answer = self._answer(op, _receive(connection, length))
+            data = _receive(connection, length)
+            if self.cut:
+                return
+            answer = self._answer(op, data)
             connection.sendall(_ANSWER.pack(answer.code, len(answer.data)) + answer.data)
 
     def _answer(self, op: bytes, data: bytes) -> Answer:
@@ -143,6 +166,11 @@ class VirtualReader:
         match op:
             case b"D":
                 return Answer(Code.DONE)
+            case b"X":
+                return self.escape(int.from_bytes(data[:4], "big"), data[4:])
+            case b"A":
+                value = self.attributes.get(int.from_bytes(data[:4], "big"))
+                return Answer(Code.COMMUNICATION_ERROR) if value is None else Answer(Code.DONE, value)
             case _ if card is None:
                 return Answer(Code.GONE)
             case b"U":
