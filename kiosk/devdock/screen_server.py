@@ -6,7 +6,7 @@ touch events, so whatever works here works under a finger.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,24 @@ from PySide6.QtQuick import QQuickWindow
 from kiosk.contract.frames import Frame, FrameError, FrameReader, encode_frame
 from screens import inspect
 
+Verb = Callable[[dict[str, Any]], dict[str, Any]]
+"""From a request's head to the answer's."""
+
 
 class ScreenServer(QObject):
-    """Answers one frame per request. Verbs: `grab`, `tree`, `touch`, `state`."""
+    """Answers one frame per request. Verbs: `grab`, `tree`, `touch`, `state`, and those of `more`."""
 
-    def __init__(self, window: QQuickWindow, path: Path, *, view_name: Callable[[], tuple[int, str]]) -> None:
+    def __init__(
+        self,
+        window: QQuickWindow,
+        path: Path,
+        *,
+        view_name: Callable[[], tuple[int, str]],
+        more: Mapping[str, Verb] | None = None,
+    ) -> None:
         super().__init__()
         self._window = window
+        self._more = more or {}
         self._view_name = view_name
         self._frames_drawn = 0
         self._readers: dict[QLocalSocket, FrameReader] = {}
@@ -93,6 +104,8 @@ class ScreenServer(QObject):
                 return encode_frame(self._state())
             case "state":
                 return encode_frame(self._state())
+            case str() as verb if verb in self._more:
+                return encode_frame({**self._state(), **self._more[verb](head)})
             case other:
                 return encode_frame({"ok": False, "error": f"unknown verb {other!r}"})
 

@@ -28,6 +28,9 @@ from kiosk.devdock.remote import Remote, RemoteError
 from provisioning.enrol import enrol
 from provisioning.profile import load_profile
 
+SCREEN = "kiosk.devdock.terminal"
+"""Module that is a terminal's screen process."""
+
 
 class StreetError(RuntimeError):
     """A part of the street did not come up; the message says which and where its log is."""
@@ -125,7 +128,9 @@ class Hall:
 class Terminal:
     """One terminal: its simulated hardware, its line to the hall, its sync and screen processes."""
 
-    def __init__(self, spec: TerminalSpec, root: Path, *, hall: Hall, platform: str, motion: bool) -> None:
+    def __init__(
+        self, spec: TerminalSpec, root: Path, *, hall: Hall, platform: str, motion: bool, screen: str = SCREEN
+    ) -> None:
         self.spec = spec
         self.root = root
         self.data = root / "data"
@@ -133,6 +138,7 @@ class Terminal:
         self._hall = hall
         self._platform = platform
         self._motion = motion
+        self._screen_module = screen
         self._hardware_process: subprocess.Popen[bytes] | None = None
         self._supervisor: Supervisor | None = None
         self.addresses: dict[str, str] = {}
@@ -170,7 +176,7 @@ class Terminal:
     def start_software(self, on_event: Callable[[str, str, int], None]) -> None:
         """Sync and screen, kept running."""
         screen_command = (
-            *(sys.executable, "-m", "kiosk.devdock.terminal"),
+            *(sys.executable, "-m", self._screen_module),
             *("--profile", str(self.profile), "--screen-socket", str(self.root / "screen.sock")),
         )
         self._supervisor = Supervisor(
@@ -257,12 +263,14 @@ class Street:
         terminals: tuple[TerminalSpec, ...] = DEFAULT_TERMINALS[:1],
         platform: str = "offscreen",
         motion: bool = False,
+        screen: str = SCREEN,
         on_progress: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.root = root
         self._specs = terminals
         self._platform = platform
         self._motion = motion
+        self._screen = screen
         self._on_progress = on_progress
         self._placed = False
         self.persons: dict[str, SyntheticPerson] = load_persons()
@@ -335,7 +343,14 @@ class Street:
         return self._hall_keeper.pid("hall")
 
     def _add(self, spec: TerminalSpec) -> Terminal:
-        terminal = Terminal(spec, self.root / spec.id, hall=self.hall, platform=self._platform, motion=self._motion)
+        terminal = Terminal(
+            spec,
+            self.root / spec.id,
+            hall=self.hall,
+            platform=self._platform,
+            motion=self._motion,
+            screen=self._screen,
+        )
         self.terminals[spec.id] = terminal
         return terminal
 
