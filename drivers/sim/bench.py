@@ -29,6 +29,7 @@ DEVICES = (
     DeviceKind.CAMERA,
     DeviceKind.SOCIAL_CARD,
     DeviceKind.SCANNER,
+    DeviceKind.SITE_IO,
 )
 """A whole terminal."""
 
