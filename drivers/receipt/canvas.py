@@ -1,50 +1,40 @@
-"""A strip of thermal paper to draw on: type, rules, frames, pictures; 576 dots wide, as long as it gets."""
+"""A strip of thermal paper to draw on: type, rules, frames, pictures; as wide as the head, as long as it gets."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
 from drivers.receipt.fonts import FontBook
+from drivers.receipt.layout import Layout, Type
 from drivers.receipt.wrap import wrap
 
-WIDTH = 576
-MARGIN = 20
 TOP = 24
 BOTTOM = 16
 _LEVEL = 144
 """Grey level that still becomes ink: thermal dots spread, so a little less than half."""
 
 
-@dataclass(frozen=True, slots=True)
-class Type:
-    """A text style: em, distance of lines, both in dots."""
-
-    size: int
-    leading: int
-    bold: bool = False
-    centred: bool = False
-    tracking: int = 0
-    """Extra dots between characters."""
-
-
 class Canvas:
     """A strip of paper that grows downwards."""
 
-    def __init__(self, book: FontBook) -> None:
+    def __init__(self, book: FontBook, layout: Layout) -> None:
+        self.layout = layout
         self._book = book
-        self._image = Image.new("L", (WIDTH, 512), 255)
+        self._image = Image.new("L", (layout.width, 512), 255)
         self._draw = ImageDraw.Draw(self._image)
         self.y = TOP
 
     def room(self, height: int) -> None:
         """Make the paper long enough for `height` more dots."""
         while self._image.height < self.y + height + BOTTOM + 64:
-            longer = Image.new("L", (WIDTH, self._image.height * 2), 255)
+            longer = Image.new("L", (self.layout.width, self._image.height * 2), 255)
             longer.paste(self._image, (0, 0))
             self._image = longer
             self._draw = ImageDraw.Draw(longer)
+
+    def missing(self, text: str) -> frozenset[str]:
+        """Characters that cannot be drawn."""
+        return self._book.missing(text)
 
     def width(self, text: str, style: Type) -> float:
         """Dots from the first to the last character."""
@@ -67,17 +57,18 @@ class Canvas:
                 )
             x += self._advance(character, style)
 
-    def rule(
-        self, *, left: int = MARGIN, right: int = WIDTH - MARGIN, thickness: int = 2, dashed: bool = False
-    ) -> None:
+    def rule(self, *, inset: int = 0, thickness: int = 2, dashed: bool = False) -> None:
         """A horizontal line at the current height."""
+        left, right = self.layout.margin + inset, self.layout.right - inset
         step, ink = (12, 7) if dashed else (right - left, right - left)
         for x in range(left, right, step):
             self._draw.rectangle((x, self.y, min(x + ink, right) - 1, self.y + thickness - 1), fill=0)
 
     def frame(self, top: int, bottom: int) -> None:
         """A rounded frame across the paper."""
-        self._draw.rounded_rectangle((MARGIN, top, WIDTH - MARGIN - 1, bottom), radius=14, outline=0, width=3)
+        self._draw.rounded_rectangle(
+            (self.layout.margin, top, self.layout.right - 1, bottom), radius=14, outline=0, width=3
+        )
 
     def paste(self, picture: Image.Image, x: int) -> None:
         """A picture at the current height."""
@@ -87,7 +78,7 @@ class Canvas:
 
     def finish(self) -> Image.Image:
         """The paper so far, in black and white: mode 1, 0 is ink."""
-        paper = self._image.crop((0, 0, WIDTH, self.y + BOTTOM))
+        paper = self._image.crop((0, 0, self.layout.width, self.y + BOTTOM))
         return paper.point(lambda grey: 0 if grey < _LEVEL else 255).convert("1", dither=Image.Dither.NONE)
 
     def _advance(self, character: str, style: Type) -> float:

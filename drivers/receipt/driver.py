@@ -1,8 +1,8 @@
 """The receipt printer in its worker process (热敏打印机): raster out, printed only on the printer's own proof.
 
-After the first byte of a slip is sent there are two ends: the proof (GS ( H) came, or it did not and the slip is
-UNPROVEN: the citizen is asked. Before it, every error means that nothing came out. A slip that is given up is
-recalled (DLE DC4 8, connection reset), so that it does not appear later in front of somebody else.
+After the first byte of a slip is sent there are two ends: it is proven, or it is not and the slip is UNPROVEN: the
+citizen is asked. Before it, every error means that nothing came out. A slip that is given up is recalled (DLE DC4 8,
+connection reset), so that it does not appear later in front of somebody else. Nothing is ever sent twice.
 """
 
 from __future__ import annotations
@@ -11,49 +11,36 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 from PIL import Image
 
 from drivers.host.adapter import Args, Emit, Reply
 from drivers.host.codec import CodecError, dump_proof, load_receipt
+from drivers.receipt.answers import TOKEN_BYTES
 from drivers.receipt.conversation import Conversation, NoAnswer
+from drivers.receipt.delivery import Delivery, Ending
 from drivers.receipt.fonts import FontBook
-from drivers.receipt.link import Link, LinkLost, parse_address
-from drivers.receipt.protocol import slip
+from drivers.receipt.layout import Layout
+from drivers.receipt.link import Link, LinkLost, SerialPort, parse_address, wanted_model
+from drivers.receipt.models import Model, Proving, by_id, by_name, catalogue
+from drivers.receipt.protocol import InfoKind, slip
 from drivers.receipt.render import render
-from drivers.receipt.status import starting, summarize, unreachable
+from drivers.receipt.sample import sample
+from drivers.receipt.status import starting, summarize
+from drivers.receipt.timings import Timings
 from kiosk.core.devices import DeviceError, DeviceKind, DeviceStatus, Fault, StatusChanged
 from kiosk.core.ports import PrintProof
 from kiosk.core.receipt import Receipt
 from kiosk.core.result import Err, Ok, Result
 
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """Every wait of this driver, seconds."""
-
-    poll: float = 1.0
-    """Between two looks at an idle printer."""
-    answer: float = 0.6
-    """For one status byte."""
-    connect: float = 2.0
-    proof: float = 12.0
-    """For the proof of a printer that says that it is well, counted from the last sign of progress."""
-    within: float = 25.0
-    """For a whole slip, with paper put in half-way; shorter than the host's deadline. `within_s` of a command wins."""
-    recall: float = 1.0
-    """For the printer to confirm that it forgot the slip."""
-    step: float = 0.1
-    first_retry: float = 0.3
-    last_retry: float = 5.0
+_LETTERS = bytes(byte for byte in sorted(TOKEN_BYTES) if chr(byte).isalpha())
+_SHOWN_OF_SERIAL = 4
 
 
 def random_token() -> bytes:
     """A process id that no earlier slip is likely to have had, also before a restart."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(4)).encode()
+    return bytes(secrets.choice(_LETTERS) for _ in range(4))
 
 
 class ReceiptAdapter:
@@ -71,17 +58,24 @@ class ReceiptAdapter:
         monotonic: Callable[[], float] = time.monotonic,
         token: Callable[[], bytes] = random_token,
     ) -> None:
-        self.identity = address
+        """ValueError when the address cannot be understood."""
+        self._where = self.identity = address.partition("?")[0]
         self._address = parse_address(address)
+        wanted = wanted_model(address)
+        self._wanted = by_id(wanted) if wanted else None
+        self._model = self._wanted or catalogue()[0]
         self._timings = timings or Timings()
         self._book = book or FontBook()
         self._monotonic = monotonic
         self._token = token
         self._line_lock = threading.Lock()
         self._line: Conversation | None = None
-        self._status = starting(address)
+        self._introduced = False
+        """The printer on this line was asked who it is."""
+        self._status = starting(self.identity)
         self._emit: Emit = lambda _event: None
-        self._stop = threading.Event()
+        self._stopping = False
+        self._wake = threading.Event()
         self._monitor: threading.Thread | None = None
 
     def open(self, emit: Emit) -> None:
@@ -94,9 +88,15 @@ class ReceiptAdapter:
         """As last seen."""
         return self._status
 
+    @property
+    def model(self) -> Model:
+        """Whose ways are followed now."""
+        return self._model
+
     def close(self) -> None:
         """Stop watching and hang up."""
-        self._stop.set()
+        self._stopping = True
+        self._wake.set()
         if self._monitor is not None:
             self._monitor.join()
         with self._line_lock:
@@ -118,34 +118,47 @@ class ReceiptAdapter:
 
     def print(self, receipt: Receipt, *, within_s: float | None = None) -> Result[PrintProof, DeviceError]:
         """One slip; see the module for what its errors mean."""
-        until = self._monotonic() + (self._timings.within if within_s is None else within_s)
-        rendered = render(receipt, self._book)
-        if isinstance(rendered, Err):
-            return rendered
-        with self._line_lock:
-            self._look()
-            if self._line is None or not self._status.well:
-                # A state without a named fault is an error that the printer does not explain.
-                return Err(DeviceError(self._status.fault or Fault.PROTOCOL, self._status.detail))
-            delivered = self._deliver(self._line, rendered.value, until - self._timings.recall)
-        if delivered is None:
-            return Ok(PrintProof(receipt.job, 1))
-        return Err(DeviceError(Fault.UNPROVEN, delivered))
+        match self._print(lambda layout: render(receipt, self._book, layout), within_s):
+            case Ok():
+                return Ok(PrintProof(receipt.job, 1))
+            case Err() as refused:
+                return refused
+
+    def self_test(self, *, deep: bool) -> Result[str, DeviceError]:
+        """Quick: how it is, who it is, one exchange in turn. Deep: a test slip, proven."""
+        began = self._monotonic()
+        if deep:
+            match self._print(lambda layout: sample(self._book, layout, self._model.about), None):
+                case Err() as failed:
+                    return failed
+                case Ok():
+                    proof = f"; test slip {self._model.proving.value} after {self._monotonic() - began:.1f} s"
+        else:
+            proof = ""
+            with self._line_lock:
+                self._look()
+                if self._line is None or not self._status.well:
+                    return Err(self._trouble())
+                if (broken := self._ask_in_turn(self._line)) is not None:
+                    return Err(broken)
+        model = self._model
+        return Ok(f"{self.identity}; {model.id}, {model.dots} dots, proof: {model.proving.value}{proof}")
 
     # --- watching ------------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
         retry = self._timings.first_retry
-        while not self._stop.is_set():
+        while not self._stopping:
             with self._line_lock:
                 self._look()
                 connected = self._line is not None
             if connected:
                 retry = self._timings.first_retry
-                self._stop.wait(self._timings.poll)
+                self._wake.wait(self._timings.poll)
             else:
-                self._stop.wait(retry)
+                self._wake.wait(retry)
                 retry = min(retry * 2, self._timings.last_retry)
+            self._wake.clear()
 
     def _look(self) -> None:
         """Connect if need be and ask the printer how it is; the answer is `self._status`."""
@@ -153,22 +166,71 @@ class ReceiptAdapter:
             if self._line is None:
                 self._connect()
             if self._line is not None:
-                self._publish(summarize(self._line.condition(), identity=self.identity))
+                self._line.condition()
+                if not self._introduced and self._summary(self._line).well:
+                    self._introduce(self._line)
+                    self._line.condition()
+                self._publish(self._summary(self._line))
         except LinkLost as error:
-            self._lose(Fault.UNREACHABLE, str(error))
+            self._lose(error.fault, str(error))
         except NoAnswer as error:
             self._lose(Fault.PROTOCOL if error.noise else Fault.TIMEOUT, str(error))
 
     def _connect(self) -> None:
         link = Link(self._address, connect_s=self._timings.connect)
-        self._line = Conversation(link, answer_s=self._timings.answer, monotonic=self._monotonic)
-        if not summarize(self._line.condition(), identity=self.identity).well:
+        self._introduced = False
+        self._line = line = Conversation(
+            link,
+            model=self._model,
+            answer_s=self._timings.answer,
+            obeys_flow=isinstance(self._address, SerialPort),
+            monotonic=self._monotonic,
+        )
+        line.condition()
+        if self._model.recall and not self._summary(line).well:
             # Whatever an earlier connection left waiting for paper belongs to a citizen who has gone.
-            self._line.recall(self._timings.recall)
+            line.recall(self._timings.recall)
+
+    def _introduce(self, line: Conversation) -> None:
+        """Who is it, and what are its ways? Only a printer at rest answers such questions."""
+        answers_sensor = line.settle(self._timings.quiet)
+        said = {kind: line.info(kind) for kind in InfoKind} if self._speaks_of_itself(line) else {}
+        model = self._wanted or by_name(said.get(InfoKind.NAME) or "")
+        if model.proving is Proving.FOUND_OUT:
+            fallback = Proving.DRAINED if answers_sensor else Proving.NONE
+            found = Proving.PROCESS_ID if line.returns(self._token()) else fallback
+            model = replace(model, proving=found, sensor=answers_sensor)
+        self._model = line.model = model
+        self._introduced = True
+        names = [said.get(InfoKind.NAME), said.get(InfoKind.FIRMWARE), _masked(said.get(InfoKind.SERIAL))]
+        self.identity = " ".join([*(name for name in names if name), self._where])
+
+    def _speaks_of_itself(self, line: Conversation) -> bool:
+        if self._wanted is not None and not self._wanted.identifies:
+            return False
+        return line.info(InfoKind.NAME) is not None
+
+    def _ask_in_turn(self, line: Conversation) -> DeviceError | None:
+        """Does it still work off what it is sent?"""
+        try:
+            if self._model.sensor and not line.settle(self._timings.quiet):
+                return DeviceError(Fault.TIMEOUT, "answers at once, but not in turn: it has stopped working")
+        except LinkLost as error:
+            self._lose(error.fault, str(error))
+            return self._trouble()
+        return None
+
+    def _summary(self, line: Conversation) -> DeviceStatus:
+        if line.heard is None:
+            return self._status
+        return summarize(line.heard, identity=self.identity, near_end=self._model.near_end)
+
+    def _trouble(self) -> DeviceError:
+        return DeviceError(self._status.fault or Fault.TIMEOUT, self._status.detail)
 
     def _lose(self, fault: Fault, detail: str) -> None:
         self._drop()
-        self._publish(unreachable(fault, identity=self.identity, detail=detail))
+        self._publish(self._status.lost(fault, detail))
 
     def _drop(self) -> None:
         line, self._line = self._line, None
@@ -182,40 +244,50 @@ class ReceiptAdapter:
 
     # --- printing ------------------------------------------------------------------------------------------------
 
-    def _deliver(self, line: Conversation, image: Image.Image, until: float) -> str | None:
-        """Send a slip and wait for its proof. None: proven; otherwise why not."""
-        token = self._token()
-        line.send(slip(image, token, after_break=not line.clean))
-        try:
-            if not self._wait_for(line, token, until):
-                line.recall(self._timings.recall)
-                if not line.proven(token):
-                    self._drop()
-                    self._look()  # the recall may have stuck behind the slip; a new connection recalls what is left
-                    return "no proof in time"
-        except LinkLost as error:
-            self._lose(Fault.UNREACHABLE, str(error))
-            return "line broke while printing"
-        line.clean = True
-        return None
+    def _print(
+        self, draw: Callable[[Layout], Result[Image.Image, DeviceError]], within_s: float | None
+    ) -> Result[None, DeviceError]:
+        until = self._monotonic() + (self._timings.within if within_s is None else within_s) - self._timings.recall
+        with self._line_lock:
+            self._look()
+            if self._line is None or not self._status.well:
+                return Err(self._trouble())
+            drawn = draw(Layout.of(self._model.dots))
+            if isinstance(drawn, Err):
+                return drawn
+            if self._monotonic() >= until:
+                return Err(DeviceError(Fault.TIMEOUT, "no time left to print"))
+            ending = self._deliver(self._line, drawn.value, until)
+        return Ok(None) if ending is Ending.PROVEN else Err(DeviceError(Fault.UNPROVEN, ending.value))
 
-    def _wait_for(self, line: Conversation, token: bytes, until: float) -> bool:
-        """False when a printer that is well has not moved (taken bytes, changed its status) for too long,
-        or when the time is up: a printer that waits for paper is waited for."""
-        moved_at = asked_at = self._monotonic()
-        sending = True
-        while not line.proven(token):
-            moved = line.step(self._timings.step) > 0 and sending
-            sending = sending and not line.sent_all  # later bytes are only our own questions
-            now = self._monotonic()
-            before = self._status
-            if line.heard is not None:
-                self._publish(summarize(line.heard, identity=self.identity))
-            if moved or self._status != before:
-                moved_at = now
-            if now >= until or (self._status.well and now - moved_at >= self._timings.proof):
-                return False
-            if line.sent_all and now - asked_at >= self._timings.poll:
-                line.ask()
-                asked_at = now
-        return True
+    def _deliver(self, line: Conversation, image: Image.Image, until: float) -> Ending:
+        """Send a slip and wait for its end; what is not on paper then is taken back."""
+        token = self._token()
+        strips = slip(image, token, model=self._model, after_break=not line.clean)
+        delivery = Delivery(
+            line, token, timings=self._timings, monotonic=self._monotonic, look=lambda: self._hear(line)
+        )
+        try:
+            ending = delivery.run(strips, until=until)
+            if ending not in (Ending.PROVEN, Ending.UNPROVABLE):
+                if self._model.recall:
+                    line.recall(self._timings.recall)
+                if line.proven(token) and line.drained:
+                    ending = Ending.PROVEN
+        except LinkLost as error:
+            self._lose(error.fault, str(error))
+            return Ending.BROKEN
+        line.clean = ending is Ending.PROVEN
+        if ending not in (Ending.PROVEN, Ending.UNPROVABLE):
+            self._drop()
+            self._wake.set()  # the recall may have stuck behind the slip; a new connection recalls what is left
+        return ending
+
+    def _hear(self, line: Conversation) -> DeviceStatus:
+        self._publish(self._summary(line))
+        return self._status
+
+
+def _masked(serial: str | None) -> str:
+    """A serial number, as much of it as tells two printers apart."""
+    return f"no. …{serial[-_SHOWN_OF_SERIAL:]}" if serial else ""

@@ -99,7 +99,8 @@ class FontBook:
             return tuple(shared.setdefault(file.path, Face(file)) for file in files if file.path.is_file())
 
         self._regular = chain(candidates(bold=False) if regular is None else regular)
-        self._bold = chain(candidates(bold=True) if bold is None else bold)
+        # A character that has no bold face is set in a regular one.
+        self._bold = (*chain(candidates(bold=True) if bold is None else bold), *self._regular)
         self._known: dict[tuple[str, bool], Face | None] = {}
 
     def face(self, character: str, *, bold: bool) -> Face | None:

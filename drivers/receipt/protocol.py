@@ -1,31 +1,34 @@
-"""ESC/POS as far as raster receipts with proof need it (Epson ESC/POS command reference); pure.
+"""What is sent to an ESC/POS printer (Epson ESC/POS command reference); pure. Its answers: `drivers.receipt.answers`.
 
-Out: `GS v 0` strips, `GS V` cut, `GS ( H` process id, `DLE EOT` and `GS a` status, `DLE DC4` 8 recall.
-In: one byte stream in which real-time status (1 byte), automatic status back (4 bytes) and blocks are mixed;
-`Demultiplexer` tells them apart by their fixed bits.
+`GS v 0` strips, `GS V` cut, `GS ( H` process id, `GS r` sensors in turn, `GS I` identity, `DLE EOT` and `GS a` status,
+`DLE DC4` 8 recall.
 """
 
 from __future__ import annotations
 
-import itertools
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import IntEnum
 
 from PIL import Image, ImageChops
 
-ROW_BYTES = 72
-"""576 dots."""
+from drivers.receipt.answers import TOKEN_BYTES
+from drivers.receipt.models import WIDEST, Model, Proving
+
 STRIP_ROWS = 24
 INITIALIZE = b"\x1b@"
 STATUS_BACK_ON = b"\x1da\xff"
 """GS a: send status at every change, also while the printer waits for paper and takes no data."""
+STATUS_BACK_OFF = b"\x1da\x00"
 FEED_AND_CUT = b"\x1dVB\x00"
 """GS V 66 0: feed to the cutter and cut."""
+FEED_TO_BAR = b"\x1bJ\xa0"
+"""ESC J: 160 dots, 20 mm, bring the last line out under the tear bar."""
+ASK_SENSOR = b"\x1dr\x01"
+"""GS r 1: paper sensors, answered when its turn comes."""
 RECALL = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
 """DLE DC4 8: forget everything received but not printed."""
-RESYNC = bytes(STRIP_ROWS * ROW_BYTES + 8)
+RESYNC = bytes(STRIP_ROWS * WIDEST // 8 + 8)
 """Fills a strip that an earlier connection left half sent with white; outside a strip NUL does nothing."""
 _REAL_TIME = (0x04, 0x05, 0x14)
 
@@ -37,6 +40,20 @@ class StatusKind(IntEnum):
     OFFLINE_CAUSE = 2
     ERROR_CAUSE = 3
     PAPER = 4
+    FULL = 20
+    """Printers with a presenter only."""
+
+
+ROUND = (StatusKind.PRINTER, StatusKind.OFFLINE_CAUSE, StatusKind.ERROR_CAUSE, StatusKind.PAPER)
+"""What every printer is asked, in this order."""
+
+
+class InfoKind(IntEnum):
+    """n of GS I n."""
+
+    FIRMWARE = 65
+    NAME = 67
+    SERIAL = 68
 
 
 def ask_status(kind: StatusKind) -> bytes:
@@ -44,10 +61,15 @@ def ask_status(kind: StatusKind) -> bytes:
     return bytes((0x10, 0x04, kind))
 
 
+def ask_info(kind: InfoKind) -> bytes:
+    """GS I n: answered in its turn."""
+    return bytes((0x1D, 0x49, kind))
+
+
 def ask_proof(token: bytes) -> bytes:
-    """GS ( H fn 48: the printer returns `token` when everything before it is on paper; 4 bytes 0x20..0x7E."""
-    if len(token) != 4 or not all(0x20 <= byte <= 0x7E for byte in token):
-        raise ValueError("process id is 4 printable characters")
+    """GS ( H fn 48: the printer returns `token` when everything before it is on paper; 4 bytes of TOKEN_BYTES."""
+    if len(token) != 4 or not TOKEN_BYTES.issuperset(token):
+        raise ValueError("process id is 4 characters without bit 4")
     return b"\x1d(H\x06\x00\x30\x30" + token
 
 
@@ -63,113 +85,26 @@ def defuse(data: bytes) -> bytes:
 
 
 def strips(image: Image.Image) -> Iterator[bytes]:
-    """GS v 0 commands for a mode "1" picture 576 dots wide, `STRIP_ROWS` rows each; 0 is ink."""
-    if image.mode != "1" or image.width != ROW_BYTES * 8:
-        raise ValueError("picture must be 1-bit and 576 dots wide")
+    """GS v 0 commands for a mode "1" picture whose width is a multiple of 8, `STRIP_ROWS` rows each; 0 is ink."""
+    if image.mode != "1" or image.width % 8:
+        raise ValueError("picture must be 1-bit and a multiple of 8 dots wide")
     dots = defuse(ImageChops.invert(image).tobytes())
-    size = STRIP_ROWS * ROW_BYTES
+    row_bytes = image.width // 8
+    size = STRIP_ROWS * row_bytes
     for start in range(0, len(dots), size):
         strip = dots[start : start + size]
-        yield b"\x1dv0\x00" + struct.pack("<HH", ROW_BYTES, len(strip) // ROW_BYTES) + strip
+        yield b"\x1dv0\x00" + struct.pack("<HH", row_bytes, len(strip) // row_bytes) + strip
 
 
-def slip(image: Image.Image, token: bytes, *, after_break: bool) -> bytes:
-    """Everything for one slip. `after_break`: an earlier connection may have left half a slip in the printer; it is
-    ended and cut off, so that no citizen gets another's lines on her paper."""
-    head = RESYNC + INITIALIZE + FEED_AND_CUT if after_break else INITIALIZE
-    body = b"".join(itertools.chain(strips(image)))
-    return head + STATUS_BACK_ON + body + FEED_AND_CUT + ask_proof(token)
+def slip(image: Image.Image, token: bytes, *, model: Model, after_break: bool) -> list[bytes]:
+    """Everything for one slip, in pieces between which other commands may be sent.
 
-
-# --- what the printer says ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class RealTimeStatus:
-    """Answer to DLE EOT; which of the four only the asker knows."""
-
-    bits: int
-
-
-@dataclass(frozen=True, slots=True)
-class StatusBack:
-    """Automatic status back: four bytes, unasked."""
-
-    bits: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """Everything before this process id is on paper."""
-
-    token: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """The buffer was cleared."""
-
-
-@dataclass(frozen=True, slots=True)
-class Noise:
-    """Bytes that are no answer."""
-
-    data: bytes
-
-
-Answer = RealTimeStatus | StatusBack | Proof | Recalled | Noise
-
-_BLOCK = 0x37
-_FLOW = (0x11, 0x13)
-_RECALLED = b"\x37\x25\x00"
-_PROOF_LENGTH = 7
-
-
-@dataclass(slots=True)
-class Demultiplexer:
-    """Byte stream → typed answers. Any bytes in any pieces; resynchronises after nonsense, never raises."""
-
-    _pending: bytearray = field(default_factory=bytearray)
-
-    def feed(self, data: bytes) -> list[Answer]:
-        """Answers completed by `data`."""
-        answers: list[Answer] = []
-        for byte in data:
-            self._pending.append(byte)
-            while self._pending:
-                step = _parse(bytes(self._pending))
-                if step is None:
-                    break
-                answer, used = step
-                del self._pending[:used]
-                if answer is not None:
-                    answers.append(answer)
-        return answers
-
-
-def _parse(data: bytes) -> tuple[Answer | None, int] | None:
-    """The first answer in `data` and how many bytes it took; None: more is needed."""
-    first = data[0]
-    if first in _FLOW:
-        return None, 1
-    if first & 0x93 == 0x12:
-        return RealTimeStatus(first), 1
-    if first & 0x93 == 0x10:
-        return _parse_status_back(data)
-    if first == _BLOCK:
-        return _parse_block(data)
-    return Noise(data[:1]), 1
-
-
-def _parse_status_back(data: bytes) -> tuple[Answer | None, int] | None:
-    if any(byte & 0x90 for byte in data[1:4]):
-        return Noise(data[:1]), 1
-    return (StatusBack(data[:4]), 4) if len(data) >= 4 else None
-
-
-def _parse_block(data: bytes) -> tuple[Answer | None, int] | None:
-    if _RECALLED.startswith(data):
-        return (Recalled(), 3) if data == _RECALLED else None
-    if data[1] != 0x22 or any(not 0x20 <= byte <= 0x7E for byte in data[2:6]) or data[6:7] not in (b"", b"\x00"):
-        return Noise(data[:1]), 1
-    return (Proof(data[2:6]), _PROOF_LENGTH) if len(data) >= _PROOF_LENGTH else None
+    `after_break`: an earlier connection may have left half a slip in the printer; it is ended and cut off, so that no
+    citizen gets another's lines on her paper.
+    """
+    ending = FEED_AND_CUT if model.cutter else FEED_TO_BAR
+    head = [RESYNC, INITIALIZE + ending] if after_break else [INITIALIZE]
+    if model.status_back:
+        head.append(STATUS_BACK_ON)
+    proof = [ask_proof(token)] if model.proving is Proving.PROCESS_ID else []
+    return [*head, *strips(image), ending, *proof]

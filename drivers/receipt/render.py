@@ -1,4 +1,4 @@
-"""A receipt (回执) as a 1-bit picture 576 dots wide: 80 mm paper, 72 mm printable, 203 dots per inch (8 per mm).
+"""A receipt (回执) as a 1-bit picture as wide as the printer's head: 80 mm paper (576 or 512 dots) or 58 mm (384).
 
 Made for a reader of 78 years: body 30 dots (3.8 mm) high, the numbers she needs again in a frame of their own.
 """
@@ -11,13 +11,13 @@ from typing import assert_never
 import segno
 from PIL import Image
 
-from drivers.receipt.canvas import MARGIN, WIDTH, Canvas, Type
+from drivers.receipt.canvas import Canvas
 from drivers.receipt.fonts import FontBook
+from drivers.receipt.layout import Layout, Type
 from kiosk.core.devices import DeviceError, Fault
 from kiosk.core.receipt import Block, Code, Line, Pair, Receipt, Rule, Style
 from kiosk.core.result import Err, Ok, Result
 
-CONTENT = WIDTH - 2 * MARGIN
 KEY_LABELS = frozenset({"受理编号", "查询码"})
 """What a citizen copies or reads out on the telephone: framed and big."""
 MIN_MODULE = 3
@@ -27,6 +27,11 @@ _QR_SIDE = 400
 _QR_QUIET = 4
 _LABEL_GAP = 20
 _MAX_LABEL = 150
+_STEP = 30
+"""Indent of a value that stands below its label."""
+_PAIR_GAP = 3
+_LOOKED_UP = 2
+"""A value of more lines is read, not looked up: no bold."""
 
 _STYLES: dict[Style, Type] = {
     "title": Type(52, 68, bold=True, centred=True, tracking=8),
@@ -41,22 +46,28 @@ _STYLES: dict[Style, Type] = {
 _LABEL = Type(28, 43)
 _VALUE = Type(30, 43, bold=True)
 _PROSE = Type(30, 43)
-"""A value of three lines and more is read, not looked up: no bold."""
 _KEY_LABEL = Type(26, 36, centred=True)
 _SMALLEST_NUMBER = 44
+_SMALLEST_NARROW_NUMBER = 40
 _LIST_MARK = re.compile(r"(?:\d{1,2}[.、]|[□☐•·—-]) *")
 """Head of a list entry; its further lines are indented to the text."""
 
 
-def render(receipt: Receipt, book: FontBook) -> Result[Image.Image, DeviceError]:
-    """Mode "1", width 576, 0 is ink; GLYPH_MISSING if one character is in no font: never a box on paper."""
-    unknown = frozenset().union(*(book.missing(text) for block in receipt.blocks for text in _texts(block)))
+def render(receipt: Receipt, book: FontBook, layout: Layout) -> Result[Image.Image, DeviceError]:
+    """Mode "1", as wide as the layout, 0 is ink; GLYPH_MISSING if one character is in no font: never a box on paper."""
+    canvas = Canvas(book, layout)
+    refused = render_on(canvas, receipt.blocks)
+    return refused if isinstance(refused, Err) else Ok(canvas.finish())
+
+
+def render_on(canvas: Canvas, wanted: tuple[Block, ...]) -> Result[None, DeviceError]:
+    """Blocks below what is there already; GLYPH_MISSING with nothing drawn, or a code that is too big."""
+    unknown = frozenset().union(*(canvas.missing(text) for block in wanted for text in _texts(block)))
     if unknown:
         planes = ", ".join(sorted({f"plane {ord(character) >> 16}" for character in unknown}))
         return Err(DeviceError(Fault.GLYPH_MISSING, f"{len(unknown)} characters in no font ({planes})"))
-    canvas = Canvas(book)
-    column = _value_column(canvas, receipt.blocks)
-    blocks = list(receipt.blocks)
+    column = _value_column(canvas, wanted)
+    blocks = list(wanted)
     while blocks:
         keys = _leading_keys(blocks)
         if keys:
@@ -67,7 +78,7 @@ def render(receipt: Receipt, book: FontBook) -> Result[Image.Image, DeviceError]
             _draw(canvas, blocks.pop(0), column)
         except segno.DataOverflowError:
             return Err(DeviceError(Fault.GLYPH_MISSING, "QR code cannot hold its text"))
-    return Ok(canvas.finish())
+    return Ok(None)
 
 
 def _texts(block: Block) -> tuple[str, ...]:
@@ -93,9 +104,9 @@ def _draw(canvas: Canvas, block: Block, column: int) -> None:
             _draw_pair(canvas, label, value, column)
         case Rule(dashed):
             canvas.room(40)
-            canvas.y += 14
+            canvas.y += canvas.layout.dots(14)
             canvas.rule(dashed=dashed)
-            canvas.y += 18
+            canvas.y += canvas.layout.dots(18)
         case Code(data, caption):
             _draw_code(canvas, data, caption)
         case _:
@@ -103,25 +114,27 @@ def _draw(canvas: Canvas, block: Block, column: int) -> None:
 
 
 def _draw_line(canvas: Canvas, text: str, style: Style) -> None:
-    kind = _STYLES[style]
+    kind = canvas.layout.type(_STYLES[style])
     if style == "number":
         _draw_number(canvas, text)
         return
     if style == "strong":
-        canvas.y += 8
+        canvas.y += canvas.layout.dots(8)
     for paragraph in text.split("\n"):
         mark = None if kind.centred else _LIST_MARK.match(paragraph)
         if mark is None:
-            _draw_text(canvas, paragraph, kind)
+            draw_text(canvas, paragraph, kind)
             continue
-        indent = MARGIN + round(canvas.width(mark[0], kind))
+        indent = canvas.layout.margin + round(canvas.width(mark[0], kind))
         canvas.room(kind.leading)
-        canvas.text(MARGIN, _baseline(canvas.y, kind), mark[0], kind)
-        _draw_text(canvas, paragraph[mark.end() :], kind, left=indent)
+        canvas.text(canvas.layout.margin, _baseline(canvas.y, kind), mark[0], kind)
+        draw_text(canvas, paragraph[mark.end() :], kind, left=indent)
 
 
-def _draw_text(canvas: Canvas, text: str, kind: Type, *, left: int = MARGIN, right: int = WIDTH - MARGIN) -> None:
-    """A paragraph between two edges."""
+def draw_text(canvas: Canvas, text: str, kind: Type, *, left: int | None = None) -> None:
+    """A paragraph from `left` (the margin if none is given) to the right margin."""
+    left = canvas.layout.margin if left is None else left
+    right = canvas.layout.right
     for line in canvas.lines(text, kind, right - left):
         canvas.room(kind.leading)
         x = left + (right - left - canvas.width(line, kind)) / 2 if kind.centred else float(left)
@@ -136,34 +149,40 @@ def _baseline(top: int, kind: Type) -> int:
 
 def _value_column(canvas: Canvas, blocks: tuple[Block, ...]) -> int:
     """Where all values of a receipt begin."""
+    kind = canvas.layout.type(_LABEL)
     labels = [block.label for block in blocks if isinstance(block, Pair) and block.label not in KEY_LABELS]
-    widths = [canvas.width(label, _LABEL) for label in labels]
-    return MARGIN + round(max((width for width in widths if width <= _MAX_LABEL), default=0)) + _LABEL_GAP
+    widths = [canvas.width(label, kind) for label in labels]
+    widest = max((width for width in widths if width <= canvas.layout.dots(_MAX_LABEL)), default=0)
+    return canvas.layout.margin + round(widest) + canvas.layout.dots(_LABEL_GAP)
 
 
 def _draw_pair(canvas: Canvas, label: str, value: str, column: int) -> None:
-    """Label left, value in the common column; a long label gets its own line."""
-    canvas.room(_LABEL.leading)
-    available = column - _LABEL_GAP - MARGIN
-    baseline = _baseline(canvas.y, _VALUE)
-    if canvas.width(label, _LABEL) > available:
-        _draw_text(canvas, label, _LABEL)
-        _draw_text(canvas, value, _VALUE, left=MARGIN + 30)
+    """Label left, value in the common column. A long label, and on narrow paper a long value, gets its own line."""
+    layout = canvas.layout
+    label_kind, value_kind, prose = layout.type(_LABEL), layout.type(_VALUE), layout.type(_PROSE)
+    canvas.room(label_kind.leading)
+    available = column - layout.dots(_LABEL_GAP) - layout.margin
+    lines = len(canvas.lines(value, value_kind, layout.right - column))
+    if canvas.width(label, label_kind) > available or (layout.narrow and lines > 1):
+        draw_text(canvas, label, label_kind)
+        left = layout.margin + layout.dots(_STEP)
+        lines = len(canvas.lines(value, value_kind, layout.right - left))
+        draw_text(canvas, value, prose if lines > _LOOKED_UP else value_kind, left=left)
     else:
-        _draw_label(canvas, label, baseline, available)
-        long = len(canvas.lines(value, _VALUE, WIDTH - MARGIN - column)) > 2
-        _draw_text(canvas, value, _PROSE if long else _VALUE, left=column)
-    canvas.y += 3
+        _draw_label(canvas, label, _baseline(canvas.y, value_kind), available)
+        draw_text(canvas, value, prose if lines > _LOOKED_UP else value_kind, left=column)
+    canvas.y += layout.dots(_PAIR_GAP)
 
 
 def _draw_label(canvas: Canvas, label: str, baseline: int, available: int) -> None:
     """Short hanzi labels are spread over the column, as on every Chinese form (两端对齐)."""
-    free = available - canvas.width(label, _LABEL)
+    kind = canvas.layout.type(_LABEL)
+    free = available - canvas.width(label, kind)
     spread = free / (len(label) - 1) if 2 <= len(label) <= 3 and all(c >= "⺀" for c in label) else 0.0
-    x = float(MARGIN)
+    x = float(canvas.layout.margin)
     for character in label:
-        canvas.text(x, baseline, character, _LABEL)
-        x += canvas.width(character, _LABEL) + spread
+        canvas.text(x, baseline, character, kind)
+        x += canvas.width(character, kind) + spread
 
 
 def _leading_keys(blocks: list[Block]) -> list[Pair]:
@@ -178,33 +197,36 @@ def _leading_keys(blocks: list[Block]) -> list[Pair]:
 
 def _draw_keys(canvas: Canvas, keys: list[Pair]) -> None:
     """Number and code in one frame: small label, big value."""
-    canvas.y += 8
+    dots = canvas.layout.dots
+    canvas.y += dots(8)
     top = canvas.y
-    canvas.y += 14
+    canvas.y += dots(14)
     for position, key in enumerate(keys):
         canvas.room(240)
         if position:
-            canvas.y += 8
-            canvas.rule(left=MARGIN + 28, right=WIDTH - MARGIN - 28, dashed=True)
-            canvas.y += 12
-        _draw_text(canvas, key.label, _KEY_LABEL)
+            canvas.y += dots(8)
+            canvas.rule(inset=dots(28), dashed=True)
+            canvas.y += dots(12)
+        draw_text(canvas, key.label, canvas.layout.type(_KEY_LABEL))
         _draw_number(canvas, key.value)
-    canvas.y += 12
+    canvas.y += dots(12)
     canvas.frame(top, canvas.y)
-    canvas.y += 18
+    canvas.y += dots(18)
 
 
 def _draw_number(canvas: Canvas, text: str) -> None:
     """As big as one line allows; a long number is set in two lines, broken between its groups."""
-    kind = _STYLES["number"]
+    layout, biggest = canvas.layout, _STYLES["number"].size
+    smallest = _SMALLEST_NARROW_NUMBER if layout.narrow else _SMALLEST_NUMBER
     for lines in ([text], _halves(text)):
-        for size in range(kind.size, _SMALLEST_NUMBER - 1, -2):
-            fitted = Type(size, round(size * 1.28), bold=True, centred=True, tracking=5 if len(text) <= 10 else 1)
-            if all(canvas.width(line, fitted) <= CONTENT - 28 for line in lines):
+        for size in range(biggest, smallest - 1, -2):
+            nominal = Type(size, round(size * 1.28), bold=True, centred=True, tracking=5 if len(text) <= 10 else 1)
+            fitted = layout.type(nominal)
+            if all(canvas.width(line, fitted) <= layout.content - layout.dots(28) for line in lines):
                 for line in lines:
-                    _draw_text(canvas, line, fitted)
+                    draw_text(canvas, line, fitted)
                 return
-    _draw_text(canvas, text, kind)
+    draw_text(canvas, text, layout.type(_STYLES["number"]))
 
 
 def _halves(text: str) -> list[str]:
@@ -217,15 +239,18 @@ def _halves(text: str) -> list[str]:
 
 def _draw_code(canvas: Canvas, data: str, caption: str) -> None:
     """QR code (ISO/IEC 18004), error correction M, at most about 50 mm wide, with a caption under it."""
+    layout = canvas.layout
     code = segno.make(data, error="m", micro=False, boost_error=False)
     modules = len(code.matrix)
-    scale = min(_MAX_MODULE, max(MIN_MODULE, _QR_SIDE // modules))
+    scale = min(_MAX_MODULE, max(MIN_MODULE, min(layout.dots(_QR_SIDE), layout.content) // modules))
+    if modules * scale > layout.content:
+        raise segno.DataOverflowError("wider than the paper")
     rows = [bytes(0 if dark else 255 for dark in row) for row in code.matrix]
     picture = Image.frombytes("L", (modules, modules), b"".join(rows))
     picture = picture.resize((modules * scale, modules * scale), Image.Resampling.NEAREST)
-    quiet = max(0, _QR_QUIET * scale - 12)
+    quiet = max(0, _QR_QUIET * scale - layout.dots(12))
     canvas.y += quiet
-    canvas.paste(picture, (WIDTH - picture.width) // 2)
+    canvas.paste(picture, (layout.width - picture.width) // 2)
     canvas.y += quiet
     if caption:
-        _draw_text(canvas, caption, _STYLES["center_small"])
+        draw_text(canvas, caption, layout.type(_STYLES["center_small"]))

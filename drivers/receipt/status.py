@@ -5,9 +5,9 @@ Bits: Epson ESC/POS reference, DLE EOT n = 1..4 and GS a. What was not said is u
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Fault, Level
+from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Fault, Level, MediaState
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,10 @@ class Condition:
     cutter_error: bool
     unrecoverable: bool
     recoverable: bool
+    """A mechanical error that a person can mend; in practice paper that is stuck."""
     overheated: bool
+    in_mouth: bool | None = None
+    """A slip waits to be taken; None where the printer cannot know."""
 
 
 def from_real_time(printer: int, offline_cause: int, error_cause: int, paper: int) -> Condition:
@@ -53,50 +56,50 @@ def from_status_back(bits: bytes) -> Condition:
     )
 
 
-def summarize(condition: Condition, *, identity: str) -> DeviceStatus:
-    """One state, one paper level, at most one fault: the one a person has to mend first."""
+def summarize(condition: Condition, *, identity: str, near_end: bool = True) -> DeviceStatus:
+    """One state, one paper level, at most one fault: the one a person has to mend first.
+
+    `near_end`: the printer has a sensor for it; without one, its bits mean nothing.
+    """
     fault = _first_fault(condition)
-    status = DeviceStatus(
-        DeviceKind.RECEIPT, DeviceState.ONLINE, paper=_paper(condition), fault=fault, identity=identity
+    return DeviceStatus(
+        DeviceKind.RECEIPT,
+        DeviceState.ONLINE if fault in (None, Fault.PAPER_OUT) else DeviceState.ERROR,
+        media=_media(condition),
+        paper=_paper(condition, near_end=near_end),
+        fault=fault,
+        identity=identity,
     )
-    if fault is Fault.PAPER_OUT or (fault is None and not condition.offline and not _broken(condition)):
-        return status
-    if fault is None:
-        detail = "error without cause" if _broken(condition) else "offline without cause"
-        return replace(status, state=DeviceState.ERROR, detail=detail)
-    return replace(status, state=DeviceState.ERROR)
 
 
 def _first_fault(condition: Condition) -> Fault | None:
-    """An open cover hides the paper sensor, so it comes first."""
-    if condition.cover_open:
-        return Fault.COVER_OPEN
-    if condition.cutter_error:
-        return Fault.CUTTER
-    if condition.overheated:
-        return Fault.OVERHEATED
-    if condition.paper_end:
-        return Fault.PAPER_OUT
-    return None
+    """An open cover hides the paper sensor, so it comes before it; offline without a cause is a pressed button."""
+    faults = (
+        (condition.unrecoverable, Fault.HARDWARE),
+        (condition.cover_open, Fault.COVER_OPEN),
+        (condition.cutter_error, Fault.CUTTER),
+        (condition.recoverable, Fault.JAM),
+        (condition.overheated, Fault.OVERHEATED),
+        (condition.paper_end, Fault.PAPER_OUT),
+        (condition.offline, Fault.STOPPED),
+    )
+    return next((fault for holds, fault in faults if holds), None)
 
 
-def _paper(condition: Condition) -> Level:
+def _media(condition: Condition) -> MediaState:
+    if condition.recoverable:
+        return MediaState.JAMMED
+    if condition.in_mouth is None:
+        return MediaState.NONE
+    return MediaState.PRESENT if condition.in_mouth else MediaState.ABSENT
+
+
+def _paper(condition: Condition, *, near_end: bool) -> Level:
     if condition.cover_open:
         return Level.UNKNOWN
     if condition.paper_end:
         return Level.OUT
-    return Level.LOW if condition.paper_near_end else Level.FULL
-
-
-def _broken(condition: Condition) -> bool:
-    return condition.unrecoverable or condition.recoverable
-
-
-def unreachable(fault: Fault, *, identity: str, detail: str = "") -> DeviceStatus:
-    """Nothing is known but that there is no contact."""
-    return DeviceStatus(
-        DeviceKind.RECEIPT, DeviceState.OFFLINE, paper=Level.UNKNOWN, fault=fault, identity=identity, detail=detail
-    )
+    return Level.LOW if condition.paper_near_end and near_end else Level.FULL
 
 
 def starting(identity: str) -> DeviceStatus:

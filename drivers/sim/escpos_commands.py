@@ -71,6 +71,13 @@ class SendSensor:
 
 
 @dataclass(frozen=True, slots=True)
+class SendInfo:
+    """GS I n: in its turn."""
+
+    which: int
+
+
+@dataclass(frozen=True, slots=True)
 class SendProof:
     """GS ( H fn 48."""
 
@@ -84,7 +91,9 @@ class Ignored:
     data: bytes
 
 
-Command = Initialize | Kanji | Text | NewLine | Feed | Raster | Cut | StatusBack | SendSensor | SendProof | Ignored
+Command = (
+    Initialize | Kanji | Text | NewLine | Feed | Raster | Cut | StatusBack | SendSensor | SendInfo | SendProof | Ignored
+)
 
 _ESC_LENGTHS = {0x40: 2, 0x32: 2, 0x0C: 2, 0x70: 5, 0x24: 4, 0x5C: 4, 0x63: 4}
 _ESC_PLAIN = 3
@@ -160,6 +169,8 @@ def _group_separator(data: bytes) -> tuple[Command, int] | None:
             return StatusBack(data[2]), 3
         case 0x72:
             return SendSensor(data[2]), 3
+        case 0x49:
+            return SendInfo(data[2]), 3
         case 0x28:
             return _extended(data)
         case other:
@@ -235,4 +246,4 @@ class RealTimeScanner:
         return found
 
 
-_KINDS = (b"\x01", b"\x02", b"\x03", b"\x04")
+_KINDS = (b"\x01", b"\x02", b"\x03", b"\x04", b"\x14")

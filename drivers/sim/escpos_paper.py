@@ -9,26 +9,19 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 WIDTH = 576
-ROW_BYTES = WIDTH // 8
 TEXT_ROWS = 30
-_BLANK = bytes(ROW_BYTES)
 _TEXT_FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 _TEXT_SIZE = 24
 
 
-def fit_row(row: bytes) -> bytes:
-    """A row of any width as the head prints it: cut or filled to 72 bytes."""
-    return row[:ROW_BYTES].ljust(ROW_BYTES, b"\x00")
-
-
-def text_rows(data: bytes, *, kanji: bool) -> list[bytes]:
+def text_rows(data: bytes, *, kanji: bool, dots: int) -> list[bytes]:
     """One line of text as rows; like the real thing, what the mode cannot say comes out as something else."""
     words = data.decode("gb18030" if kanji else "cp437", "replace")
-    picture = Image.new("L", (WIDTH, TEXT_ROWS), 255)
+    picture = Image.new("L", (dots, TEXT_ROWS), 255)
     font = ImageFont.truetype(_TEXT_FONT, _TEXT_SIZE, index=2)
     ImageDraw.Draw(picture).text((0, 25), words, fill=0, font=font, anchor="ls")
-    dots = ImageOps.invert(picture).convert("1", dither=Image.Dither.NONE).tobytes()
-    return [dots[start : start + ROW_BYTES] for start in range(0, len(dots), ROW_BYTES)]
+    ink = ImageOps.invert(picture).convert("1", dither=Image.Dither.NONE).tobytes()
+    return [ink[start : start + dots // 8] for start in range(0, len(ink), dots // 8)]
 
 
 @dataclass(slots=True)
@@ -36,6 +29,8 @@ class Slip:
     """One piece of paper."""
 
     n: int
+    dots: int = WIDTH
+    """Width of the head."""
     rows: list[bytes] = field(default_factory=list)
     complete: bool = False
     torn: bool = False
@@ -43,13 +38,13 @@ class Slip:
     @property
     def inked(self) -> bool:
         """Is anything on it? Blank scraps of the cutter fall through."""
-        return any(row != _BLANK for row in self.rows)
+        return any(any(row) for row in self.rows)
 
     def png(self) -> bytes:
         """The slip as a picture, ink black."""
         height = max(1, len(self.rows))
-        dots = b"".join(self.rows) or _BLANK
-        picture = Image.frombytes("1", (WIDTH, height), dots)
+        ink = b"".join(self.rows) or bytes(self.dots // 8)
+        picture = Image.frombytes("1", (self.dots, height), ink)
         target = BytesIO()
         ImageOps.invert(picture.convert("L")).convert("1").save(target, "PNG")
         return target.getvalue()
@@ -69,13 +64,19 @@ class Paper:
         self._current = Slip(first)
         self._finished: list[Slip] = []
 
-    def row(self, row: bytes) -> None:
-        """One row under the head."""
-        self._current.rows.append(row)
+    @property
+    def hanging(self) -> bool:
+        """A finished slip waits to be taken."""
+        return any(not slip.torn for slip in self._finished)
 
-    def blank(self) -> None:
-        """One row of feed."""
-        self._current.rows.append(_BLANK)
+    def load(self, dots: int) -> None:
+        """Another head, of this width; what was in work is torn off and thrown away."""
+        self._current = Slip(self._current.n, dots)
+
+    def row(self, row: bytes) -> None:
+        """One row under the head: cut or filled to its width."""
+        width = self._current.dots // 8
+        self._current.rows.append(row[:width].ljust(width, b"\x00"))
 
     def cut(self) -> None:
         """Finish the slip; a blank one is a scrap and counts as nothing."""
@@ -84,7 +85,7 @@ class Paper:
             slip.complete = True
             self._finished.append(slip)
             (self._folder / f"receipt-{slip.n:04d}.png").write_bytes(slip.png())
-        self._current = Slip(slip.n + slip.inked)
+        self._current = Slip(slip.n + slip.inked, slip.dots)
 
     def tear(self) -> int:
         """The citizen takes what hangs out; how many."""

@@ -1,69 +1,92 @@
-"""A thermal receipt printer on TCP (热敏打印机): speaks ESC/POS bytes, keeps each slip as a PNG.
+"""A thermal receipt printer on TCP, a serial line or a device file (热敏打印机): speaks ESC/POS bytes, keeps each slip
+as a PNG.
 
-Verbs: `set` (paper full|low|out, dots_left N, cover, cutter, hot, mute, garbage, gone: true|false, slow_ms N),
-`list`, `get` (n), `tear`, `status`.
+Verbs: `set`, `list`, `get` (n), `tear`, `status`. What can be set:
+    paper full|low|out, dots_left N, cover, cutter, hot, jam, broken, paused, cutter_jams: the mechanism
+    power, stalled, slow_ms N, model ID: the whole printer; without power everything in its buffer is lost
+    mute, garbage, noise, proofless, gone: the line
+    after_rows N: all the rest of this command happens when N more rows are printed
 """
 
 from __future__ import annotations
 
-import contextlib
+import os
 import select
-import socket
 import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from drivers.sim.escpos_line import PathKind, plug
 from drivers.sim.escpos_machine import Machine
+from drivers.sim.escpos_models import DEFAULT, MAKES
 from drivers.sim.escpos_paper import Paper
 
 _GARBAGE = b"\xff\x80\x9cwhat?\xa3"
-_BOOLEANS = ("cover", "cutter", "hot", "mute", "garbage", "gone")
+_NOISE = b"\xff\x81"
+_MECHANISM = ("cover", "cutter", "hot", "jam", "broken", "paused")
+_MACHINE = ("cutter_jams", "stalled", "proofless")
+_LINE = ("mute", "garbage", "noise", "gone", "power")
+_BOOLEANS = (*_MECHANISM, *_MACHINE, *_LINE)
+_XON, _XOFF = b"\x11", b"\x13"
+_XOFF_BELOW, _XON_ABOVE = 512, 1024
+"""Free bytes of the buffer at which a serial printer stops its caller and lets him go on."""
 
 
 class ReceiptPrinterSim:
     """One printer; lives on when the driver dies."""
 
-    def __init__(self, *, dir: Path, port: int = 0) -> None:  # noqa: A002 - the common word of all simulators
-        self._port = port
-        self._machine = Machine(Paper(dir), self._answer)
-        self._mute = self._garbage = self._gone = False
+    def __init__(
+        self,
+        *,
+        dir: Path,  # noqa: A002 - the common word of all simulators
+        port: int = 0,
+        path: PathKind = "tcp",
+        model: str = DEFAULT,
+    ) -> None:
+        """`path`: what it is plugged into; `model`: a make of `escpos_models`."""
+        self._serial = path == "serial"
+        self._line = plug(path, folder=dir, port=port)
+        self._machine = Machine(Paper(dir), self._answer, MAKES[model])
+        self._model = model
+        self._mute = self._garbage = self._noise = self._gone = False
+        self._power = True
+        self._stopped_caller = False
         self._lock = threading.RLock()
-        self._listener: socket.socket | None = None
-        self._peer: socket.socket | None = None
-        self._wake_read, self._wake_write = socket.socketpair()
+        self._wake_read, self._wake_write = os.pipe()
         self._thread: threading.Thread | None = None
         self._stopping = False
 
     def start(self) -> str:
-        """Listen; the address for a terminal's profile."""
+        """Be there; the address for a terminal's profile."""
         with self._lock:
-            self._listen()
+            self._line.plug()
         self._thread = threading.Thread(target=self._run, name="receipt-sim", daemon=True)
         self._thread.start()
-        return f"tcp://127.0.0.1:{self._port}"
+        return self._line.address
 
     def stop(self) -> None:
-        """End the thread and every socket."""
+        """End the thread and every descriptor."""
         with self._lock:
+            if self._stopping:
+                return
             self._stopping = True
             self._wake()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
         with self._lock:
-            self._hang_up()
-            self._unlisten()
-            self._wake_read.close()
-            self._wake_write.close()
+            self._line.unplug()
+            os.close(self._wake_read)
+            os.close(self._wake_write)
 
     def handle(self, verb: str, args: dict[str, Any], tail: bytes) -> tuple[dict[str, Any], bytes]:
         """One verb; ValueError, KeyError or TypeError when it makes no sense."""
         with self._lock:
             match verb:
                 case "set":
-                    self._set(args)
+                    self._hand(dict(args))
                     return self._describe(), b""
                 case "list":
                     return {"papers": [slip.describe() for slip in self._machine.paper.slips()]}, b""
@@ -71,51 +94,70 @@ class ReceiptPrinterSim:
                     slip = self._machine.paper.slip(int(args["n"]))
                     return slip.describe(), slip.png()
                 case "tear":
-                    return {"taken": self._machine.paper.tear()}, b""
+                    return {"taken": self._machine.tear()}, b""
                 case "status":
                     return self._describe(), b""
                 case _:
                     raise ValueError(f"no verb {verb!r}")
 
-    def _set(self, args: dict[str, Any]) -> None:
-        unknown = set(args) - {*_BOOLEANS, "paper", "dots_left", "slow_ms"}
-        if unknown:
-            raise ValueError(f"nothing to set: {', '.join(sorted(unknown))}")
-        for name in _BOOLEANS:
-            if type(args.get(name, False)) is not bool:
-                raise TypeError(f"{name} is true or false")
-        if args.get("paper", "full") not in ("full", "low", "out"):
-            raise ValueError("paper is full, low or out")
-        self._mute = args.get("mute", self._mute)
-        self._garbage = args.get("garbage", self._garbage)
-        if "dots_left" in args:
-            self._machine.dots_left = None if args["dots_left"] is None else int(args["dots_left"])
-        if "slow_ms" in args:
-            self._machine.delay_s = float(args["slow_ms"]) / 1000
-        hand = {name: args[name] for name in ("paper", "cover", "cutter", "hot") if name in args}
-        self._machine.change(replace(self._machine.condition, **hand))
-        if "gone" in args and args["gone"] != self._gone:
-            self._gone = args["gone"]
-            if self._gone:
-                self._hang_up()
-                self._unlisten()
-            else:
-                self._listen()
+    def _hand(self, wanted: dict[str, Any]) -> None:
+        rows = wanted.pop("after_rows", None)
+        _check(wanted)
+        if rows is None:
+            self._set(wanted)
+        else:
+            self._machine.after_rows = (max(1, int(rows)), lambda: self._set(wanted))
+
+    def _set(self, wanted: dict[str, Any]) -> None:
+        machine = self._machine
+        self._mute = wanted.get("mute", self._mute)
+        self._garbage = wanted.get("garbage", self._garbage)
+        self._noise = wanted.get("noise", self._noise)
+        for name in _MACHINE:
+            setattr(machine, name, wanted.get(name, getattr(machine, name)))
+        if "dots_left" in wanted:
+            machine.dots_left = None if wanted["dots_left"] is None else int(wanted["dots_left"])
+        if "slow_ms" in wanted:
+            machine.delay_s = float(wanted["slow_ms"]) / 1000
+        if "model" in wanted:
+            self._model = wanted["model"]
+            machine.power_up(MAKES[self._model])
+        hand = {name: wanted[name] for name in ("paper", *_MECHANISM) if name in wanted}
+        machine.change(replace(machine.condition, **hand))
+        self._plug(gone=wanted.get("gone", self._gone), power=wanted.get("power", self._power))
         self._wake()
 
+    def _plug(self, *, gone: bool, power: bool) -> None:
+        """Cable and mains. A serial cable stays when the power goes; a network or USB interface goes with it."""
+        was_there, was_powered = not self._gone and (self._power or self._serial), self._power
+        self._gone, self._power = gone, power
+        there = not gone and (power or self._serial)
+        if was_powered and not power:
+            self._machine.power_up(MAKES[self._model])
+            self._stopped_caller = False
+        if was_there and not there:
+            self._line.unplug()
+            self._machine.disconnected()
+        if there and not was_there:
+            self._line.plug()
+
     def _describe(self) -> dict[str, Any]:
-        condition = self._machine.condition
+        machine, condition = self._machine, self._machine.condition
         return {
             "paper": condition.paper,
-            "dots_left": self._machine.dots_left,
-            "cover": condition.cover,
-            "cutter": condition.cutter,
-            "hot": condition.hot,
+            "dots_left": machine.dots_left,
+            **{name: getattr(condition, name) for name in _MECHANISM},
+            **{name: getattr(machine, name) for name in _MACHINE},
             "mute": self._mute,
             "garbage": self._garbage,
+            "noise": self._noise,
             "gone": self._gone,
-            "slow_ms": round(self._machine.delay_s * 1000),
-            "connected": self._peer is not None,
+            "power": self._power,
+            "slow_ms": round(machine.delay_s * 1000),
+            "model": self._model,
+            "overrun": machine.overrun,
+            "mouth": machine.paper.hanging,
+            "connected": self._line.connected,
         }
 
     # --- the line ------------------------------------------------------------------------------------------------
@@ -125,79 +167,67 @@ class ReceiptPrinterSim:
             with self._lock:
                 if self._stopping:
                     return
-                again = self._machine.work(time.monotonic())
-                watched = self._watched()
-            ready = _wait(watched, None if again is None else max(0.0, again - time.monotonic()))
+                again = self._machine.work(time.monotonic()) if self._power else None
+                self._handshake()
+                room = self._machine.room
+                watched = self._line.watched(room=room, standing=self._machine.standing)
+            ready = _wait(watched | {self._wake_read: select.POLLIN}, again)
             with self._lock:
-                for sock in ready:
-                    self._serve(sock)
+                for number in ready:
+                    if number == self._wake_read:
+                        os.read(self._wake_read, 4096)
+                    elif number in self._line.watched(room=room, standing=True):  # no hand pulled it since
+                        self._take(self._line.serve(number, room=room))
 
-    def _watched(self) -> dict[socket.socket, int]:
-        watched = {self._wake_read: select.POLLIN}
-        if self._peer is None:
-            if self._listener is not None:
-                watched[self._listener] = select.POLLIN
-        elif self._machine.room:
-            watched[self._peer] = select.POLLIN
-        elif self._machine.condition.blocked:
-            # Full and standing still: nothing is read, but a driver that died makes place for the next one.
-            watched[self._peer] = select.POLLRDHUP
-        return watched
-
-    def _serve(self, sock: socket.socket) -> None:
-        if sock is self._wake_read:
-            sock.recv(4096)
-        elif sock is self._listener:
-            with contextlib.suppress(BlockingIOError):  # the caller gave up between select and accept
-                self._peer, _ = sock.accept()
-                self._peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _take(self, came: bytes | str) -> None:
+        match came:
+            case "come":
                 self._machine.connected()
-        elif sock is self._peer:
-            try:
-                chunk = sock.recv(self._machine.room)  # no room: only asked when the peer is gone
-            except OSError:
-                chunk = b""
-            if chunk:
-                self._machine.receive(chunk)
-            else:
-                self._hang_up()
+            case "gone":
+                self._machine.disconnected()
+            case bytes() if came and self._power:
+                self._machine.receive(came)
+            case _:
+                pass
+
+    def _handshake(self) -> None:
+        """XOFF and XON of a serial printer."""
+        if not self._serial or not self._power:
+            return
+        room = self._machine.room
+        if not self._stopped_caller and room < _XOFF_BELOW:
+            self._stopped_caller = True
+            self._line.send(_XOFF)
+        elif self._stopped_caller and room > _XON_ABOVE:
+            self._stopped_caller = False
+            self._line.send(_XON)
 
     def _answer(self, data: bytes) -> None:
-        if self._peer is None or self._mute:
+        if self._mute or not self._power:
             return
-        with contextlib.suppress(OSError):  # nobody there to hear it: found at the next read
-            self._peer.sendall(_GARBAGE if self._garbage else data)
-
-    def _listen(self) -> None:
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # A small window: a printer has kilobytes, and a driver must live with a line that backs up.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        listener.bind(("127.0.0.1", self._port))
-        listener.listen(4)
-        listener.setblocking(False)
-        self._port = listener.getsockname()[1]
-        self._listener = listener
-
-    def _unlisten(self) -> None:
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
-
-    def _hang_up(self) -> None:
-        if self._peer is not None:
-            self._peer.close()
-            self._peer = None
-            self._machine.disconnected()
+        self._line.send(_GARBAGE if self._garbage else (_NOISE + data if self._noise else data))
 
     def _wake(self) -> None:
-        self._wake_write.send(b"\x00")
+        os.write(self._wake_write, b"\x00")
 
 
-def _wait(watched: dict[socket.socket, int], timeout_s: float | None) -> list[socket.socket]:
+def _check(wanted: dict[str, Any]) -> None:
+    unknown = wanted.keys() - {*_BOOLEANS, "paper", "dots_left", "slow_ms", "model"}
+    if unknown:
+        raise ValueError(f"nothing to set: {', '.join(sorted(unknown))}")
+    for name in _BOOLEANS:
+        if type(wanted.get(name, False)) is not bool:
+            raise TypeError(f"{name} is true or false")
+    if wanted.get("paper", "full") not in ("full", "low", "out"):
+        raise ValueError("paper is full, low or out")
+    if wanted.get("model", DEFAULT) not in MAKES:
+        raise ValueError(f"model is one of {', '.join(MAKES)}")
+
+
+def _wait(watched: dict[int, int], again: float | None) -> list[int]:
+    """Descriptors that are ready; `again`: monotonic time to wake up, None: when something comes."""
     poll = select.poll()
-    by_number = {sock.fileno(): sock for sock in watched if sock.fileno() >= 0}  # -1: closed by a hand since
-    for number, sock in by_number.items():
-        poll.register(number, watched[sock])
-    ready = poll.poll(None if timeout_s is None else timeout_s * 1000)
-    return [by_number[number] for number, _ in ready]
+    for number, events in watched.items():
+        poll.register(number, events)
+    timeout_ms = None if again is None else max(0.0, again - time.monotonic()) * 1000
+    return [number for number, _ in poll.poll(timeout_ms)]
