@@ -103,6 +103,11 @@ class Job:
     ended_s: int | None = None
 
     @property
+    def key(self) -> tuple[int, int | None]:
+        """Tells it from others at the same printer, also from one that got its number after a restart."""
+        return self.id, self.created_s
+
+    @property
     def over(self) -> bool:
         """No more will come of it."""
         return self.state in (JobState.CANCELED, JobState.ABORTED, JobState.COMPLETED)

@@ -11,11 +11,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from drivers.page.client import Job, NotReached, Refused, Trouble, Unclear
 from drivers.page.facts import choose
 from drivers.page.fate import Traces, age_of, failed, judge, proven, remembers
-from drivers.page.route import Route, View
+from drivers.page.route import Key, Route, View
 from drivers.page.timings import Timings
 from drivers.page.watch import Watch
 from kiosk.core.devices import DeviceError, Fault
@@ -43,9 +44,11 @@ class Printing:
     def print(self, document: Document, *, until: float) -> Outcome:
         """One document; what its errors mean stands above."""
         try:
-            outcome = self._earlier(document, until)
+            traces, history = self._settled(document.job)
+            outcome = self._earlier(document, until, traces, history)
             if outcome is None:
-                outcome = self._send(self._create(document, until), document, until)
+                number = self._create(document, until)
+                outcome = self._send(_Attempt(document, number, _keys(traces), until))
         except _Failed as failure:
             return Err(failure.error)
         except Trouble as trouble:
@@ -75,15 +78,15 @@ class Printing:
 
     # --- before the document -------------------------------------------------------------------------------------
 
-    def _earlier(self, document: Document, until: float) -> Outcome | None:
+    def _earlier(self, document: Document, until: float, traces: Traces, history: list[Job]) -> Outcome | None:
         """What became of an earlier attempt under this name; None: nothing, so print it."""
-        traces, history = self._settled(document.job)
         match judge(traces, pages=document.pages):
             case JobFate.PRINTED:
                 return _proof(traces, document)
             case JobFate.PRINTING:
                 number = next((job.id for job in traces.desk if not job.over), None)
-                return self._follow(document, number, until, sent_clearly=True)
+                ended = _keys(Traces((), tuple(job for job in traces.engine if job.over)))
+                return self._follow(_Attempt(document, number, ended, until), sent_clearly=True)
             case JobFate.NOT_PRINTED:
                 return None
             case JobFate.UNKNOWN:
@@ -130,7 +133,7 @@ class Printing:
                     case Ok(sheet):
                         pass
                 try:
-                    return self._route.desk.create(document.job, sheet)
+                    return self._route.create(document.job, sheet)
                 except Refused as refused:
                     if not refused.busy:
                         raise _Failed(Fault.ABORTED, str(refused)) from refused
@@ -150,39 +153,45 @@ class Printing:
 
     # --- the document --------------------------------------------------------------------------------------------
 
-    def _send(self, number: int, document: Document, until: float) -> Outcome:
+    def _send(self, attempt: _Attempt) -> Outcome:
+        name, number = attempt.document.job, attempt.number
+        assert number is not None
         while True:
-            self._sent.setdefault(document.job, self._monotonic())
+            self._sent.setdefault(name, self._monotonic())
             if self._route.direct:
-                self._met.add(document.job)
+                self._met.add(name)
             try:
-                self._route.desk.send(number, document.pdf)
+                self._route.send(number, attempt.document.pdf)
             except NotReached as trouble:
                 return Err(DeviceError(trouble.fault, str(trouble)))
             except Unclear:
-                return self._follow(document, number, until, sent_clearly=False)
+                return self._follow(attempt, sent_clearly=False)
             except Refused as refused:
-                if refused.busy and self._monotonic() < until:
+                if refused.busy and self._monotonic() < attempt.until:
                     self._wait()
                     continue
-                self._give_up(document.job, number)
+                self._give_up(attempt)
                 return Err(DeviceError(Fault.ABORTED, str(refused)))
-            return self._follow(document, number, until, sent_clearly=True)
+            return self._follow(attempt, sent_clearly=True)
 
-    def _follow(self, document: Document, number: int | None, until: float, *, sent_clearly: bool) -> Outcome:
+    def _follow(self, attempt: _Attempt, *, sent_clearly: bool) -> Outcome:
         """Until the printer has decided; a printer that waits for paper is waited for."""
+        document = attempt.document
         heard_at = lacking_since = moving_at = self._monotonic()
         while True:
             now = self._monotonic()
-            if now >= until:
-                return self._end(document, number, "gave up waiting")
+            if now >= attempt.until:
+                return self._end(attempt, "gave up waiting")
             try:
                 self._watch.look(media=document.media)
-                traces = self._route.follow(document.job, number)
+                traces = self._route.follow(document.job, attempt.number, but=attempt.but)
             except Trouble as trouble:
                 self._watch.tell(trouble)
+                alone = self._engine_alone(attempt)
+                if judge(alone, pages=document.pages) is JobFate.PRINTED:
+                    return _proof(alone, document)
                 if now - heard_at >= self._timings.lost:
-                    return self._silent(document, number)
+                    return self._silent(attempt)
                 self._wait()
                 continue
             heard_at = now
@@ -191,58 +200,72 @@ class Printing:
             if judge(traces, pages=document.pages) is JobFate.PRINTED:
                 return _proof(traces, document)
             if traces.engine and all(job.over for job in traces.engine):
-                return self._ended(document, number, traces)
+                return self._ended(attempt, traces)
             if traces.unfinished:
                 moving_at = now
                 if not any(job.lacks_document for job in traces.desk):
                     lacking_since = now
                 if not sent_clearly and now - lacking_since >= self._timings.settle:
-                    return self._end(document, number, "document did not arrive")
+                    return self._end(attempt, "document did not arrive")
             elif self._route.direct or now - moving_at >= self._timings.settle:
-                return self._vanished(document, "no trace of the job at the printer", Fault.ABORTED)
+                return self._vanished(attempt, "no trace of the job at the printer", Fault.ABORTED)
             self._wait()
 
-    def _ended(self, document: Document, number: int | None, traces: Traces) -> Outcome:
+    def _engine_alone(self, attempt: _Attempt) -> Traces:
+        try:
+            return self._route.engine_alone(attempt.document.job, but=attempt.but)
+        except Trouble:
+            return Traces((), ())
+
+    def _ended(self, attempt: _Attempt, traces: Traces) -> Outcome:
         """The printer gave it up. A queue that would try it again must not."""
         if traces.unfinished:
-            last = self._give_up(document.job, number)
+            last = self._give_up(attempt)
             if last is None:
                 return Err(DeviceError(Fault.UNPROVEN, "printer gave up, queue did not"))
             traces = last
-        return _last_word(traces, document, DeviceError(Fault.ABORTED, ",".join(traces.engine[-1].reasons)[:200]))
+        reasons = ",".join(traces.engine[-1].reasons) if traces.engine else "no trace at the printer"
+        return _last_word(traces, attempt.document, DeviceError(Fault.ABORTED, reasons[:200]))
 
-    def _silent(self, document: Document, number: int | None) -> Outcome:
+    def _silent(self, attempt: _Attempt) -> Outcome:
         """No word for too long. A queue in between is told to let it be, for the printer may come back at any time."""
-        if not self._route.direct and number is not None:
+        if not self._route.direct and attempt.number is not None:
             with suppress(Trouble):
-                self._route.desk.cancel(number)
+                self._route.desk.cancel(attempt.number)
         return Err(DeviceError(Fault.UNPROVEN, "printer went silent over the job"))
 
-    def _end(self, document: Document, number: int | None, why: str) -> Outcome:
+    def _end(self, attempt: _Attempt, why: str) -> Outcome:
         """Cancel, and say what is certain."""
         fault = self._watch.status.fault or Fault.TIMEOUT
-        traces = self._give_up(document.job, number)
+        traces = self._give_up(attempt)
         if traces is None:
             return Err(DeviceError(Fault.UNPROVEN, f"{why}, not cancelled"))
         if not traces.engine:
-            return self._vanished(document, why, fault)
-        return _last_word(traces, document, DeviceError(fault, f"{why}, cancelled"))
+            return self._vanished(attempt, why, fault)
+        return _last_word(traces, attempt.document, DeviceError(fault, f"{why}, cancelled"))
 
-    def _vanished(self, document: Document, why: str, fault: Fault) -> Outcome:
-        """It is over at the desk, and the printer knows nothing of it."""
+    def _vanished(self, attempt: _Attempt, why: str, fault: Fault) -> Outcome:
+        """It is over at the desk, and the printer knows of no new job under its name."""
+        document = attempt.document
         with suppress(Trouble):
             traces, history = self._route.traces(document.job)
-            gone = judge(traces, pages=document.pages) is None
-            if gone and self._never_came(document.job, self._watch.look(), traces, history):
-                return Err(DeviceError(fault, f"{why}, never at the printer"))
+            match judge(traces, pages=document.pages):
+                case JobFate.PRINTED:
+                    return _proof(traces, document)
+                case JobFate.NOT_PRINTED:
+                    return Err(DeviceError(fault, why))
+                case None if self._never_came(document.job, self._watch.look(), traces, history):
+                    return Err(DeviceError(fault, f"{why}, never at the printer"))
+                case _:
+                    pass
         return Err(DeviceError(Fault.UNPROVEN, why))
 
-    def _give_up(self, name: str, number: int | None) -> Traces | None:
+    def _give_up(self, attempt: _Attempt) -> Traces | None:
         """Cancel-Job; what is known when it is over, None if that was not said in time."""
         until = self._monotonic() + self._timings.cancel
         while self._monotonic() < until:
             with suppress(Trouble):
-                traces = self._route.follow(name, number)
+                traces = self._route.follow(attempt.document.job, attempt.number, but=attempt.but)
                 if not traces.unfinished:
                     return traces
                 self._route.cancel(traces)
@@ -251,6 +274,22 @@ class Printing:
 
     def _wait(self) -> None:
         self._watch.stopped.wait(self._timings.follow)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One try to get a document on paper."""
+
+    document: Document
+    number: int | None
+    """At the desk; None: it has left there, or the desk has forgotten it."""
+    but: frozenset[Key]
+    """Jobs of earlier tries at the printer."""
+    until: float
+
+
+def _keys(traces: Traces) -> frozenset[Key]:
+    return frozenset(job.key for job in traces.engine)
 
 
 class _Failed(Exception):

@@ -8,19 +8,21 @@ unless the profile says that the queue's word is enough (``proof=queue``).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from drivers.page.address import PageAddress, behind
 from drivers.page.client import IppClient, Job, NotReached, Post, Refused
-from drivers.page.facts import Facts
+from drivers.page.facts import Facts, Sheet
 from drivers.page.fate import Traces
 from drivers.page.ipp import StatusCode
 from drivers.page.status import Condition
 from kiosk.core.devices import Fault
 
+Key = tuple[int, int | None]
+"""`Job.key`."""
 _QUEUES = ("/printers/", "/classes/")
 _STOPPED = 5
 
@@ -63,18 +65,24 @@ class Route:
     def look(self, *, within_s: float | None = None) -> View:
         """Ask both how they are."""
         until = self._monotonic() + within_s if within_s else None
-        try:
+        with self._at_desk():
             desk = self.desk.facts(within_s=within_s)
-        except NotReached as trouble:
-            if self._is_queue and trouble.fault is Fault.UNREACHABLE:
-                raise NotReached("print server is not there", Fault.SERVICE_DOWN) from trouble
-            raise
         self._find_engine(desk)
         if self.direct:
             return View(desk, desk)
         left = max(0.1, until - self._monotonic()) if until is not None else None
         engine = self.engine.facts(within_s=left)
         return View(replace(engine, condition=_held_up(engine.condition, by=desk.condition)), desk)
+
+    @contextmanager
+    def _at_desk(self) -> Iterator[None]:
+        """A desk that is not there is a print server that is down."""
+        try:
+            yield
+        except NotReached as trouble:
+            if self._is_queue and trouble.fault is Fault.UNREACHABLE:
+                raise NotReached("print server is not there", Fault.SERVICE_DOWN) from trouble
+            raise
 
     def _find_engine(self, desk: Facts) -> None:
         if desk.device_uri is None:
@@ -89,19 +97,41 @@ class Route:
         elif self.direct or self.engine.address != there:
             self.engine = self._client(there)
 
+    def create(self, name: str, sheet: Sheet) -> int:
+        """Create-Job; its number at the desk."""
+        with self._at_desk():
+            return self.desk.create(name, sheet)
+
+    def send(self, number: int, pdf: bytes) -> None:
+        """Send-Document."""
+        with self._at_desk():
+            self.desk.send(number, pdf)
+
     def traces(self, name: str) -> tuple[Traces, list[Job]]:
         """Jobs under our name, and everything that the engine remembers. The desk first: jobs move on from there."""
-        queued = self.desk.jobs()
+        with self._at_desk():
+            queued = self.desk.jobs()
         known = queued if self.direct else self.engine.jobs()
         return Traces(_named(queued, name), _named(known, name)), known
 
-    def follow(self, name: str, number: int | None) -> Traces:
-        """The job with a number at the desk (None: it is only at the engine), and what the engine knows of it."""
-        job = None if number is None else self._at_desk(name, number)
-        handed_in = () if job is None else (job,)
-        return Traces(handed_in, handed_in if self.direct else _named(self.engine.jobs(), name))
+    def follow(self, name: str, number: int | None, *, but: frozenset[Key]) -> Traces:
+        """The job with a number at the desk (None: it is only at the engine), and what the engine knows of it.
 
-    def _at_desk(self, name: str, number: int) -> Job | None:
+        `but`: jobs at the engine under the same name that were there before.
+        """
+        with self._at_desk():
+            job = None if number is None else self._handed_in(name, number)
+        handed_in = () if job is None else (job,)
+        return Traces(handed_in, handed_in) if self.direct else Traces(handed_in, self._at_engine(name, but))
+
+    def engine_alone(self, name: str, *, but: frozenset[Key]) -> Traces:
+        """While a desk in between does not answer; a printer cannot be asked past itself."""
+        return Traces((), () if self.direct else self._at_engine(name, but))
+
+    def _at_engine(self, name: str, but: frozenset[Key]) -> tuple[Job, ...]:
+        return tuple(job for job in _named(self.engine.jobs(), name) if job.key not in but)
+
+    def _handed_in(self, name: str, number: int) -> Job | None:
         """A restarted desk may have forgotten the job, and given its number to another."""
         try:
             job = self.desk.job(number)

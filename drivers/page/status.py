@@ -82,8 +82,15 @@ def summarize(condition: Condition, *, identity: str, fits: bool = True) -> Devi
         toner=_level(out=reasons & _TONER_OUT, low=reasons & _TONER_LOW) if known else Level.UNKNOWN,
         fault=fault,
         identity=identity,
-        detail=",".join(sorted(reason for reason in condition.reasons if reason != "none"))[:200],
+        detail=_detail(condition, fits=fits),
     )
+
+
+def _detail(condition: Condition, *, fits: bool) -> str:
+    words = sorted(reason for reason in condition.reasons if reason != "none")
+    if not fits:
+        words.append(f"holds {' '.join(condition.ready)}")
+    return ",".join(words)[:200]
 
 
 def _is_empty(reasons: set[str], *, fits: bool) -> bool:

@@ -1,9 +1,9 @@
 """An A4 printer on IPP (A4 激光打印机): takes PDFs over HTTP, keeps each as a file, shows it as a picture.
 
-Verbs: `set` (paper full|low|out, media NAME in the tray, sheets_left N, toner full|low|out, toner_percent N; jam,
-door, cover, tray_out, output_full, hot, broken, paused, abort_next, errors_next, busy, accepting, duplexer, counts, mute,
-garbage, gone: true|false; says [reason, …]; slow_ms N a page, lag_ms N an answer), `power_cycle`, `list`,
-`get` (n, optional `as`: pdf|png, `page`, `dpi`), `tear`, `status`.
+Verbs: `set` (paper full|low|out, media NAME in the tray, sheets_left N, toner full|low|out, toner_percent N;
+jam, door, cover, tray_out, output_full, hot, broken, paused, abort_next, errors_next, busy, accepting, duplexer,
+counts, mute, garbage, gone: true|false; says [reason, …]; slow_ms N a page, lag_ms N an answer), `power_cycle`,
+`list`, `get` (n, optional `as`: pdf|png, `page`, `dpi`), `tear`, `status`.
 """
 
 from __future__ import annotations
