@@ -74,7 +74,7 @@ class Judgement:
 class Lives:
     """The series of lives behind one device.
 
-    A temporary fault (DRIVER_LOST) is tried again soon, ever more slowly. A permanent one is tried once a minute, in
+    A temporary fault (DRIVER_LOST) is tried again soon, ever more slowly. A permanent one is tried twice a minute, in
     case that somebody has mended it: DRIVER_BROKEN when lives end in vain time and again or cannot begin at all,
     MISCONFIGURED when the worker does not understand what it is told.
     """
@@ -82,7 +82,7 @@ class Lives:
     backoff: Backoff = field(default_factory=Backoff)
     broken_after: int = 5
     """Lives in a row that ended before the device's first status."""
-    permanent_s: float = 60.0
+    permanent_s: float = 30.0
     vain: int = 0
 
     def after(self, end: End, *, lived_s: float, useful: bool) -> tuple[Judgement, Lives]:
