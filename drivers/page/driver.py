@@ -103,7 +103,7 @@ class PageAdapter:
         if not deep:
             return Ok(found)
         pdf = proof_sheet("Test page", [self.identity, *found.split("; ")])
-        match self.print(Document(f"test-{uuid.uuid4()}", pdf, pages=1)):
+        match self.print(Document(f"test-{uuid.uuid4()}", pdf, pages=1), within_s=self._timings.deep):
             case Ok(proof):
                 return Ok(f"{found}; test page printed, {proof.pages} counted")
             case Err() as failed:

@@ -27,5 +27,7 @@ class Timings:
     """For the printer to confirm that it gave a job up."""
     quick: float = 1.8
     """For a quick self-test."""
+    deep: float = 20.0
+    """For the page of a deep self-test, warming up included."""
     first_retry: float = 0.3
     last_retry: float = 5.0
