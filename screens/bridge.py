@@ -32,6 +32,7 @@ from screens.viewmodels.my_space import MySpaceModel
 from screens.viewmodels.papers import OutOfServiceModel, PrintModel, WindowSlipModel
 from screens.viewmodels.question import QuestionModel
 from screens.viewmodels.search import SearchModel
+from screens.wedge_filter import WedgeFilter
 
 MODULE = "CitizensWindow"
 MAIN = Path(__file__).with_name("Main.qml")
@@ -48,8 +49,17 @@ class _Inbox(QObject):
 class Screens(QObject):
     """The touch screen. `show` and `preview` may be called from any thread; all else belongs to the Qt thread."""
 
-    def __init__(self, dispatch: Callable[[Intent], None], settings: ScreenSettings) -> None:
-        """Needs the QGuiApplication of `create_application`. Raises RuntimeError when the QML cannot be loaded."""
+    def __init__(
+        self,
+        dispatch: Callable[[Intent], None],
+        settings: ScreenSettings,
+        *,
+        on_code: Callable[[str], None] | None = None,
+    ) -> None:
+        """Needs the QGuiApplication of `create_application`. Raises RuntimeError when the QML cannot be loaded.
+
+        `on_code`: the terminal has a keyboard-wedge scanner, and this is told what it types.
+        """
         super().__init__()
         self._dispatch = dispatch
         self._lock = threading.Lock()
@@ -77,6 +87,7 @@ class Screens(QObject):
         self._engine.load(QUrl.fromLocalFile(str(MAIN)))
         if not self._engine.rootObjects():
             raise RuntimeError("the screens could not be loaded")
+        self._wedge = None if on_code is None else WedgeFilter(self.window, on_code)
         self._chrome.start(settings.now)
 
         self._forget = QTimer(self)
@@ -182,6 +193,8 @@ class Screens(QObject):
             return
         self._chrome.stop()
         self._forget.stop()
+        if self._wedge is not None:
+            self._wedge.close()
         self._wipe()
         engine, self._engine = self._engine, None
         Shiboken.delete(engine)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from kiosk.core.scanned_code import WEDGE
+
 DEFAULT_BAUD = 9600
 DEFAULT_MODEL = "silent"
 _BAUDS = frozenset({1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600})
@@ -49,7 +51,7 @@ Address = SerialPort | SerialServer | Wedge
 
 def parse_address(text: str) -> Address:
     """ValueError if it is no address of a scanner."""
-    if text == "wedge:":
+    if text == WEDGE:
         return Wedge()
     parts = urlsplit(text)
     match parts.scheme:

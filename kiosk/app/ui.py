@@ -17,9 +17,10 @@ from kiosk.app.device_desk import DeviceDesk, someone_is_served
 from kiosk.app.health import HealthReporter
 from kiosk.app.logs import set_up_logs
 from kiosk.app.wiring import BundleSource, build_ports, clock, device_hosts, terminal_settings
-from kiosk.core.devices import DeviceEvent, PreviewFrame, StatusChanged
+from kiosk.core.devices import CodeScanned, DeviceEvent, PreviewFrame, StatusChanged
 from kiosk.core.events import Event
 from kiosk.core.intents import Intent
+from kiosk.core.scanned_code import WEDGE
 from kiosk.core.views import Snapshot
 from kiosk.services.terminal import Terminal
 from offline_queue.client import QueueClient
@@ -95,6 +96,7 @@ def run_ui(machine: Machine, *, kiosk: bool, attach: Attach | None = None) -> in
             motion=profile.screen.motion,
             kiosk=kiosk,
         ),
+        on_code=(lambda text: on_device(CodeScanned(text))) if profile.devices.scanner == WEDGE else None,
     )
     health = HealthReporter(tuple(hosts.values()), QueueClient(Path(machine.layout.queue_socket)))
     desk = DeviceDesk(

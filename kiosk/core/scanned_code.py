@@ -9,6 +9,8 @@ MAX_CODE_BYTES = 2953
 """The most that a QR code holds in byte mode: version 40, level L (ISO/IEC 18004, table 7)."""
 HELD_S = 0.8
 """The same code again within this time: it is still held under the scanner."""
+WEDGE = "wedge:"
+"""Address of a scanner that types like a keyboard: the screens listen to it, and it has no driver process."""
 _SYMBOLOGY = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 """Symbology identifier, which many scanners can be set to send first (ISO/IEC 15424)."""
 

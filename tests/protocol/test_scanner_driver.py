@@ -70,7 +70,7 @@ def test_there_are_enough_scripts() -> None:
 @pytest.mark.parametrize(
     ("text", "how"),
     [
-        (CODE, {"ending": "cr"}),
+        ("FS440699-plain", {"ending": "cr"}),
         ("佛山市㙍𠮷", {"ending": "lf"}),
         ("佛山市𠮷㙍", {"encoding": "gb18030", "ending": "crlf"}),
         ("x" * 2953, {}),
