@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from drivers.host.greeter import FATAL
 from drivers.host.host import DriverHost, Notice
 from drivers.host.needs import NEEDS
 from drivers.host.record_codec import dump_last_error, dump_self_test
@@ -18,11 +19,15 @@ from kiosk.app.technician import DEVICE_NAMES, device_advice, device_state
 from kiosk.app.wiring import DRIVER_NAMES
 from kiosk.core.devices import DeviceKind, DeviceRecord, DeviceState, DeviceStatus, Fault
 from kiosk.core.faults import fault_entry, trouble_of
+from kiosk.core.scanned_code import WEDGE
 
 SETTLE_S = 8.0
 """From a cold start of the driver to the device's first answer."""
 PRINTS = frozenset({DeviceKind.RECEIPT, DeviceKind.PAGE})
 """Their deep self-test costs paper."""
+
+_NOTHING_THERE = (Fault.NO_CARD, Fault.NO_DOCUMENT)
+"""A deep self-test wants something to be laid there; without it, it proves nothing and blames nobody."""
 
 _SILENT = {
     Refusal.FORBIDDEN: "没有权限看：用 root 或服务用户运行。Not allowed to look: run it as the service's user.",
@@ -30,6 +35,7 @@ _SILENT = {
 }
 _HANGS = "界面进程没有应答：systemctl restart kiosk。The screen process does not answer: restart it."
 _IN_SESSION = "有市民在办事，没有做深度自检：稍后再试。A citizen is served: the deep self-test waits; try later."
+_WEDGE = "键盘口扫码器不会应答：在首页扫一张回执试试。It cannot be asked: scan a receipt on the home page to try it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ def check_device(kind: DeviceKind, address: str, serving: Serving | None, *, dee
     if wrong := wrong_address(kind, address):
         words = f"档案里的地址写错了。The address in the profile is wrong: {wrong}"
         return Finding(kind.value, name, "fault", "wrong address", words, detail={"address": _scheme(address)})
+    if address == WEDGE:
+        return Finding(kind.value, name, "warn", "types like a keyboard", _WEDGE, detail={"address": WEDGE})
     if serving is None:
         return found(ask(kind, address, deep=deep), asked="driver", deep=deep)
     try:
@@ -80,8 +88,9 @@ def _told(kind: DeviceKind, serving: Serving, *, deep: bool) -> DeviceRecord:
     if record is None:  # it hangs, or its profile is another one
         raise DeskError(serving.refused or Refusal.NO_SUCH_DEVICE)
     last = record.self_test
-    # A quick one that failed, perhaps long ago, is tried again.
-    if deep or (record.status.well and last is not None and not (last.passed or last.deep)):
+    # A quick one that failed, perhaps long ago, is tried again; but not one that the driver did not survive.
+    again = last is not None and not (last.passed or last.deep or last.fault in FATAL)
+    if deep or (again and record.status.well):
         serving.desk.self_test(kind, deep=deep)
         record = serving.desk.records().get(kind, record)
     return record
@@ -95,7 +104,8 @@ def found(record: DeviceRecord, *, asked: str, deep: bool, refused: str = "") ->
     if test is not None and not test.passed:
         state += f" · self-test failed: {(test.fault or Fault.HARDWARE).value.replace('_', ' ')}"
         if verdict != "fault":  # else the device itself says what is wrong
-            verdict, trouble = "fault" if deep else "warn", test.fault or Fault.HARDWARE
+            trouble = test.fault or Fault.HARDWARE
+            verdict = "fault" if deep and trouble not in _NOTHING_THERE else "warn"
     elif test is not None and deep:
         state += f" · self-test passed in {test.seconds:.1f} s"
     words = fault_entry(trouble, status.kind).technician if trouble else None
