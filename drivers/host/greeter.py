@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from kiosk.core.devices import Fault, SelfTest
 
-_FATAL = (Fault.TIMEOUT, Fault.DRIVER_LOST)
+FATAL = (Fault.TIMEOUT, Fault.DRIVER_LOST)
 """What the driver does not survive."""
 
 
@@ -44,4 +44,4 @@ class Greeter:
                 return
             # A test that cost the driver its life is not what its successor is greeted with: a device that serves but
             # hangs over the test would come and go for ever.
-            self._spare = not self._spare and self._test().fault in _FATAL
+            self._spare = not self._spare and self._test().fault in FATAL

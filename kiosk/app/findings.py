@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -19,6 +19,7 @@ _MARKS: Mapping[Verdict, tuple[str, str]] = {
     "warn": ("! 注意", "yellow"),
     "fault": ("✗ 故障", "bold red"),
 }
+_GAP = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,22 @@ def needs_a_hand(findings: Sequence[Finding]) -> bool:
 
 
 def report(findings: Sequence[Finding], *, title: str) -> RenderableType:
-    """The whole report, readable on 80 columns and without colours."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("", no_wrap=True)
-    table.add_column("部件 part", no_wrap=True)
-    table.add_column("状态 state", overflow="fold")
-    for finding in findings:
-        words, style = _MARKS[finding.verdict]
-        state = Text(finding.state)
-        if finding.advice:
-            state.append(f"\n→ {finding.advice}", style=style)
-        table.add_row(Text(words, style=style), Text(finding.name), state)
-    return Group(Padding(Text(title, style="bold"), (1, 0)), table, Padding(_sum(findings), (1, 0)))
+    """The whole report, readable on 80 columns and without colours: what to do stands below its part, full width."""
+    widths = [max((cell_len(word) for word, _ in _MARKS.values()), default=0)]
+    widths += [max((cell_len(finding.name) for finding in findings), default=0)]
+    lines = [line for finding in findings for line in _lines(finding, widths)]
+    return Group(Padding(Text(title, style="bold"), (1, 0)), *lines, Padding(_sum(findings), (1, 0)))
+
+
+def _lines(finding: Finding, widths: Sequence[int]) -> list[RenderableType]:
+    word, style = _MARKS[finding.verdict]
+    row = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
+    for width in widths:
+        row.add_column(width=width, no_wrap=True)
+    row.add_column(overflow="fold")
+    row.add_row(Text(word, style=style), Text(finding.name), Text(finding.state))
+    advice = Padding(Text(f"→ {finding.advice}", style=style), (0, 0, 0, widths[0] + _GAP))
+    return [row, advice] if finding.advice else [row]
 
 
 def _sum(findings: Sequence[Finding]) -> Text:

@@ -22,9 +22,11 @@ from kiosk.contract.bundle import Bundle
 from kiosk.core.clock import SystemClock
 from kiosk.core.devices import DeviceKind
 from kiosk.core.profile import Profile
+from kiosk.core.scanned_code import WEDGE
 from kiosk.services.settings import Ports, TerminalSettings
 from offline_queue.client import QueueClient
 from offline_queue.codes import TerminalCodes
+from offline_queue.drafts import DraftFiles
 from offline_queue.gateway import DirectHall
 from offline_queue.identity import Identity, current_keys, load_identity, read_bundle
 from offline_queue.seal import TerminalCardKeys, TerminalSealer
@@ -50,7 +52,7 @@ def _log_notice(notice: Notice) -> None:
 
 
 def device_hosts(profile: Profile, *, notice: Callable[[Notice], None] = _log_notice) -> dict[DeviceKind, DriverHost]:
-    """A host, not yet started, for each device that the profile names."""
+    """A host, not yet started, for each device that the profile names and that has a driver."""
     return {
         kind: DriverHost(
             own_command("driver", DRIVER_NAMES[kind], "--address", address),
@@ -59,7 +61,7 @@ def device_hosts(profile: Profile, *, notice: Callable[[Notice], None] = _log_no
             say=partial(_log.warning, "%s driver says: %s", kind.value),
         )
         for kind in DeviceKind
-        if (address := profile.devices.of(kind))
+        if (address := profile.devices.of(kind)) and address != WEDGE
     }
 
 
@@ -78,6 +80,7 @@ def build_ports(machine: Machine, hosts: dict[DeviceKind, DriverHost]) -> Ports:
         hall=DirectHall.of(data, hall_url=machine.profile.hall.url),
         assistance=queue,
         codes=TerminalCodes.of(data),
+        drafts=DraftFiles(Path(machine.layout.drafts)),
         id_card=IdCardReaderProxy(id_card) if id_card else None,
         receipt=ReceiptPrinterProxy(receipt) if receipt else None,
         page=PagePrinterProxy(page) if page else None,

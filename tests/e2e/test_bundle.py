@@ -17,8 +17,10 @@ from typing import Any
 
 import pytest
 
+from kiosk.app.__main__ import DRIVERS
 from kiosk.app.processes import spawn, stop
 from kiosk.app.supervisor import Supervisor
+from kiosk.core.devices import DeviceKind
 from kiosk.devdock.hall_view import HallView
 from kiosk.devdock.link import LinkMode
 from kiosk.devdock.street import DEFAULT_TERMINALS, Hall, Terminal, wait_until
@@ -32,7 +34,8 @@ FORBIDDEN = (
     *("rapidocr_onnxruntime", "onnxruntime", "zxingcpp", "setuptools", "mypy"),
 )
 GPL_FILES = ("VirtualKeyboard", "libreadline", "libgdbm", "libQt6Charts", "libQt6Pdf")
-PARTS = ("disk", "identity", "bundle", "id_card", "receipt", "page", "camera", "fonts", "queue", "hall")
+DEVICES = tuple(kind.value for kind in DeviceKind)
+PARTS = ("disk", "identity", "bundle", *DEVICES, "fonts", "queue", "hall")
 SYSTEM_LIBRARIES = {
     *(
         "ld-linux-x86-64.so.2",
@@ -82,7 +85,10 @@ def modules(bundle: Path) -> set[str]:
 
 def test_it_holds_the_terminal_and_nothing_else(bundle: Path, modules: set[str]) -> None:
     assert {"kiosk.services.terminal", "offline_queue.seal", "provisioning.enrol", "screens.bridge"} <= modules
-    assert {f"drivers.{name}.__main__" for name in ("idcard", "receipt", "page", "camera")} <= modules
+    assert {f"drivers.{name}.__main__" for name in DRIVERS} <= modules
+    models = {path.relative_to(ROOT) for path in (ROOT / "drivers").glob("*/*.toml")}
+    assert len(models) > 2
+    assert not [path for path in models if not (bundle / "_internal" / path).is_file()]
     assert not [name for name in modules if any(name == part or name.startswith(f"{part}.") for part in FORBIDDEN)]
     files = [path for path in bundle.rglob("*") if path.is_file() and not path.is_symlink()]
     assert not [path.name for path in files if any(part in path.name for part in GPL_FILES)]
@@ -263,14 +269,16 @@ def test_the_frozen_terminal_serves_and_ends_in_order(bundle: Path, place: tuple
         cwd=Path("/"),
     )
     try:
-        online = dict.fromkeys(("id_card", "receipt", "page", "camera"), "online")
-        wait_until(lambda: devices() == online, what="heartbeat with four devices online", within_s=60)
+        online = dict.fromkeys(DEVICES, "online")
+        wait_until(lambda: devices() == online, what="heartbeat with all devices online", within_s=60)
         _eventually(bundle, terminal, lambda told: all(finding["verdict"] == "ok" for finding in told.values()))
         told = _doctor(bundle, terminal, status=0)
-        assert {told[part]["detail"]["asked"] for part in online} == {"terminal"}
+        assert {told[part]["detail"]["asked"] for part in DEVICES} == {"terminal"}
+        assert {part for part in DEVICES if not told[part]["detail"]["self_test"]["passed"]} == set()
+        assert {told[part]["detail"]["driver"]["pid"] for part in DEVICES} < set(_family(process.pid))
         # Letters were drawn: the font is in the screen process's memory. Icons and pages came without a complaint.
         family = _family(process.pid)
-        assert len(family) == 7, "run, sync, ui and four drivers"
+        assert len(family) == 3 + len(DEVICES), "run, sync, ui and a driver for each device"
         maps = [Path(f"/proc/{pid}/maps").read_text("ascii", "replace") for pid in family]
         assert any("NotoSansCJK" in text and "libqoffscreen" in text for text in maps)
         terminal.hardware.do("receipt.set", paper="out")
@@ -302,7 +310,7 @@ def test_the_frozen_doctor_names_everything_that_is_broken(bundle: Path, place: 
         wait_until(lambda: socket.exists() and (terminal.data / "bundle" / "current.cwb").exists(), what="sync")
         told = _doctor(bundle, terminal, status=0)
         assert {finding["verdict"] for finding in told.values()} == {"ok"}, told
-        assert {told[part]["detail"]["asked"] for part in ("id_card", "receipt", "page", "camera")} == {"driver"}
+        assert {told[part]["detail"]["asked"] for part in DEVICES} == {"driver"}
 
         hardware.do("receipt.set", paper="out")
         hardware.do("page.set", door=True)

@@ -243,10 +243,35 @@ def test_a_deep_self_test_at_the_serving_terminal(
 
 def test_a_quick_self_test_that_failed_once_is_tried_again(tmp_path: Path) -> None:
     printer = Printer(PRINTER)
-    printer.seen = replace(printer.seen, self_test=replace(QUICK, passed=False, fault=Fault.TIMEOUT))
+    printer.seen = replace(printer.seen, self_test=replace(QUICK, passed=False, fault=Fault.IN_USE))
     with served(printer, tmp_path / "devices.sock") as serving:
         finding = check_device(DeviceKind.RECEIPT, NOWHERE, serving)
     assert (finding.verdict, finding.detail["self_test"]["passed"]) == ("ok", True)
+
+
+@pytest.mark.parametrize("fatal", [Fault.TIMEOUT, Fault.DRIVER_LOST])
+def test_a_self_test_that_killed_the_driver_is_left_alone(tmp_path: Path, fatal: Fault) -> None:
+    printer = Printer(PRINTER)
+    printer.seen = replace(printer.seen, self_test=replace(QUICK, passed=False, fault=fatal))
+    with served(printer, tmp_path / "devices.sock") as serving:
+        finding = check_device(DeviceKind.RECEIPT, NOWHERE, serving)
+    assert (finding.verdict, finding.detail["self_test"]["fault"]) == ("warn", fatal.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault", "verdict"),
+    [
+        (DeviceKind.ID_CARD, Fault.NO_CARD, "warn"),
+        (DeviceKind.CAMERA, Fault.NO_DOCUMENT, "warn"),
+        (DeviceKind.ID_CARD, Fault.CARD_UNREADABLE, "fault"),
+        (DeviceKind.CAMERA, None, "fault"),
+    ],
+)
+def test_a_deep_self_test_with_nothing_there_blames_nobody(kind: DeviceKind, fault: Fault | None, verdict: str) -> None:
+    test = SelfTest(False, True, 1.0, AT, fault)
+    finding = found(DeviceRecord(DeviceStatus(kind, DeviceState.ONLINE), DRIVER, None, test), asked="driver", deep=True)
+    assert finding.verdict == verdict
+    assert finding.advice
 
 
 def test_a_quick_self_test_that_fails_is_a_warning() -> None:
