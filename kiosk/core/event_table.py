@@ -36,6 +36,10 @@ class EventName(StrEnum):
     """A card was read and is good."""
     CARD_REFUSED = "card_refused"
     """A card could not be used."""
+    DRAFT_RESUMED = "draft_resumed"
+    """Somebody goes on with what was begun before."""
+    DRAFT_REFUSED = "draft_refused"
+    """A draft could not be kept."""
     SOCIAL_CARD_REFUSED = "social_card_refused"
     """A card in the contact slot could not be used."""
     CODE_SCANNED = "code_scanned"
@@ -200,6 +204,23 @@ EVENTS: dict[EventName, EventSpec] = {
         optional={
             "fault": TYPES["fault"],
         },
+    ),
+    EventName.DRAFT_RESUMED: EventSpec(
+        level="info",
+        about="Somebody goes on with what was begun before.",
+        required={
+            "item": TYPES["item"],
+            "version": TYPES["version"],
+        },
+        optional={},
+    ),
+    EventName.DRAFT_REFUSED: EventSpec(
+        level="warning",
+        about="A draft could not be kept.",
+        required={
+            "fault": TYPES["store_fault"],
+        },
+        optional={},
     ),
     EventName.SOCIAL_CARD_REFUSED: EventSpec(
         level="warning",

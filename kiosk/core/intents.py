@@ -37,6 +37,16 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
+class ResumeDraft:
+    """接着办."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropDraft:
+    """不要了: what was begun last time."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetAnswer:
     """Answered or changed a field."""
 
@@ -170,6 +180,8 @@ Intent = (
     | OpenItem
     | Search
     | Begin
+    | ResumeDraft
+    | DropDraft
     | SetAnswer
     | Next
     | Back

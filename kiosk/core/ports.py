@@ -286,6 +286,22 @@ class Owed:
     """The sealed slip, opened with the same card only; empty if it cannot be opened."""
 
 
+class Drafts(Protocol):
+    """What was begun and not filed (草稿), sealed to the card: only the same card on the same terminal opens it."""
+
+    def keep(self, tag: bytes, slot: str, sealed: bytes) -> Result[None, StoreError]:
+        """Durable when Ok; replaces what was kept under this tag and slot. Both are names, of hexadecimal length."""
+        ...
+
+    def load(self, tag: bytes) -> tuple[bytes, ...]:
+        """Everything kept under this card's tag, newest first; what is too old is gone."""
+        ...
+
+    def drop(self, tag: bytes, slot: str) -> None:
+        """Forget it; harmless if it is not there."""
+        ...
+
+
 class Link(StrEnum):
     """Connection to the hall as last seen by the sync process."""
 

@@ -24,7 +24,8 @@ class DeviceAddresses(Section):
     receipt: ``tcp://host:port``, ``serial:/dev/…?baud=115200`` or ``file:/dev/usb/lp0``;
     page: ``ipp://host:port/path``; camera: a URL, a device path, or ``index:0``;
     id_card also ``sam:/dev/…?baud=115200`` and ``sam://host:port`` (SAM_V on a serial line) and ``pcsc-escape:…`` like
-    ``pcsc:``; social_card: ``pcsc:…``; scanner: ``serial:/dev/…?baud=9600``;
+    ``pcsc:``; social_card: ``pcsc:…``; scanner: ``serial:/dev/…?baud=9600``,
+    ``scanner://host:port`` or ``wedge:``;
     site_io: ``modbus:/dev/…?baud=9600&unit=1``.
     """
 
@@ -57,7 +58,7 @@ class Screen(Section):
 
 
 class Profile(Section):
-    """One terminal. Data directory layout: identity/ queue/ bundle/ run/ logs/."""
+    """One terminal. Data directory layout: identity/ queue/ drafts/ bundle/ run/ logs/."""
 
     schema_version: int = Field(default=1, alias="schema")
     terminal_id: TerminalId
@@ -88,6 +89,7 @@ class DataLayout:
         self.queue = root / "queue"
         self.queue_db = self.queue / "queue.db"
         self.queue_blobs = self.queue / "blobs"
+        self.drafts = root / "drafts"
         self.bundle = root / "bundle"
         self.bundle_file = self.bundle / "current.cwb"
         self.run = root / "run"

@@ -44,6 +44,7 @@ class NoticeCode(StrEnum):
     DEVICE_DOWN = "device_down"
     ANSWER_MISSING = "answer_missing"
     ANSWER_INVALID = "answer_invalid"
+    RESUMED = "resumed"
     SAVED_OFFLINE = "saved_offline"
     DELIVERED = "delivered"
     WINDOW_SLIP_PRINTED = "window_slip_printed"
@@ -128,6 +129,8 @@ class HomeView:
     person: Person | None = None
     notice: Notice | None = None
     """A card that lies there and cannot be used."""
+    unfinished: str = ""
+    """Item that she began here before and did not file."""
     name: Literal["home"] = "home"
 
 

@@ -13,6 +13,7 @@ from kiosk.core.item import Item
 from kiosk.core.ports import Document, ReceiptState, SealedSubmission
 from kiosk.core.receipt import Receipt
 from kiosk.core.slip import Place as SlipPlace
+from kiosk.services.draft import Draft
 
 
 class Lane(StrEnum):
@@ -61,6 +62,31 @@ class AskOwed:
 
     generation: int
     card: IdCard
+
+
+@dataclass(frozen=True, slots=True)
+class AskDrafts:
+    """What did she begin here and not file?"""
+
+    generation: int
+    card: IdCard = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepDraft:
+    """Keep what she has begun, for the same card."""
+
+    generation: int
+    card: IdCard = field(repr=False)
+    draft: Draft = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DropDraft:
+    """Filed, or not wanted any more."""
+
+    card: IdCard = field(repr=False)
+    item_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +274,9 @@ Effect = (
     ReadCard
     | ReadSocialCard
     | CheckCode
+    | AskDrafts
+    | KeepDraft
+    | DropDraft
     | AskOwed
     | FetchLicences
     | FetchApplications
@@ -276,6 +305,7 @@ ENDS_WITH_SESSION = (
     ReadCard,
     ReadSocialCard,
     CheckCode,
+    AskDrafts,
     AskOwed,
     FetchLicences,
     FetchApplications,

@@ -6,16 +6,18 @@ it, and forgotten when the session says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar, assert_never
 
 from kiosk.contract.submission import IdentityProof
 from kiosk.core.clock import Clock
 from kiosk.core.devices import DeviceError, Fault
 from kiosk.core.id_card import IdCard
-from kiosk.core.ports import HallError, PersonGateway, SealSession
+from kiosk.core.ports import HallError, PersonGateway, SealSession, SubmissionState
 from kiosk.core.result import Err, Ok, Result
 from kiosk.services import effects, messages
+from kiosk.services.draft import Draft
+from kiosk.services.drafts import draft_bytes, parse_draft, slot_of
 from kiosk.services.effects import Effect, Lane
 from kiosk.services.filing import seal_filing
 from kiosk.services.messages import Message, OwedSlip
@@ -40,7 +42,14 @@ def lane_of(effect: Effect) -> Lane:
             return Lane.RECEIPT
         case effects.PrintPages():
             return Lane.PAGE
-        case effects.Seal() | effects.ForgetSealing() | effects.AskOwed():
+        case (
+            effects.Seal()
+            | effects.ForgetSealing()
+            | effects.AskOwed()
+            | effects.AskDrafts()
+            | effects.KeepDraft()
+            | effects.DropDraft()
+        ):
             return Lane.SEAL
         case effects.ReserveNumber() | effects.Put() | effects.Mark():
             return Lane.QUEUE
@@ -84,6 +93,16 @@ class Hands:
                 return messages.CodeChecked(generation, ports.codes.read(text))
             case effects.AskOwed(generation, card=holder):
                 return self._ask_owed(generation, holder)
+            case effects.AskDrafts(generation, card=holder):
+                return messages.DraftsCame(generation, tuple(self._drafts(holder)))
+            case effects.KeepDraft(generation, holder, draft):
+                tag = ports.card_keys.tag(holder)
+                sealed = ports.card_keys.seal(holder, draft_bytes(draft))
+                return messages.DraftKept(generation, ports.drafts.keep(tag, slot_of(tag, draft.item_code), sealed))
+            case effects.DropDraft(holder, item_code):
+                tag = ports.card_keys.tag(holder)
+                ports.drafts.drop(tag, slot_of(tag, item_code))
+                return None
             case effects.FetchLicences(generation, proof):
                 return messages.LicencesCame(
                     generation, self._as_person(generation, proof, lambda person: person.licences())
@@ -162,6 +181,19 @@ class Hands:
             return messages.OwedCame(generation, answer)
         slips = tuple(OwedSlip(owed, self._open_slip(card, owed.receipt)) for owed in answer.value)
         return messages.OwedCame(generation, Ok(slips))
+
+    def _drafts(self, card: IdCard) -> Iterator[Draft]:
+        """Those that open and are not filed yet: the screen may have died after the filing and before the drop."""
+        tag = self._ports.card_keys.tag(card)
+        for sealed in self._ports.drafts.load(tag):
+            opened = self._ports.card_keys.open(card, sealed)
+            draft = parse_draft(opened.value) if isinstance(opened, Ok) else None
+            if draft is None:
+                continue
+            if draft.filing and self._ports.outbox.state(draft.filing) != Ok(SubmissionState.ABSENT):
+                self._ports.drafts.drop(tag, slot_of(tag, draft.item_code))
+                continue
+            yield draft
 
     def _open_slip(self, card: IdCard, sealed: bytes) -> StoredSlip | None:
         if not sealed:

@@ -23,6 +23,7 @@ from kiosk.core.ports import (
 )
 from kiosk.core.result import Result
 from kiosk.core.social_card import SocialCard
+from kiosk.services.draft import Draft
 from kiosk.services.slips import StoredSlip
 
 
@@ -70,6 +71,22 @@ class CodeChecked:
 
     generation: int
     code: KnownCode | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftsCame:
+    """Answer to AskDrafts, newest first."""
+
+    generation: int
+    drafts: tuple[Draft, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftKept:
+    """Answer to KeepDraft."""
+
+    generation: int
+    result: Result[None, StoreError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +253,8 @@ Message = (
     | CardCame
     | SocialCardCame
     | CodeChecked
+    | DraftsCame
+    | DraftKept
     | OwedCame
     | LicencesCame
     | ApplicationsCame

@@ -16,6 +16,7 @@ from kiosk.core.ports import HelpCall, Link, QueueStatus, ReceiptState
 from kiosk.core.session import Session
 from kiosk.core.social_card import SocialCard
 from kiosk.core.views import Notice, NoticeCode
+from kiosk.services.draft import Draft
 from kiosk.services.effects import Put
 from kiosk.services.messages import OwedSlip
 from kiosk.services.places import AtHome, Flow, Place
@@ -70,6 +71,12 @@ class Visit:
     licences_asked: Fetched = Fetched()
     applications: tuple[ApplicationSummary, ...] = field(default=(), repr=False)
     applications_asked: Fetched = Fetched()
+    drafts: tuple[Draft, ...] = field(default=(), repr=False)
+    """Begun here before and not filed, newest first."""
+    kept: Flow | None = field(default=None, repr=False)
+    """The flow as its draft was kept last."""
+    resumed: Place | None = field(default=None, repr=False)
+    """Where she went on with a draft: it is said there."""
     social_card: SocialCard | None = field(default=None, repr=False)
     """Hers, read from the contact slot."""
     social: Slot = Slot()

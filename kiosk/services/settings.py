@@ -12,6 +12,7 @@ from kiosk.core.ports import (
     CodeScanner,
     Device,
     DocumentCamera,
+    Drafts,
     HallGateway,
     IdCardReader,
     Outbox,
@@ -43,6 +44,7 @@ class Ports:
     hall: HallGateway
     assistance: Assistance
     codes: CodeReader
+    drafts: Drafts
     id_card: IdCardReader | None = None
     receipt: ReceiptPrinter | None = None
     page: PagePrinter | None = None

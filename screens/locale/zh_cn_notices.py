@@ -49,7 +49,7 @@ def notice(told: Notice) -> Sentence:
         case NoticeCode.READER_DOWN:
             return Sentence("error", "读卡器暂时不能用", "请到旁边的机器办理，或点“到窗口办理”。")
         case NoticeCode.CAMERA_DOWN:
-            return Sentence("error", "拍摄设备暂时不能用", "已填的内容还在。请稍等再试，或点“到窗口办理”。")
+            return Sentence("error", "拍摄设备暂时不能用", _way_out(words))
         case NoticeCode.CAPTURE_POOR:
             return Sentence("warn", "这张照片不够清楚", _poor(words.get("advice", "")))
         case NoticeCode.HALL_UNREACHABLE:
@@ -94,6 +94,8 @@ def notice(told: Notice) -> Sentence:
             return Sentence("error", "这一项还没有填", "请填好再点“下一步”。")
         case NoticeCode.ANSWER_INVALID:
             return Sentence("error", _wrong_answer(words.get("fault", "")), "请改好再点“下一步”。")
+        case NoticeCode.RESUMED:
+            return Sentence("ok", "已接着上次填的内容", "请往下填；前面填过的，核对时都可以改。")
         case NoticeCode.SAVED_OFFLINE:
             return Sentence("ok", "已安全保存在本机", "一联网就自动上报，不用再来一趟，也不用再交一次。")
         case NoticeCode.DELIVERED:
@@ -189,6 +191,13 @@ def _social_card_failed(fault: str) -> Sentence:
 def _card_word(fault: str) -> str:
     """Another card than an identity card, as people call it; see Fault."""
     return {"card_bank": "银行卡", "card_transit": "公交卡", "card_social": "社保卡"}.get(fault, "别的卡")
+
+
+def _way_out(words: dict[str, str]) -> str:
+    """What to do when a device fails in the middle of something, and what becomes of the answers."""
+    kept = "已填的内容存好了，7天内在本机放上身份证就能接着办。" if "kept" in words else "已填的内容还在，请稍等再试。"
+    elsewhere = f"请到{words['elsewhere']}，或" if words.get("elsewhere") else ""
+    return f"{kept}急办{elsewhere}请点“到窗口办理”。"
 
 
 def _elsewhere(name: str) -> str:

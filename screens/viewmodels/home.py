@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlSingleton
 
-from kiosk.core.intents import OpenMySpace, OpenTile, Search, Start
+from kiosk.core.intents import DropDraft, OpenMySpace, OpenTile, ResumeDraft, Search, Start
 from kiosk.core.views import HomeView, Person
 from screens.locale import zh_cn
 from screens.viewmodels.base import PageModel, Rows
@@ -39,12 +39,14 @@ class HomeModel(PageModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._person: Person | None = None
+        self._unfinished = ""
         self._tiles = Rows(TileRow, self)
         self._notice = NoticeModel(self)
 
     def show(self, view: HomeView) -> None:
         """Show these tiles."""
         self._person = view.person
+        self._unfinished = view.unfinished
         self._notice.show(view.notice)
         self._tiles.replace(
             [
@@ -57,6 +59,7 @@ class HomeModel(PageModel):
     def clear(self) -> None:
         """Forget the person; tiles are nobody's."""
         self._person = None
+        self._unfinished = ""
         self._notice.show(None)
         self.changed.emit()
 
@@ -69,6 +72,21 @@ class HomeModel(PageModel):
     def personNumber(self) -> str:
         """Masked ID number."""
         return self._person.id_number if self._person else ""
+
+    @Property(str, notify=changed)
+    def unfinished(self) -> str:
+        """Item that she began here before; empty if there is none."""
+        return self._unfinished
+
+    @Slot()
+    def resume(self) -> None:
+        """接着办."""
+        self.send(ResumeDraft())
+
+    @Slot()
+    def discard(self) -> None:
+        """不要了."""
+        self.send(DropDraft())
 
     @Property(NoticeModel, constant=True)
     def notice(self) -> NoticeModel:

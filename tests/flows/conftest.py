@@ -548,6 +548,29 @@ class MemoryBoard(Wire):
         return Ok(None)
 
 
+@dataclass
+class MemoryDrafts:
+    """A drawer; full when told so."""
+
+    kept: dict[tuple[bytes, str], bytes] = field(default_factory=dict)
+    fault: StoreFault | None = None
+    asked: int = 0
+
+    def keep(self, tag: bytes, slot: str, sealed: bytes) -> Result[None, StoreError]:
+        self.asked += 1
+        if self.fault is not None:
+            return Err(StoreError(self.fault))
+        self.kept.pop((tag, slot), None)
+        self.kept[tag, slot] = sealed
+        return Ok(None)
+
+    def load(self, tag: bytes) -> tuple[bytes, ...]:
+        return tuple(reversed([sealed for (owner, _slot), sealed in self.kept.items() if owner == tag]))
+
+    def drop(self, tag: bytes, slot: str) -> None:
+        self.kept.pop((tag, slot), None)
+
+
 class MemoryCodes:
     """Codes are JSON here."""
 
@@ -669,6 +692,7 @@ class Stage:
         self.lanes = HandLanes()
         self.outbox = MemoryOutbox(self.clock)
         self.sealer = MemorySealer()
+        self.drafts = MemoryDrafts()
         self.hall = MemoryHall()
         well = {kind: DeviceStatus(kind=kind, state=DeviceState.ONLINE, **mouth) for kind, mouth in _MOUTHS.items()}
         self.reader = MemoryReader(DeviceKind.ID_CARD, well[DeviceKind.ID_CARD])
@@ -706,6 +730,7 @@ class Stage:
                 page=self.page,
                 camera=self.camera,
                 codes=MemoryCodes(),
+                drafts=self.drafts,
                 social_card=self.slot,
                 scanner=self.scanner,
                 site_io=self.board,

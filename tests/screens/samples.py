@@ -450,6 +450,7 @@ def snapshots() -> dict[str, v.Snapshot]:
         "print_unproven": (v.PrintView("广东省居住证", "unproven", 2, v.Notice(N.PAGE_UNPROVEN)), BUSY),
         "print_refused": (v.PrintView("社会保险个人参保证明", "failed", 0, v.Notice(N.NOT_ELIGIBLE)), BUSY),
         "print_failed": (v.PrintView("广东省居住证", "failed", 2, v.Notice(N.PAGE_FAILED)), BUSY),
+        "home_unfinished": (v.HomeView(TILES, PERSON, unfinished=RESIDENCE), BUSY),
         "code_receipt": (v.CodeView("receipt", True, RECEIPT_NUMBER, progress=True), BUSY),
         "code_licence": (
             v.CodeView("licence", True, "粤4406-2026-000123", "居住证", "欧*", "2027-03-31"),

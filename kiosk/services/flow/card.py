@@ -12,6 +12,7 @@ from kiosk.core.result import Err, Ok
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.effects import AskOwed, ReadCard
 from kiosk.services.faults import OTHER_CARDS, card_notice
+from kiosk.services.flow import unfinished
 from kiosk.services.flow import visit as visits
 from kiosk.services.flow.item import begin_item
 from kiosk.services.flow.space import open_space
@@ -106,6 +107,7 @@ def _first_seen(turn: Turn, card: IdCard, millis: int) -> None:
     turn.set_visit(session=turn.visit.session.identified(card, at=turn.now), card_notice=None)
     turn.log(Event.of(EventName.SESSION_IDENTIFIED, card=card.type, millis=millis))
     turn.do(AskOwed(turn.visit.generation, card))
+    unfinished.ask(turn)
     visits.fetch_licences(turn)
     place = turn.visit.place
     if isinstance(place, AtPutCard):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kiosk.core.ports import Link, QueueStatus
 from kiosk.core.views import NoticeCode
+from kiosk.services.flow import unfinished
 from kiosk.services.flow.item import begin_item
 from kiosk.services.flow.receipt import show_owed
 from kiosk.services.flow.space import open_space
@@ -59,7 +60,7 @@ def begin(turn: Turn, guide: AtGuide) -> None:
         turn.go(AtGuide(guide.code, guide.origin, notice(NoticeCode.DISK_FULL)))
     elif item.identity.level == "card" and turn.visit.session.card is None:
         turn.go(AtPutCard(ToItem(guide)))
-    else:
+    elif not unfinished.resume(turn, item.code):
         begin_item(turn, guide)
 
 

@@ -10,7 +10,7 @@ from kiosk.core.events import Event
 from kiosk.core.item import Material
 from kiosk.core.journey import missing_materials, visible_materials
 from kiosk.core.result import Err, Ok
-from kiosk.core.views import Notice, NoticeCode
+from kiosk.core.views import NoticeCode
 from kiosk.services.effects import StartPreview, TakeShot
 from kiosk.services.filing import material_uses
 from kiosk.services.flow.item import to_check
@@ -74,14 +74,14 @@ def open_capture(turn: Turn, material_id: str) -> None:
         turn.go(AtCapture(material_id, "live"))
         turn.do(StartPreview(turn.visit.generation))
     else:
-        turn.go(_down(material_id))
+        turn.go(_down(turn, material_id))
 
 
 def preview_started(turn: Turn, message: PreviewStarted) -> None:
     """The camera runs, or does not."""
     place = turn.at(AtCapture)
     if place is not None and turn.current(message.generation) and isinstance(message.result, Err):
-        turn.go(_down(place.material))
+        turn.go(_down(turn, place.material))
 
 
 def shoot(turn: Turn, place: AtCapture) -> None:
@@ -106,7 +106,7 @@ def shot_came(turn: Turn, message: ShotCame) -> None:
             poor = notice(NoticeCode.CAPTURE_POOR, advice="no_document")
             turn.go(AtCapture(place.material, "live", advice="no_document", notice=poor))
         case Err():
-            turn.go(_down(place.material))
+            turn.go(_down(turn, place.material))
 
 
 def retake(turn: Turn, place: AtCapture) -> None:
@@ -134,7 +134,7 @@ def camera_lost(turn: Turn) -> None:
     """The camera went away under a waiting citizen. A picture already taken stays."""
     place = turn.at(AtCapture)
     if place is not None and place.phase == "live":
-        turn.go(_down(place.material))
+        turn.go(_down(turn, place.material))
 
 
 def _hold(turn: Turn, material_id: str, held: HeldMaterial) -> None:
@@ -142,5 +142,6 @@ def _hold(turn: Turn, material_id: str, held: HeldMaterial) -> None:
     turn.go(AtMaterials())
 
 
-def _down(material_id: str) -> AtCapture:
-    return AtCapture(material_id, "down", notice=Notice(NoticeCode.CAMERA_DOWN))
+def _down(turn: Turn, material_id: str) -> AtCapture:
+    elsewhere = turn.catalogue.nearest_elsewhere(turn.flow.item.required_devices(), turn.around.settings.terminal_id)
+    return AtCapture(material_id, "down", notice=notice(NoticeCode.CAMERA_DOWN, elsewhere=elsewhere))

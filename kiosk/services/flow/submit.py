@@ -20,6 +20,7 @@ from kiosk.core.views import Notice
 from kiosk.services.effects import Put, ReserveNumber, Seal
 from kiosk.services.faults import store_notice
 from kiosk.services.filing import build_submission, captures, material_uses
+from kiosk.services.flow import unfinished
 from kiosk.services.flow.item import to_check
 from kiosk.services.flow.pages import order_certificate
 from kiosk.services.flow.receipt import filed
@@ -53,6 +54,7 @@ def number_came(turn: Turn, message: NumberCame) -> None:
         return
     match message.result:
         case Ok(number):
+            unfinished.about_to_file(turn, message.filing)
             turn.do(_seal_order(turn, message.filing, number))
         case Err(error) if _worth_waiting(error) and turn.monotonic < place.deadline:
             turn.go(replace(place, retry_at=turn.monotonic + turn.around.delays.put_retry))
@@ -88,6 +90,7 @@ def put_came(turn: Turn, message: PutCame) -> None:
             turn.set(filings=others)
             turn.log(Event.of(EventName.SUBMISSION_PUT, submission=message.filing, millis=message.millis))
             if watched:
+                unfinished.filed(turn)
                 filed(turn)
         case Err(error) if _worth_waiting(error) and turn.monotonic < filing.deadline:
             retry_at = turn.monotonic + turn.around.delays.put_retry

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from kiosk.core import intents
-from kiosk.services.flow import assistance, home, item, materials, pages, receipt, scan, submit, window
+from kiosk.services.flow import assistance, home, item, materials, pages, receipt, scan, submit, unfinished, window
 from kiosk.services.flow.clockwork import busy
 from kiosk.services.flow.space import open_space
 from kiosk.services.flow.visit import EndReason, end, start
@@ -87,6 +87,8 @@ def _with_card(turn: Turn, intent: intents.Intent) -> None:
             | intents.OpenItem()
             | intents.Search()
             | intents.Begin()
+            | intents.ResumeDraft()
+            | intents.DropDraft()
             | intents.OpenMySpace()
             | intents.PrintLicence()
         ):
@@ -130,6 +132,8 @@ def _find(
     | intents.OpenItem
     | intents.Search
     | intents.Begin
+    | intents.ResumeDraft
+    | intents.DropDraft
     | intents.OpenMySpace
     | intents.PrintLicence,
 ) -> None:
@@ -144,6 +148,10 @@ def _find(
             turn.go(AtSearch(text))
         case intents.Begin(), AtGuide() as guide:
             home.begin(turn, guide)
+        case intents.ResumeDraft(), AtHome():
+            unfinished.resume(turn)
+        case intents.DropDraft(), AtHome():
+            unfinished.discard(turn)
         case intents.OpenMySpace(), AtCode() as place:
             scan.progress(turn, place)
         case intents.OpenMySpace(tab), AtHome() | AtSpace():

@@ -33,6 +33,7 @@ from kiosk.services.flow import (
     social,
     space,
     submit,
+    unfinished,
     window,
 )
 from kiosk.services.flow.touches import touched
@@ -41,7 +42,9 @@ from kiosk.services.turn import Turn
 
 def update(turn: Turn, message: messages.Message) -> None:
     """Take one turn; the lamps show where it led."""
+    before = turn.model
     _handle(turn, message)
+    unfinished.follow(turn, before)
     social.follow(turn)
     cabinet.follow(turn)
 
@@ -60,6 +63,10 @@ def _handle(turn: Turn, message: messages.Message) -> None:
             social.came(turn, message)
         case messages.CodeChecked():
             scan.checked(turn, message)
+        case messages.DraftsCame():
+            unfinished.came(turn, message)
+        case messages.DraftKept():
+            unfinished.kept(turn, message)
         case messages.OwedCame():
             receipt.owed_came(turn, message)
         case messages.LicencesCame():

@@ -29,6 +29,7 @@ from kiosk.core.views import (
     WindowSlipView,
 )
 from kiosk.services.flow.home import THEME
+from kiosk.services.flow.unfinished import offered
 from kiosk.services.model import Model, Visit
 from kiosk.services.places import AtCode, AtGuide, AtPutCard, AtSearch, AtSlip, AtSpace, ToHome, ToItem, ToSpace
 from kiosk.services.readiness import any_available, chips, device_well, item_available, space_available
@@ -63,7 +64,9 @@ def home_view(model: Model, visit: Visit, shelf: Shelf, settings: TerminalSettin
     tiles.append(Tile("my_applications", "我的办件", "看看办到了哪一步", "progress-check", space))
     tiles.append(Tile("my_licences", "我的证照", "查看、打印已有证照", "id", space))
     tiles.append(Tile("all_items", "全部事项", "按通俗名称查找", "list-search"))
-    return HomeView(tuple(tiles), person(visit.session), visit.card_notice)
+    draft = offered(model)
+    unfinished = shelf.catalogue.newest[draft.item_code].name if draft is not None else ""
+    return HomeView(tuple(tiles), person(visit.session), visit.card_notice, unfinished)
 
 
 def search_view(model: Model, place: AtSearch, shelf: Shelf, settings: TerminalSettings) -> SearchView:

@@ -75,10 +75,14 @@ def question_view(model: Model, visit: Visit, flow: Flow, place: AtQuestion) -> 
         changing=changing,
         next_step=_next_step(flow, last=index == len(pages), changing=changing),
         person=person(visit.session),
-        notice=visit.social.notice if slot != "none" else None,
+        notice=visit.social.notice if slot != "none" and visit.social.notice else _resumed(visit),
         steps=journey_steps(flow.item, flow.answers),
         slot=slot,
     )
+
+
+def _resumed(visit: Visit) -> Notice | None:
+    return Notice(NoticeCode.RESUMED) if visit.resumed is not None and visit.resumed == visit.place else None
 
 
 def _slot(model: Model, visit: Visit) -> Literal["none", "ready", "reading", "done"]:
@@ -121,10 +125,11 @@ def materials_view(visit: Visit, flow: Flow, place: AtMaterials) -> MaterialsVie
     honest = Notice(fault) if wanting and fault is not None else None
     missing = missing_materials(flow.item, flow.answers, material_uses(flow, visit.session))
     steps = journey_steps(flow.item, flow.answers)
-    return MaterialsView(flow.item.name, rows, complete=not missing, notice=place.notice or honest, steps=steps)
+    told = place.notice or honest or _resumed(visit)
+    return MaterialsView(flow.item.name, rows, complete=not missing, notice=told, steps=steps)
 
 
-def capture_view(flow: Flow, place: AtCapture) -> CaptureView:
+def capture_view(visit: Visit, flow: Flow, place: AtCapture) -> CaptureView:
     """Under the camera."""
     wanted = material(flow, place.material)
     assert wanted is not None, "only a material of this case is photographed"
@@ -136,15 +141,23 @@ def capture_view(flow: Flow, place: AtCapture) -> CaptureView:
         phase=place.phase,
         shot_jpeg=place.shot.page_jpeg if place.shot is not None else b"",
         advice=place.advice,
-        notice=place.notice,
+        notice=_with_draft(visit, place.notice),
         steps=journey_steps(flow.item, flow.answers),
     )
+
+
+def _with_draft(visit: Visit, told: Notice | None) -> Notice | None:
+    """Trouble sounds different when her answers are safe."""
+    if told is None or visit.kept is None:
+        return told
+    return Notice(told.code, (*told.params, ("kept", "yes")))
 
 
 def check_view(visit: Visit, flow: Flow, place: AtCheck) -> CheckView:
     """Everything once more; or, for a certificate, what will be on the paper."""
     steps = journey_steps(flow.item, flow.answers)
-    return CheckView(flow.item.name, tuple(_check_rows(visit, flow)), flow.item.kind, notice=place.notice, steps=steps)
+    told = place.notice or _resumed(visit)
+    return CheckView(flow.item.name, tuple(_check_rows(visit, flow)), flow.item.kind, notice=told, steps=steps)
 
 
 def sending_view(flow: Flow) -> SendingView:

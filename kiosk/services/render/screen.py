@@ -105,7 +105,7 @@ def _page(model: Model, visit: Visit, shelf: Shelf, around: Surroundings) -> Vie
         case AtMaterials() as place:
             return journey.materials_view(visit, _flow(visit), place)
         case AtCapture() as place:
-            return journey.capture_view(_flow(visit), place)
+            return journey.capture_view(visit, _flow(visit), place)
         case AtCheck() as place:
             return journey.check_view(visit, _flow(visit), place)
         case AtSending():

@@ -1,0 +1,105 @@
+"""What was begun and not filed (草稿): kept for her card page by page, offered again, dropped when it is filed.
+
+A dead printer, a lost camera, a bus that leaves, a screen that dies: her answers wait for her here.
+"""
+
+from __future__ import annotations
+
+from kiosk.core.event_table import EventName
+from kiosk.core.events import Event
+from kiosk.core.result import Err
+from kiosk.services.draft import Draft
+from kiosk.services.drafts import make_draft, resumed, worth_keeping
+from kiosk.services.effects import AskDrafts, DropDraft, KeepDraft
+from kiosk.services.flow.item import offer_prefills, to_check
+from kiosk.services.messages import DraftKept, DraftsCame
+from kiosk.services.model import Model
+from kiosk.services.places import AtQuestion
+from kiosk.services.turn import Turn
+
+
+def ask(turn: Turn) -> None:
+    """Her card was read: what did she leave here?"""
+    card = turn.visit.session.card
+    assert card is not None, "drafts belong to a card"
+    turn.do(AskDrafts(turn.visit.generation, card))
+
+
+def came(turn: Turn, message: DraftsCame) -> None:
+    """Offered on her home page, and where she begins the same item."""
+    if not turn.current(message.generation):
+        turn.log(Event.of(EventName.LATE_RESULT_DROPPED))
+        return
+    turn.set_visit(drafts=tuple(draft for draft in message.drafts if resumed(draft, turn.catalogue) is not None))
+    flow = turn.visit.flow
+    if flow is not None and isinstance(turn.visit.place, AtQuestion) and not worth_keeping(flow):
+        resume(turn, flow.item.code)  # her card was read in the middle of beginning it anew
+
+
+def kept(turn: Turn, message: DraftKept) -> None:
+    """A draft that could not be kept is no trouble of hers: her answers are here as long as she is."""
+    if isinstance(message.result, Err):
+        turn.log(Event.of(EventName.DRAFT_REFUSED, fault=message.result.error.fault))
+        if turn.current(message.generation):
+            turn.set_visit(kept=None)
+
+
+def follow(turn: Turn, before: Model) -> None:
+    """Keep what she has, whenever she goes on to another page, home, or away."""
+    was, now = before.visit, turn.model.visit
+    if was is None or was.flow is None or was.session.card is None:
+        return
+    here = now if now is not None and now.generation == was.generation else None
+    flow = was.flow if here is None or here.flow is None else here.flow
+    moved = here is None or here.place != was.place
+    if not moved or flow is was.kept or not worth_keeping(flow):
+        return
+    turn.do(KeepDraft(was.generation, was.session.card, make_draft(flow, at=turn.now)))
+    if here is not None:
+        turn.set_visit(kept=flow)
+
+
+def about_to_file(turn: Turn, filing: str) -> None:
+    """Submit was pressed: should the screen die now, the draft knows which filing it became."""
+    card = turn.visit.session.card
+    if card is not None and turn.visit.kept is not None:
+        turn.do(KeepDraft(turn.visit.generation, card, make_draft(turn.flow, at=turn.now, filing=filing)))
+
+
+def filed(turn: Turn) -> None:
+    """It is a filing now."""
+    _drop(turn, turn.flow.item.code)
+
+
+def offered(model: Model) -> Draft | None:
+    """The one to go on with; none while something is being done."""
+    visit = model.visit
+    return visit.drafts[0] if visit is not None and visit.flow is None and visit.drafts else None
+
+
+def resume(turn: Turn, item_code: str | None = None) -> bool:
+    """接着办: with all that was kept, at the first thing that is missing. False if nothing was kept of this item."""
+    draft = next((one for one in turn.visit.drafts if item_code in (None, one.item_code)), None)
+    flow = resumed(draft, turn.catalogue) if draft is not None else None
+    if draft is None or flow is None:
+        return False
+    turn.set_visit(flow=flow, kept=flow, drafts=tuple(one for one in turn.visit.drafts if one is not draft))
+    turn.log(Event.of(EventName.DRAFT_RESUMED, item=flow.item.code, version=flow.item.version))
+    offer_prefills(turn)
+    to_check(turn)
+    turn.set_visit(resumed=turn.visit.place)
+    return True
+
+
+def discard(turn: Turn) -> None:
+    """不要了."""
+    draft = offered(turn.model)
+    if draft is not None:
+        _drop(turn, draft.item_code)
+
+
+def _drop(turn: Turn, item_code: str) -> None:
+    card = turn.visit.session.card
+    if card is not None:
+        turn.do(DropDraft(card, item_code))
+        turn.set_visit(drafts=tuple(one for one in turn.visit.drafts if one.item_code != item_code))
