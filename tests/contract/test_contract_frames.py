@@ -43,6 +43,7 @@ def test_random_bytes_give_frames_or_a_frame_error(data: bytes) -> None:
         (struct.pack(">II", 3, 0) + b"{,}", "not JSON"),
         (struct.pack(">II", 2, 0) + b"[]", "not an object"),
         (struct.pack(">II", 2, 0) + b"\xff\xfe", "not JSON"),
+        (struct.pack(">II", 200_000, 0) + b"[" * 200_000, "not JSON"),
     ],
 )
 def test_each_kind_of_nonsense_is_named(raw: bytes, words: str) -> None:
@@ -53,3 +54,9 @@ def test_each_kind_of_nonsense_is_named(raw: bytes, words: str) -> None:
 def test_what_is_too_large_is_not_sent() -> None:
     with pytest.raises(FrameError, match="too large"):
         encode_frame({"text": "x" * MAX_HEAD})
+
+
+@pytest.mark.parametrize("head", [{"text": "\ud800"}, {"number": float("nan")}])
+def test_what_json_cannot_say_is_not_sent(head: dict[str, object]) -> None:
+    with pytest.raises(FrameError, match="no JSON form"):
+        encode_frame(head)
