@@ -27,7 +27,15 @@ SOURCES = {
     "licence_library": "证照库复用",
     "card_reader": "读自身份证",
 }
-DEVICES = {"id_card": "身份证", "receipt": "回执", "page": "A4打印", "camera": "高拍仪"}
+DEVICES = {
+    "id_card": "身份证",
+    "receipt": "回执",
+    "page": "A4打印",
+    "camera": "高拍仪",
+    "social_card": "社保卡",
+    "scanner": "扫码",
+    "site_io": "机柜",
+}
 DEVICE_STATES = {"online": "正常", "offline": "离线", "starting": "启动中", "error": "故障", "unknown": "不明"}
 CARDS = {
     "resident": "居民身份证",
@@ -125,6 +133,22 @@ _FAULTS = {
     "no_reader": "没有接上",
     "service_down": "服务停了",
     "driver_lost": "驱动失联",
+    "driver_broken": "驱动坏了",
+    "misconfigured": "配置不对",
+    "in_use": "被占用",
+    "permission": "没有权限",
+    "protocol": "应答不对",
+    "hardware": "硬件坏了",
+    "reader_unsuited": "读卡器不适用",
+    "sam_fault": "安全模块故障",
+    "output_full": "出纸口满",
+    "media_wrong": "纸放错了",
+    "stopped": "已暂停",
+    "dark": "画面发黑",
+    "garbled": "读出乱码",
+    "on_battery": "停电，用电池",
+    "battery_low": "电池将尽",
+    "cabinet_open": "柜门开着",
     "unreachable": "连不上",
     "timeout": "没有回应",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ import requests
 
 from hall.web import words
 from kiosk.contract.sync import DeviceReport
+from kiosk.core.devices import DeviceKind, Fault
 from tests.hall.conftest import MAY, PICTURE, HallProcess, TestTerminal
 
 
@@ -120,6 +122,14 @@ def report(**values: str) -> DeviceReport:
 )
 def test_only_what_is_known_to_be_well_is_green(values: dict[str, str], tone: str) -> None:
     assert words.device(report(**values))[1] == tone
+
+
+@pytest.mark.parametrize("kind", DeviceKind)
+def test_every_device_and_what_lasts_with_it_has_words_for_clerks(kind: DeviceKind) -> None:
+    lasting = (Fault.DRIVER_LOST, Fault.DRIVER_BROKEN, Fault.MISCONFIGURED, Fault.HARDWARE, Fault.CABINET_OPEN)
+    for told in [words.device(report(kind=kind.value, fault=fault.value))[0] for fault in lasting]:
+        assert re.fullmatch("[\u4e00-\u9fffA-Z0-9]+ [\u4e00-\u9fff]+", told)
+        assert not told.endswith(" 故障"), "said more closely"
 
 
 def test_backlog_ages() -> None:
