@@ -21,6 +21,8 @@ from kiosk.core.faults import trouble_of
 FOLDER = Path(__file__).parent / "faults"
 HOST = "host"
 """File and id prefix of faults of a driver's process."""
+SAM_V = "sam_v"
+"""Rig whose ID card reader is a security module on a serial line; all others are as `kiosk.devdock` builds them."""
 
 Seconds = Annotated[float, Field(gt=0, le=60)]
 
@@ -127,6 +129,8 @@ class FaultScript(_Strict):
     heal: tuple[Step, ...] = ()
     """Empty: it heals by itself."""
     recovers_s: Seconds
+    rig: Literal["", "sam_v"] = Field(default="", exclude=True)
+    """Terminal that it is for: that of its folder, not said in the file."""
 
     @property
     def group(self) -> str:
@@ -186,14 +190,17 @@ def read_scripts(text: str, *, group: str) -> tuple[FaultScript, ...]:
     for script in scripts:
         if script.group != group:
             raise FaultScriptError(f"{group}.toml: {script.id} belongs in {script.group}.toml")
+        if script.rig:
+            raise FaultScriptError(f"{group}.toml: {script.id}: its folder says for which rig it is")
     return scripts
 
 
 def load_scripts(folder: Path = FOLDER) -> tuple[FaultScript, ...]:
-    """All scripts of a folder, file by file; FaultScriptError."""
+    """All scripts of a folder, file by file, and of the folders of other rigs in it; FaultScriptError."""
     scripts = [
-        script
-        for path in sorted(folder.glob("*.toml"))
+        script.model_copy(update={"rig": rig})
+        for rig in ("", SAM_V)
+        for path in sorted((folder / rig).glob("*.toml"))
         for script in read_scripts(path.read_text(encoding="utf-8"), group=path.stem)
     ]
     _refuse_doubles(script.id for script in scripts)

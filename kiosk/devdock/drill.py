@@ -16,8 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
-from drivers.sim.fault_scripts import HOST, FaultScript, Signal, Step, Verb, Wait
+from drivers.sim.fault_scripts import HOST, SAM_V, FaultScript, Signal, Step, Verb, Wait
+from drivers.sim.id_card import Transport
 from kiosk.app.device_check import check_device, who_serves
 from kiosk.app.device_desk import DeskError, DeskPatience, DeviceDeskClient, Refusal
 from kiosk.app.findings import Finding
@@ -27,12 +29,21 @@ from kiosk.core.faults import fault_entry, trouble_of
 from kiosk.devdock.drill_report import Outcome
 from kiosk.devdock.eyes import Blind, Condition, Eyes
 from kiosk.devdock.remote import RemoteError
-from kiosk.devdock.street import Street, Terminal
+from kiosk.devdock.street import DEFAULT_TERMINALS, Street, Terminal
 from provisioning.profile import Machine, load_profile
 
 _READY_S = 20.0
 _AGAIN_S = 0.1
 """Between two self-tests that did not bring out what was expected."""
+
+RIGS = {
+    "": DEFAULT_TERMINALS[0],
+    SAM_V: replace(DEFAULT_TERMINALS[1], card_reader=Transport.SAM),
+}
+"""The terminal for each rig of fault scripts."""
+
+OnDone = Callable[[Outcome], None]
+_T = TypeVar("_T")
 
 
 class DrillError(RuntimeError):
@@ -48,6 +59,7 @@ class Player:
         self._machine: Machine = load_profile(terminal.profile)
         self._eyes = eyes
         self._patience = patience
+        self._killed: dict[DeviceKind, int | None] = {}
 
     def play(self, script: FaultScript) -> Outcome:
         """Break, watch, ask the doctor, mend, watch."""
@@ -97,18 +109,24 @@ class Player:
         return done
 
     def _send(self, step: Signal) -> None:
-        """To the process that the terminal names; one that is just being started is waited for."""
+        """To the process that the terminal names. One that is being started is waited for; none is killed twice."""
+        dead = self._killed.get(step.driver)
+
+        def alive(record: DeviceRecord) -> bool:
+            return record.driver.pid not in (None, dead)
+
         now = time.monotonic()
-        self._eyes.wait_for(step.driver, lambda record: record.driver.pid is not None, since=now, until=now + _READY_S)
+        self._eyes.wait_for(step.driver, alive, since=now, until=now + _READY_S)
         pid = self._eyes.record(step.driver).driver.pid
         try:
             if pid is not None:
                 os.kill(pid, signal.Signals[f"SIG{step.signal}"])
-                return
         except ProcessLookupError:
-            pass
-        if step.signal != "CONT":  # whoever was stopped may have been killed by its host
+            pid = None
+        if pid is None and step.signal != "CONT":  # whoever was stopped has been killed by its host since
             raise DrillError(f"{step.driver} has no driver process")
+        if step.signal == "KILL":
+            self._killed[step.driver] = pid
 
     # --- eyes ----------------------------------------------------------------------------------------------------
 
@@ -242,30 +260,27 @@ def drill(
     scripts: Sequence[FaultScript],
     *,
     patience: float = 1.0,
-    on_done: Callable[[Outcome], None] = lambda outcome: None,
+    on_done: OnDone = lambda outcome: None,
 ) -> list[Outcome]:
-    """Every script, in the order given; devices side by side, each device's own one after another.
+    """Every script on one terminal; devices side by side, each device's own one after another.
 
     The card reader comes last and alone: a card that can be read opens a session, and while a citizen is served no
     device takes a deep self-test.
     """
     alone = [script for script in scripts if script.device is DeviceKind.ID_CARD]
     together = [script for script in scripts if script.device is not DeviceKind.ID_CARD]
-    outcomes: dict[str, Outcome] = {}
     with Eyes(desk_of(terminal)).open() as eyes:
         player = Player(terminal, eyes, patience=patience)
 
-        def play(device: DeviceKind) -> None:
+        def play(device: DeviceKind) -> list[Outcome]:
+            outcomes = []
             for script in scripts:
                 if script.device is device:
-                    outcomes[script.id] = player.play(script)
-                    on_done(outcomes[script.id])
+                    outcomes.append(player.play(script))
+                    on_done(outcomes[-1])
+            return outcomes
 
-        for phase in (together, alone):
-            devices = sorted({script.device for script in phase})
-            with ThreadPoolExecutor(max(1, len(devices)), thread_name_prefix="drill") as pool:
-                list(pool.map(play, devices))
-    return [outcomes[script.id] for script in scripts]
+        return [outcome for phase in (together, alone) for outcome in _side_by_side(play, _devices(phase))]
 
 
 def drill_on_a_street(
@@ -274,15 +289,31 @@ def drill_on_a_street(
     out: Path,
     patience: float = 1.0,
     on_progress: Callable[[str], None] = lambda text: None,
-    on_done: Callable[[Outcome], None] = lambda outcome: None,
+    on_done: OnDone = lambda outcome: None,
 ) -> list[Outcome]:
-    """The same on a street that is there for it alone; its logs are kept in `out`."""
+    """All of them in their order, on a street with a terminal for each rig; its logs are kept in `out`."""
+    rigs = {rig: spec for rig, spec in RIGS.items() if any(script.rig == rig for script in scripts)}
     with tempfile.TemporaryDirectory(prefix="cw-") as name:  # a short path: names of unix sockets must be short
         root = Path(name) / "s"
         try:
-            with Street(root, on_progress=on_progress) as street:
-                (terminal,) = street.terminals.values()
-                return drill(terminal, scripts, patience=patience, on_done=on_done)
+            with Street(root, terminals=tuple(rigs.values()), on_progress=on_progress) as street:
+
+                def play(rig: str) -> list[Outcome]:
+                    own = [script for script in scripts if script.rig == rig]
+                    return drill(street.terminals[rigs[rig].id], own, patience=patience, on_done=on_done)
+
+                outcomes = {outcome.script.id: outcome for outcome in _side_by_side(play, list(rigs))}
         finally:
             for logs in root.glob("*/logs"):
-                shutil.copytree(logs, out / "logs", dirs_exist_ok=True)
+                shutil.copytree(logs, out / "logs" / logs.parent.name, dirs_exist_ok=True)
+    return [outcomes[script.id] for script in scripts]
+
+
+def _side_by_side(play: Callable[[_T], list[Outcome]], those: Sequence[_T]) -> list[Outcome]:
+    """Each in a thread of its own."""
+    with ThreadPoolExecutor(max(1, len(those)), thread_name_prefix="drill") as pool:
+        return [outcome for outcomes in pool.map(play, those) for outcome in outcomes]
+
+
+def _devices(scripts: Sequence[FaultScript]) -> list[DeviceKind]:
+    return sorted({script.device for script in scripts})

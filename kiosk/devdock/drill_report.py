@@ -71,6 +71,7 @@ def describe(script: FaultScript) -> dict[str, Any]:
         "id": script.id,
         "about": script.about,
         "device": script.device.value,
+        "rig": script.rig,
         "expected": script.expect.model_dump(mode="json", exclude_none=True),
         "brought_out_by_self_test": script.test,
         "within_s": script.within_s,

@@ -21,6 +21,7 @@ from hall.admin import AdminError, perform
 from kiosk.app.processes import spawn, stop
 from kiosk.app.supervisor import Program, Supervisor
 from kiosk.contract.tickets import EnrolTicket
+from kiosk.core.devices import DeviceKind
 from kiosk.core.result import Err
 from kiosk.devdock.link import Link
 from kiosk.devdock.persons import PERSONS_FILE, SyntheticPerson, load_persons
@@ -67,6 +68,8 @@ class TerminalSpec:
     terminal_name: str
     width: int = 1080
     height: int = 1920
+    card_reader: str = ""
+    """`drivers.sim.id_card.Transport`; empty: that which the simulator begins with."""
 
 
 DEFAULT_TERMINALS = (
@@ -159,6 +162,9 @@ class Terminal:
         """Until it has told its addresses."""
         assert self._hardware_process is not None
         self.addresses = json.loads(_first_line(self._hardware_process, within_s=60.0, what="simulated hardware"))
+        if self.spec.card_reader:
+            used, _ = self.hardware.do("card.use", transport=self.spec.card_reader)
+            self.addresses[DeviceKind.ID_CARD.value] = used["address"]
 
     def start_link(self) -> None:
         """The line to the hall, up."""

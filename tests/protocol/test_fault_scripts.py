@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from drivers.sim.fault_scripts import (
     FOLDER,
     HOST,
+    SAM_V,
     Expected,
     FaultScriptError,
     Signal,
@@ -109,6 +110,7 @@ def test_expectations_are_met_by_everything_said_and_nothing_else() -> None:
         ("recovers_s = 6\n", "", "fault.1.recovers_s: Field required"),
         ("within_s = 3\n", "within_s = 3\nwithin = 3\n", "fault.1.within: Extra inputs"),
         ('about = "The roll is empty."', 'about = ""', "fault.0.about"),
+        ("within_s = 3\n", 'within_s = 3\nrig = "sam_v"\n', "its folder says for which rig it is"),
         ("[[fault]]", "[[faults]]", "receipt.toml"),
         ("[[fault]]", "[[fault]", "receipt.toml: Expected"),
     ],
@@ -159,6 +161,20 @@ def test_any_value_is_taken_or_refused_in_one_line(key: str, value: object) -> N
         assert script.device in DeviceKind
 
 
+def test_a_folder_in_the_folder_is_of_another_rig(tmp_path: Path) -> None:
+    (tmp_path / SAM_V).mkdir()
+    (tmp_path / SAM_V / "receipt.toml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "host.toml").write_text(KILLED, encoding="utf-8")
+    assert [(script.id, script.rig) for script in load_scripts(tmp_path)] == [
+        ("host.killed", ""),
+        ("receipt.paper_out", SAM_V),
+        ("receipt.near_end", SAM_V),
+    ]
+    (tmp_path / "receipt.toml").write_text(GOOD, encoding="utf-8")
+    with pytest.raises(FaultScriptError, match="there are two of them"):
+        load_scripts(tmp_path)
+
+
 def test_some_are_chosen() -> None:
     scripts = (*read_scripts(GOOD, group="receipt"), *read_scripts(KILLED, group=HOST))
     assert choose(scripts) == scripts
@@ -178,7 +194,7 @@ def test_every_file_is_sound() -> None:
 
 
 def test_no_two_scripts_of_a_device_are_the_same() -> None:
-    done = Counter((script.device, repr(script.break_)) for script in load_scripts())
+    done = Counter((script.rig, script.device, repr(script.break_)) for script in load_scripts())
     assert [what for what, times in done.items() if times > 1] == []
 
 

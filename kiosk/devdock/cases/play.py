@@ -75,11 +75,11 @@ def tidy(street: Street) -> None:
         terminal.hardware.do("camera.set", frozen=False)
         hands.clear_document(terminal)
         hands.lift_card(terminal)
-        _send_away(terminal)
+        send_away(terminal)
 
 
-def _send_away(terminal: Terminal) -> None:
-    """A case that missed something may have left a session open: end it as the next citizen would."""
+def send_away(terminal: Terminal) -> None:
+    """Somebody has left a session open: end it as the next citizen would."""
     finger = Finger(terminal)
     deadline = time.monotonic() + _SEND_AWAY_S
     while terminal.view() != "attract":
