@@ -13,6 +13,7 @@ from drivers.host.chatter import Ration
 from drivers.host.lives import EXIT_MEMORY, EXIT_UNEXPECTED, EXIT_USAGE, End, Lives, Reason, exited
 from drivers.host.needs import NEEDS
 from kiosk.core.devices import DeviceKind, Fault
+from kiosk.core.faults import is_permanent
 
 LIVES = Lives(Backoff(first_s=0.1, cap_s=5.0), broken_after=5, permanent_s=60.0)
 
@@ -102,3 +103,8 @@ def test_every_device_has_its_ceilings(kind: DeviceKind) -> None:
     assert 100 * 2**20 <= needs.memory <= 2**30
     assert needs.data_limit > needs.memory
     assert needs.quick_test_s <= needs.deep_test_s
+
+
+@pytest.mark.parametrize("fault", [Fault.DRIVER_LOST, Fault.DRIVER_BROKEN, Fault.MISCONFIGURED])
+def test_the_fault_table_agrees_on_what_is_permanent(fault: Fault) -> None:
+    assert is_permanent(fault) == (fault is not Fault.DRIVER_LOST)
