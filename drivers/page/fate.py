@@ -32,6 +32,15 @@ class Traces:
         """May something come out yet?"""
         return any(not job.over for job in (*self.desk, *self.engine))
 
+    @property
+    def torn(self) -> Traces:
+        """Jobs without their document, at the printer only where no desk is about to send it any more."""
+        waited_for = any(not job.over for job in self.desk)
+        return Traces(
+            tuple(job for job in self.desk if job.lacks_document),
+            () if waited_for else tuple(job for job in self.engine if job.lacks_document),
+        )
+
 
 def proven(job: Job, *, pages: int | None) -> bool:
     """Completed without errors, and no page fewer than wanted where the printer counts them."""

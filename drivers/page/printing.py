@@ -113,12 +113,11 @@ class Printing:
         until = self._monotonic() + self._timings.cancel
         while True:
             traces, history = self._route.traces(name)
-            torn = tuple(job for job in traces.desk if job.lacks_document)
-            if not torn:
+            if not traces.torn.unfinished:
                 return traces, history
             if self._monotonic() >= until:
                 raise _Failed(Fault.UNPROVEN, "an earlier job under this name cannot be cancelled")
-            self._route.cancel(Traces(torn, ()))
+            self._route.cancel(traces.torn)
             self._wait()
 
     def _create(self, document: Document, until: float) -> int:
@@ -203,9 +202,9 @@ class Printing:
                 return self._ended(attempt, traces)
             if traces.unfinished:
                 moving_at = now
-                if not any(job.lacks_document for job in traces.desk):
+                if not traces.torn.unfinished:
                     lacking_since = now
-                if not sent_clearly and now - lacking_since >= self._timings.settle:
+                if not (sent_clearly and traces.torn.desk) and now - lacking_since >= self._timings.settle:
                     return self._end(attempt, "document did not arrive")
             elif self._route.direct or now - moving_at >= self._timings.settle:
                 return self._vanished(attempt, "no trace of the job at the printer", Fault.ABORTED)

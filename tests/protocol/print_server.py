@@ -18,6 +18,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from drivers.page.address import parse
+from drivers.page.client import IppClient
+from drivers.page.http import post
+
 PATIENCE_S = 20.0
 _FILES = """\
 ServerRoot {d}/etc
@@ -129,7 +133,6 @@ class CupsDaemon:
     """Run it as this user; empty: as ourselves."""
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
-    behind: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("etc/ssl", "spool/tmp", "cache", "state/certs"):
@@ -174,19 +177,30 @@ class CupsDaemon:
 
     def add(self, queue: str, device: str) -> str:
         """A driverless queue in front of an IPP printer; its address. Returns when its description is made."""
-        command = ["/usr/sbin/lpadmin", "-p", queue, "-E", "-v", device, "-m", "everywhere"]
+        self.tool("lpadmin", "-p", queue, "-E", "-v", device, "-m", "everywhere")
+        client = self.client(queue)
+        wait_for(lambda: "Everywhere" in client.facts().model, "description of the queue")
+        return client.address.uri
+
+    def tool(self, name: str, *arguments: str) -> None:
+        """Run one of CUPS' own tools."""
         told = subprocess.run(
-            command,
+            [shutil.which(name, path="/usr/sbin:/sbin:/usr/bin") or name, *arguments],
             env={"PATH": os.environ["PATH"], **self.environment},
             capture_output=True,
             text=True,
             timeout=PATIENCE_S,
+            check=False,
         )
         assert told.returncode == 0, told.stderr
-        return f"ipp://127.0.0.1:{self.port}/printers/{queue}"
+
+    def client(self, queue: str) -> IppClient:
+        """Asks cupsd itself."""
+        address = parse(f"ipp://127.0.0.1:{self.port}/printers/{queue}")
+        return IppClient(address, post=post, exchange_s=PATIENCE_S, send_s=PATIENCE_S)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
-        """End it; SIGKILL: as a crash would."""
+        """End it; SIGKILL: as a crash would. Its helpers go with it, as with a service of systemd."""
         process, self.process = self.process, None
         if process is not None:
             end(process, number)
