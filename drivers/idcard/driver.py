@@ -29,6 +29,9 @@ BUDGET_S = 8.0
 """For all attempts together: the host waits 10 s."""
 
 
+_TRIED_AGAIN = frozenset({Fault.CARD_UNREADABLE, Fault.UNREACHABLE})
+
+
 class Reader(Protocol):
     """A way to the card."""
 
@@ -110,7 +113,7 @@ class IdCardAdapter:
         for attempt in range(1, ATTEMPTS + 1):
             outcome = self._read_once()
             match outcome:
-                case Err(DeviceError(Fault.CARD_UNREADABLE)) if attempt < ATTEMPTS and self._clock() < ends:
+                case Err(DeviceError(fault)) if fault in _TRIED_AGAIN and attempt < ATTEMPTS and self._clock() < ends:
                     continue
                 case Ok(card) if self._decoder is not None:
                     return Ok(replace(card, picture=self._decoder.decode(card.photo)))

@@ -22,8 +22,12 @@ from kiosk.core.devices import DeviceError, DeviceKind, DeviceState, DeviceStatu
 from kiosk.core.result import Err, Ok, Result
 
 KIND = DeviceKind.ID_CARD
-BUDGET_S = 8.0
+BUDGET_S = 6.0
 """For one reading; a card slower than that is given up before the host gives up the driver."""
+
+
+LEAVES_S = 0.3
+"""So soon after a failed exchange the service tells that the card is gone, if it is."""
 
 
 class PcscReader:
@@ -37,6 +41,7 @@ class PcscReader:
         self._clock = clock
         self._lock = threading.Lock()
         self._sight: Sight | None = None
+        self._seen = threading.Event()
         self._monitor: Monitor | None = None
 
     def open(self, emit: Emit) -> None:
@@ -45,6 +50,7 @@ class PcscReader:
         def see(sight: Sight) -> None:
             with self._lock:
                 before, self._sight = self._sight, sight
+            self._seen.set()
             for event in events_between(before, sight, KIND, self._status_of):
                 emit(event)
 
@@ -84,12 +90,28 @@ class PcscReader:
                 self._demand_readable(card)
                 stream = b"".join(self._read_block(card, block, ends) for block in PLAN)
         except PcscFailure as failed:
-            return Err(failed.error)
+            return Err(self._or_the_reader(failed.error))
         match split_stream(stream):
             case Err(wrong):
                 return Err(DeviceError(Fault.CARD_UNREADABLE, f"{wrong.why} {wrong.detail}".rstrip()))
             case Ok() as good:
                 return good
+
+    def _or_the_reader(self, error: DeviceError) -> DeviceError:
+        """A card that is said to be gone, and still lies there: it is the reader that does not answer."""
+        if error.fault is not Fault.CARD_REMOVED:
+            return error
+        ends = self._clock() + LEAVES_S
+        while self._lies_there():
+            if self._clock() > ends:
+                return DeviceError(Fault.UNREACHABLE, error.detail)
+            self._seen.wait(LEAVES_S)
+            self._seen.clear()
+        return error
+
+    def _lies_there(self) -> bool:
+        with self._lock:
+            return self._sight is not None and self._sight.present is True
 
     def _status_of(self, sight: Sight, kind: DeviceKind) -> DeviceStatus:
         """A reader without SAM_V is ill for good, whatever lies on it."""

@@ -158,9 +158,7 @@ class SamReader:
             raise _Refused(*fault_of(found))
         selected = ask(wire, SELECT).status
         if selected != GOOD and found == NOT_FOUND:
-            known = self._presence.here and self._presence.keeper is None and self._presence.was_read
-            # a module that lets a read card go: only lifting it helps
-            raise _Refused(Fault.CARD_UNREADABLE if known else Fault.NO_CARD, fault_of(found)[1])
+            raise _Refused(self._why_not_found(wire), fault_of(found)[1])
         if selected != GOOD:
             fault, words = fault_of(selected)
             raise _Refused(Fault.CARD_UNREADABLE if fault is Fault.NO_CARD else fault, words)
@@ -171,6 +169,14 @@ class SamReader:
             self._show(self._well())
             self._emit(CardPresented())
         return card
+
+    def _why_not_found(self, wire: Wire) -> Fault:
+        if not self._presence.here:
+            return Fault.NO_CARD
+        keeper = self._presence.keeper
+        if self._presence.was_read and (keeper is None or is_here(keeper, ask(wire, keeper).status)):
+            return Fault.CARD_UNREADABLE  # it lies there, and this module reads it again only when it was lifted
+        return Fault.CARD_REMOVED
 
     def _read_selected(self, wire: Wire) -> CardBytes:
         record = ask(wire, READ)
@@ -253,7 +259,7 @@ class SamReader:
         """One bad moment is forgiven, two are told."""
         self._stumbles += 1
         lost = error.fault in _CONTACT_LOST
-        if lost or self._stumbles > 1:
+        if lost or self._stumbles > 1 or self.status().state is DeviceState.STARTING:
             self._presence, self._module, self._mark = Presence(), "", b""
             self._show(_ill(error, self._status.identity))
         if lost:

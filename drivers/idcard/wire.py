@@ -18,8 +18,11 @@ from drivers.pcsc.reader import ConnectedReader, connected_reader
 from kiosk.core.devices import DeviceError, Fault
 
 CONNECT_S = 2.0
+GAP_S = 0.25
+"""A frame that has begun and stands still for so long is torn; at 9600 baud a byte takes 1 ms."""
 TRIES = 3
 """Of a question whose answer came damaged; asking again does no harm."""
+_NOISE = "noise"
 _CHUNK = 4096
 _FAULTS = {
     errno.EACCES: Fault.PERMISSION,
@@ -79,8 +82,10 @@ def ask(wire: Wire, command: Command) -> Answer:
             return answer
         if answer is None and not damage:
             raise WireFailure(Fault.TIMEOUT, "module does not answer")
+        if damage is _NOISE:  # not one frame in all that time: it speaks at another speed
+            break
         trouble = damage or "module got a damaged frame"
-    raise WireFailure(Fault.PROTOCOL, trouble)
+    raise WireFailure(Fault.PROTOCOL, trouble or _NOISE)
 
 
 def _ask_once(wire: Wire, command: Command) -> tuple[Answer | None, str]:
@@ -89,15 +94,17 @@ def _ask_once(wire: Wire, command: Command) -> tuple[Answer | None, str]:
     wire.send(command.frame())
     search, ends, heard = FrameSearch(), time.monotonic() + command.deadline_s, False
     while (left := ends - time.monotonic()) > 0:
-        data = wire.receive(left)
+        data = wire.receive(min(left, GAP_S) if search.torn else left)
         heard = heard or bool(data)
+        if search.torn and not data:
+            break
         for found in search.feed(data):
             if isinstance(found, Answer):
                 return found, ""
             return None, f"answer with a bad {found}"
     if search.torn:
         return None, "half an answer"
-    return None, "noise" if heard else ""
+    return None, _NOISE if heard else ""
 
 
 class _SerialWire:

@@ -22,6 +22,8 @@ RETRY_S = 0.3
 _CANCEL_AGAIN_S = 0.05
 _UNAWARE = 0
 __all__ = ["Monitor", "list_readers", "unsigned"]
+_LOOK_AGAIN_MS = 500
+"""That another program takes a card for itself, or gives it back, is no news to pcscd: one has to look."""
 _ANY_READER = "\\\\?PnP?\\Notification"
 """Pseudo reader whose state changes when a reader comes or goes."""
 
@@ -113,18 +115,21 @@ class Monitor:
                     if reader:
                         state = seen
                         self._tell(Sight(reader=reader, state=state))
-                case Code.UNKNOWN_READER | Code.READER_UNAVAILABLE | Code.TIMEOUT:
+                case Code.TIMEOUT:
+                    state = _UNAWARE
+                case Code.UNKNOWN_READER | Code.READER_UNAVAILABLE:
                     pass  # it went while we asked; look again who is there
                 case _:
                     return code
         return Code.CANCELLED
 
     def _wait(self, context: Any, reader: str, state: int) -> tuple[int, int]:
-        """Until something differs from `state`, or any reader comes or goes."""
+        """Until something differs from `state`, or any reader comes or goes, or it is time to look again."""
         asked = [(_ANY_READER, _UNAWARE)]
         if reader:
             asked.insert(0, (reader, state))
-        code, states = pcsc.SCardGetStatusChange(context, pcsc.INFINITE, asked)
+        patience = _LOOK_AGAIN_MS if state & Flag.PRESENT else pcsc.INFINITE
+        code, states = pcsc.SCardGetStatusChange(context, patience, asked)
         # int: the complement of a Flag would lose the count in the upper bits
         seen = states[0][1] & ~int(Flag.CHANGED) if states else _UNAWARE
         return unsigned(code), seen
