@@ -34,6 +34,7 @@ from drivers.receipt.protocol import (
     RESYNC,
     ROUND,
     STATUS_BACK_OFF,
+    STATUS_BACK_ON,
     InfoKind,
     StatusKind,
     ask_info,
@@ -47,10 +48,10 @@ _SPARE = 64
 
 
 class NoAnswer(Exception):
-    """The printer takes bytes but does not say how it is. `noise`: it said something that is no answer."""
+    """The printer takes bytes but does not answer. `noise`: it said something that is no answer."""
 
-    def __init__(self, *, noise: bool) -> None:
-        super().__init__("answers make no sense" if noise else "no answer to a status request")
+    def __init__(self, what: str, *, noise: bool) -> None:
+        super().__init__("answers make no sense" if noise else f"no answer to {what}")
         self.noise = noise
 
 
@@ -169,10 +170,14 @@ class Conversation:
         self._noise = False
         while self._round is not None:
             if (left := self._answer_s - self.silent_s) <= 0:
-                raise NoAnswer(noise=self._noise)
+                raise NoAnswer("a status request", noise=self._noise)
             self.step(left)
         assert self.heard is not None
         return self.heard
+
+    def tell_changes(self, on: bool) -> None:
+        """Automatic status back. It must be off while the printer says who it is: the two can look the same."""
+        self._questions += (STATUS_BACK_ON if on else STATUS_BACK_OFF) if self._model.status_back else b""
 
     def settle(self, quiet_s: float) -> bool:
         """Bring a printer of unknown past into order and wait until it has said all that it was asked before.
@@ -180,7 +185,7 @@ class Conversation:
         True: it answers GS r in its turn.
         """
         before = self._sensors
-        self._questions += RESYNC + INITIALIZE + STATUS_BACK_OFF + ASK_SENSOR
+        self._questions += RESYNC + INITIALIZE + ASK_SENSOR
         heard, until = before, self._monotonic() + self._answer_s
         while (now := self._monotonic()) < until:
             self.step(until - now)

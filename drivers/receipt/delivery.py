@@ -17,6 +17,7 @@ class Ending(StrEnum):
     PROVEN = "proven"
     UNPROVABLE = "this printer cannot prove what it prints"
     LATE = "no proof in time"
+    HINDERED = "printer cannot go on"
     STUCK = "printer says it is well and does not go on"
     SILENT = "printer fell silent"
     BROKEN = "line broke while printing"
@@ -25,8 +26,8 @@ class Ending(StrEnum):
 class Delivery:
     """Sends the strips of one slip and waits for its proof; LinkLost from `run` is its end as well.
 
-    A printer that says what is wrong with it (no paper, cover open) is waited for until the time is up. One that says
-    that it is well must go on.
+    A printer that says what is wrong with it (no paper, cover open) is waited for until the time is up, if `patient`.
+    One that says that it is well must go on.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Delivery:
         timings: Timings,
         monotonic: Callable[[], float],
         look: Callable[[], DeviceStatus],
+        patient: bool = True,
     ) -> None:
         """`look`: the status after what was heard last, published if it is new."""
         self._line = line
@@ -44,6 +46,7 @@ class Delivery:
         self._timings = timings
         self._monotonic = monotonic
         self._look = look
+        self._patient = patient
         self._asked_at = monotonic()
         self._last_round: int | None = None
         """Number of the status round that was the newest when everything was drained."""
@@ -64,6 +67,8 @@ class Delivery:
                 return Ending.SILENT
             if now >= until:
                 return Ending.LATE
+            if not status.well and not self._patient:
+                return Ending.HINDERED
             if status.well and now - moved_at >= self._timings.proof:
                 return Ending.STUCK
             if now - self._asked_at >= self._timings.look:

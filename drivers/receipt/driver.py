@@ -7,11 +7,11 @@ connection reset), so that it does not appear later in front of somebody else. N
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from PIL import Image
 
@@ -21,10 +21,11 @@ from drivers.receipt.answers import TOKEN_BYTES
 from drivers.receipt.conversation import Conversation, NoAnswer
 from drivers.receipt.delivery import Delivery, Ending
 from drivers.receipt.fonts import FontBook
+from drivers.receipt.introduction import IN_TURN, introduce
 from drivers.receipt.layout import Layout
 from drivers.receipt.link import Link, LinkLost, SerialPort, parse_address, wanted_model
-from drivers.receipt.models import Model, Proving, by_id, by_name, catalogue
-from drivers.receipt.protocol import InfoKind, slip
+from drivers.receipt.models import Model, by_id, catalogue
+from drivers.receipt.protocol import slip
 from drivers.receipt.render import render
 from drivers.receipt.sample import sample
 from drivers.receipt.status import starting, summarize
@@ -35,7 +36,6 @@ from kiosk.core.receipt import Receipt
 from kiosk.core.result import Err, Ok, Result
 
 _LETTERS = bytes(byte for byte in sorted(TOKEN_BYTES) if chr(byte).isalpha())
-_SHOWN_OF_SERIAL = 4
 
 
 def random_token() -> bytes:
@@ -118,7 +118,7 @@ class ReceiptAdapter:
 
     def print(self, receipt: Receipt, *, within_s: float | None = None) -> Result[PrintProof, DeviceError]:
         """One slip; see the module for what its errors mean."""
-        match self._print(lambda layout: render(receipt, self._book, layout), within_s):
+        match self._print(lambda layout: render(receipt, self._book, layout), within_s=within_s):
             case Ok():
                 return Ok(PrintProof(receipt.job, 1))
             case Err() as refused:
@@ -128,7 +128,9 @@ class ReceiptAdapter:
         """Quick: how it is, who it is, one exchange in turn. Deep: a test slip, proven."""
         began = self._monotonic()
         if deep:
-            match self._print(lambda layout: sample(self._book, layout, self._model.about), None):
+            match self._print(lambda layout: sample(self._book, layout, self._model.about), patient=False):
+                case Err(DeviceError(Fault.UNPROVEN)) if self._status.fault is not None:
+                    return Err(DeviceError(self._status.fault, "in the middle of the test slip"))
                 case Err() as failed:
                     return failed
                 case Ok():
@@ -147,18 +149,31 @@ class ReceiptAdapter:
     # --- watching ------------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
-        retry = self._timings.first_retry
+        retry, asked_at = self._timings.first_retry, -math.inf
         while not self._stopping:
             with self._line_lock:
-                self._look()
+                if self._line is None or self._monotonic() - asked_at >= self._timings.poll:
+                    self._look()
+                    asked_at = self._monotonic()
+                else:
+                    self._listen(self._line)
                 connected = self._line is not None
             if connected:
                 retry = self._timings.first_retry
-                self._wake.wait(self._timings.poll)
+                self._wake.wait(self._timings.listen)
             else:
                 self._wake.wait(retry)
                 retry = min(retry * 2, self._timings.last_retry)
             self._wake.clear()
+
+    def _listen(self, line: Conversation) -> None:
+        """Has the printer told of a change by itself?"""
+        try:
+            line.step(0.0)
+        except LinkLost as error:
+            self._lose(error.fault, str(error))
+        else:
+            self._publish(self._summary(line))
 
     def _look(self) -> None:
         """Connect if need be and ask the printer how it is; the answer is `self._status`."""
@@ -192,29 +207,18 @@ class ReceiptAdapter:
             line.recall(self._timings.recall)
 
     def _introduce(self, line: Conversation) -> None:
-        """Who is it, and what are its ways? Only a printer at rest answers such questions."""
-        answers_sensor = line.settle(self._timings.quiet)
-        said = {kind: line.info(kind) for kind in InfoKind} if self._speaks_of_itself(line) else {}
-        model = self._wanted or by_name(said.get(InfoKind.NAME) or "")
-        if model.proving is Proving.FOUND_OUT:
-            fallback = Proving.DRAINED if answers_sensor else Proving.NONE
-            found = Proving.PROCESS_ID if line.returns(self._token()) else fallback
-            model = replace(model, proving=found, sensor=answers_sensor)
-        self._model = line.model = model
+        """Learn who it is; NoAnswer."""
+        acquaintance = introduce(line, wanted=self._wanted, token=self._token(), quiet_s=self._timings.quiet)
+        self._model = acquaintance.model
+        self.identity = f"{acquaintance.name} {self._where}".lstrip()
         self._introduced = True
-        names = [said.get(InfoKind.NAME), said.get(InfoKind.FIRMWARE), _masked(said.get(InfoKind.SERIAL))]
-        self.identity = " ".join([*(name for name in names if name), self._where])
-
-    def _speaks_of_itself(self, line: Conversation) -> bool:
-        if self._wanted is not None and not self._wanted.identifies:
-            return False
-        return line.info(InfoKind.NAME) is not None
 
     def _ask_in_turn(self, line: Conversation) -> DeviceError | None:
         """Does it still work off what it is sent?"""
         try:
             if self._model.sensor and not line.settle(self._timings.quiet):
-                return DeviceError(Fault.TIMEOUT, "answers at once, but not in turn: it has stopped working")
+                self._lose(Fault.TIMEOUT, f"no answer to {IN_TURN}")
+                return self._trouble()
         except LinkLost as error:
             self._lose(error.fault, str(error))
             return self._trouble()
@@ -245,7 +249,11 @@ class ReceiptAdapter:
     # --- printing ------------------------------------------------------------------------------------------------
 
     def _print(
-        self, draw: Callable[[Layout], Result[Image.Image, DeviceError]], within_s: float | None
+        self,
+        draw: Callable[[Layout], Result[Image.Image, DeviceError]],
+        *,
+        within_s: float | None = None,
+        patient: bool = True,
     ) -> Result[None, DeviceError]:
         until = self._monotonic() + (self._timings.within if within_s is None else within_s) - self._timings.recall
         with self._line_lock:
@@ -257,15 +265,20 @@ class ReceiptAdapter:
                 return drawn
             if self._monotonic() >= until:
                 return Err(DeviceError(Fault.TIMEOUT, "no time left to print"))
-            ending = self._deliver(self._line, drawn.value, until)
+            ending = self._deliver(self._line, drawn.value, until=until, patient=patient)
         return Ok(None) if ending is Ending.PROVEN else Err(DeviceError(Fault.UNPROVEN, ending.value))
 
-    def _deliver(self, line: Conversation, image: Image.Image, until: float) -> Ending:
+    def _deliver(self, line: Conversation, image: Image.Image, *, until: float, patient: bool) -> Ending:
         """Send a slip and wait for its end; what is not on paper then is taken back."""
         token = self._token()
         strips = slip(image, token, model=self._model, after_break=not line.clean)
         delivery = Delivery(
-            line, token, timings=self._timings, monotonic=self._monotonic, look=lambda: self._hear(line)
+            line,
+            token,
+            timings=self._timings,
+            monotonic=self._monotonic,
+            look=lambda: self._hear(line),
+            patient=patient,
         )
         try:
             ending = delivery.run(strips, until=until)
@@ -278,7 +291,9 @@ class ReceiptAdapter:
             self._lose(error.fault, str(error))
             return Ending.BROKEN
         line.clean = ending is Ending.PROVEN
-        if ending not in (Ending.PROVEN, Ending.UNPROVABLE):
+        if ending is Ending.SILENT:
+            self._lose(Fault.TIMEOUT, ending.value)
+        elif ending not in (Ending.PROVEN, Ending.UNPROVABLE):
             self._drop()
             self._wake.set()  # the recall may have stuck behind the slip; a new connection recalls what is left
         return ending
@@ -286,8 +301,3 @@ class ReceiptAdapter:
     def _hear(self, line: Conversation) -> DeviceStatus:
         self._publish(self._summary(line))
         return self._status
-
-
-def _masked(serial: str | None) -> str:
-    """A serial number, as much of it as tells two printers apart."""
-    return f"no. …{serial[-_SHOWN_OF_SERIAL:]}" if serial else ""

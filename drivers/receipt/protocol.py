@@ -49,10 +49,10 @@ ROUND = (StatusKind.PRINTER, StatusKind.OFFLINE_CAUSE, StatusKind.ERROR_CAUSE, S
 
 
 class InfoKind(IntEnum):
-    """n of GS I n."""
+    """n of GS I n, in the order of asking."""
 
-    FIRMWARE = 65
     NAME = 67
+    FIRMWARE = 65
     SERIAL = 68
 
 

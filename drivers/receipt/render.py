@@ -30,6 +30,9 @@ _MAX_LABEL = 150
 _STEP = 30
 """Indent of a value that stands below its label."""
 _PAIR_GAP = 3
+_STACKED_GAP = 12
+_FRAME_INSET = 20
+"""White between a number and its frame."""
 _LOOKED_UP = 2
 """A value of more lines is read, not looked up: no bold."""
 
@@ -48,7 +51,7 @@ _VALUE = Type(30, 43, bold=True)
 _PROSE = Type(30, 43)
 _KEY_LABEL = Type(26, 36, centred=True)
 _SMALLEST_NUMBER = 44
-_SMALLEST_NARROW_NUMBER = 40
+_SMALLEST_NARROW_NUMBER = 36
 _LIST_MARK = re.compile(r"(?:\d{1,2}[.、]|[□☐•·—-]) *")
 """Head of a list entry; its further lines are indented to the text."""
 
@@ -168,6 +171,7 @@ def _draw_pair(canvas: Canvas, label: str, value: str, column: int) -> None:
         left = layout.margin + layout.dots(_STEP)
         lines = len(canvas.lines(value, value_kind, layout.right - left))
         draw_text(canvas, value, prose if lines > _LOOKED_UP else value_kind, left=left)
+        canvas.y += layout.dots(_STACKED_GAP)
     else:
         _draw_label(canvas, label, _baseline(canvas.y, value_kind), available)
         draw_text(canvas, value, prose if lines > _LOOKED_UP else value_kind, left=column)
@@ -222,7 +226,7 @@ def _draw_number(canvas: Canvas, text: str) -> None:
         for size in range(biggest, smallest - 1, -2):
             nominal = Type(size, round(size * 1.28), bold=True, centred=True, tracking=5 if len(text) <= 10 else 1)
             fitted = layout.type(nominal)
-            if all(canvas.width(line, fitted) <= layout.content - layout.dots(28) for line in lines):
+            if all(canvas.width(line, fitted) <= layout.content - layout.dots(2 * _FRAME_INSET) for line in lines):
                 for line in lines:
                     draw_text(canvas, line, fitted)
                 return

@@ -22,7 +22,11 @@ _TICK = 8
 def sample(book: FontBook, layout: Layout, model: str) -> Result[Image.Image, DeviceError]:
     """Ruler, steps, hanzi, a code; errors as of `render`. `model`: what the driver takes the printer for."""
     canvas = Canvas(book, layout)
-    head: tuple[Block, ...] = (Line("打印测试 TEST", "title"), Line(f"{layout.width} dots · {model}", "center_small"))
+    head: tuple[Block, ...] = (
+        Line("打印测试", "title"),
+        Line("TEST SLIP", "subtitle"),
+        Line(f"{layout.width} dots · {model}", "center_small"),
+    )
     body: tuple[Block, ...] = (
         Line("0123456789 ABCDEF abcdef ，。：“”《》", "body"),
         Line(f"生僻字 {RARE}", "strong"),

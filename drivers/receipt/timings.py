@@ -10,7 +10,9 @@ class Timings:
     """Seconds."""
 
     poll: float = 1.0
-    """Between two looks at an idle printer."""
+    """Between two questions to an idle printer."""
+    listen: float = 0.2
+    """Between two looks whether it has said something by itself."""
     answer: float = 0.6
     """For one answer of an idle printer."""
     quiet: float = 0.25
@@ -21,7 +23,7 @@ class Timings:
     """Between two looks at a printer that prints: shorter than any printer takes to start after a power cut."""
     silence: float = 2.0
     """A printer that prints and leaves a question unanswered for so long has lost its power or its mind."""
-    proof: float = 8.0
+    proof: float = 5.0
     """For a printer that says that it is well to go on, counted from the last strip that it worked off."""
     within: float = 25.0
     """For a whole slip, with paper put in half-way; shorter than the host's deadline. `within_s` of a command wins."""

@@ -75,8 +75,7 @@ class Machine:
         self.condition = Condition()
         self.dots_left: int | None = None
         """Rows until the roll ends; None: a long time."""
-        self.delay_s = 0.0
-        """Time for 24 rows."""
+        self._delay_s = 0.0
         self.cutter_jams = False
         """The next cut fails."""
         self.stalled = False
@@ -105,6 +104,15 @@ class Machine:
         self._status_back = False
         self._ready_at = 0.0
         self._until_delay = ROWS_PER_DELAY
+
+    def hurry(self, delay_s: float) -> None:
+        """Time for 24 rows, from now on."""
+        self._delay_s, self._ready_at = delay_s, 0.0
+
+    @property
+    def delay_s(self) -> float:
+        """Time for 24 rows."""
+        return self._delay_s
 
     @property
     def room(self) -> int:
@@ -187,10 +195,10 @@ class Machine:
 
     def _print_row(self, row: bytes, now: float) -> None:
         self.paper.row(row)
-        if self.delay_s:
+        if self._delay_s:
             self._until_delay -= 1
             if self._until_delay == 0:
-                self._until_delay, self._ready_at = ROWS_PER_DELAY, now + self.delay_s
+                self._until_delay, self._ready_at = ROWS_PER_DELAY, now + self._delay_s
         if self.dots_left is not None:
             self.dots_left -= 1
             if self.dots_left <= 0:

@@ -118,7 +118,7 @@ class ReceiptPrinterSim:
         if "dots_left" in wanted:
             machine.dots_left = None if wanted["dots_left"] is None else int(wanted["dots_left"])
         if "slow_ms" in wanted:
-            machine.delay_s = float(wanted["slow_ms"]) / 1000
+            machine.hurry(float(wanted["slow_ms"]) / 1000)
         if "model" in wanted:
             self._model = wanted["model"]
             machine.power_up(MAKES[self._model])

@@ -1,9 +1,10 @@
-"""ESC/POS bytes and status bits: tables, and any bytes at all."""
+"""What is sent to a receipt printer, what its status bits mean, which addresses it has: tables and any bytes."""
 
 from __future__ import annotations
 
 import itertools
 import struct
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,20 +12,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from drivers.receipt import protocol, status
-from drivers.receipt.link import DeviceFile, SerialPort, Tcp, parse_address
-from drivers.receipt.protocol import (
-    Answer,
-    Demultiplexer,
-    Noise,
-    Proof,
-    RealTimeStatus,
-    Recalled,
-    StatusBack,
-    StatusKind,
-)
+from drivers.receipt.link import DeviceFile, SerialPort, Tcp, parse_address, wanted_model
+from drivers.receipt.models import by_id
+from drivers.receipt.protocol import InfoKind, StatusKind
 from drivers.sim.escpos_commands import (
     AskStatus,
     Cut,
+    Feed,
     Forget,
     Ignored,
     Initialize,
@@ -32,80 +26,16 @@ from drivers.sim.escpos_commands import (
     NewLine,
     Raster,
     RealTimeScanner,
+    SendInfo,
     SendProof,
+    SendSensor,
     Text,
     next_command,
 )
 from drivers.sim.escpos_commands import StatusBack as AskStatusBack
-from kiosk.core.devices import DeviceState, Fault, Level
+from kiosk.core.devices import DeviceState, Fault, Level, MediaState
 
 REAL_TIME = [byte for byte in range(256) if byte & 0x93 == 0x12]
-BACK_HEADS = [byte for byte in range(256) if byte & 0x93 == 0x10]
-BACK_TAILS = [byte for byte in range(256) if not byte & 0x90]
-
-
-@pytest.mark.parametrize(
-    ("data", "answers"),
-    [
-        (b"", []),
-        (b"\x12", [RealTimeStatus(0x12)]),
-        (b"\x1a\x32\x12\x7e", [RealTimeStatus(byte) for byte in b"\x1a\x32\x12\x7e"]),
-        (b"\x10\x00\x00\x0f", [StatusBack(b"\x10\x00\x00\x0f")]),
-        (b"\x18\x00\x0f\x0f\x12", [StatusBack(b"\x18\x00\x0f\x0f"), RealTimeStatus(0x12)]),
-        (b'7"0001\x00', [Proof(b"0001")]),
-        (b"7%\x00", [Recalled()]),
-        (b"\x11\x13\x12", [RealTimeStatus(0x12)]),  # XON and XOFF of a serial line
-        (
-            b"\x10\x00\x00\x0f\x7e\x10\x00\x00\x0f",
-            [StatusBack(b"\x10\x00\x00\x0f"), RealTimeStatus(0x7E), StatusBack(b"\x10\x00\x00\x0f")],
-        ),
-        (b"\xff\x12", [Noise(b"\xff"), RealTimeStatus(0x12)]),
-        (b"\x10\x00\x92\x12", [Noise(b"\x10"), Noise(b"\x00"), Noise(b"\x92"), RealTimeStatus(0x12)]),
-        (b'7"00', []),
-        (b'7"ab\x01\x12', [Noise(b"7"), Noise(b'"'), Noise(b"a"), Noise(b"b"), Noise(b"\x01"), RealTimeStatus(0x12)]),
-        (b"7%\x01\x12", [Noise(b"7"), Noise(b"%"), Noise(b"\x01"), RealTimeStatus(0x12)]),
-    ],
-)
-def test_answers_are_told_apart(data: bytes, answers: list[Answer]) -> None:
-    assert Demultiplexer().feed(data) == answers
-
-
-def test_a_torn_status_back_does_not_swallow_the_proof() -> None:
-    answers = Demultiplexer().feed(b"\x10\x00" + b'7"abcd\x00' + b"\x12")
-    # 0x37 is no byte of a status back only by its bit 4; the torn head is noise and the rest is read.
-    assert Proof(b"abcd") in answers
-    assert answers[-1] == RealTimeStatus(0x12)
-
-
-@given(st.lists(st.binary(max_size=12), max_size=12))
-def test_any_bytes_in_any_pieces(pieces: list[bytes]) -> None:
-    in_pieces = Demultiplexer()
-    assert list(itertools.chain.from_iterable(map(in_pieces.feed, pieces))) == Demultiplexer().feed(b"".join(pieces))
-
-
-good_answers = st.one_of(
-    st.sampled_from(REAL_TIME).map(lambda byte: (bytes((byte,)), RealTimeStatus(byte))),
-    st.tuples(st.sampled_from(BACK_HEADS), *[st.sampled_from(BACK_TAILS)] * 3).map(
-        lambda four: (bytes(four), StatusBack(bytes(four)))
-    ),
-    st.binary(min_size=4, max_size=4)
-    .map(lambda raw: bytes(0x20 + byte % 0x5F for byte in raw))
-    .map(lambda token: (b'7"' + token + b"\x00", Proof(token))),
-    st.just((b"7%\x00", Recalled())),
-)
-
-
-@given(st.lists(good_answers, max_size=20))
-def test_every_mixture_of_answers_is_read(said: list[tuple[bytes, Answer]]) -> None:
-    assert Demultiplexer().feed(b"".join(data for data, _ in said)) == [answer for _, answer in said]
-
-
-@given(st.binary(max_size=40), st.lists(good_answers, min_size=4, max_size=8))
-def test_after_noise_the_last_answers_are_read(noise: bytes, said: list[tuple[bytes, Answer]]) -> None:
-    """Noise can end like the head of an answer; that costs the answers it swallows, not all of them."""
-    heard = Demultiplexer().feed(noise + b"\xff" * 7 + b"".join(data for data, _ in said))
-    assert heard[-len(said) :] == [answer for _, answer in said]
-
 
 # --- out ---------------------------------------------------------------------------------------------------------
 
@@ -120,11 +50,12 @@ def commands(data: bytes) -> list[object]:
     return found
 
 
-pictures = st.integers(1, 60).flatmap(
-    lambda rows: st.binary(min_size=rows * 72, max_size=rows * 72).map(
-        lambda dots: Image.frombytes("1", (576, rows), dots)
+pictures = st.tuples(st.integers(1, 60), st.sampled_from([384, 512, 576])).flatmap(
+    lambda size: st.binary(min_size=size[0] * size[1] // 8, max_size=size[0] * size[1] // 8).map(
+        lambda dots: Image.frombytes("1", (size[1], size[0]), dots)
     )
 )
+EPSON = by_id("epson-576")
 
 
 @given(pictures)
@@ -148,31 +79,41 @@ def test_no_picture_speaks_to_the_printer(dots: bytes, command: bytes) -> None:
 
 @pytest.mark.parametrize("after_break", [False, True])
 def test_a_slip_is_initialised_printed_cut_and_proof_is_asked(after_break: bool) -> None:
-    heard = commands(protocol.slip(Image.new("1", (576, 30), 255), b"aB09", after_break=after_break))
+    image = Image.new("1", (576, 30), 255)
+    heard = commands(b"".join(protocol.slip(image, b"aBoO", model=EPSON, after_break=after_break)))
     meant = [command for command in heard if not isinstance(command, Ignored)]
-    body = [AskStatusBack(255), Raster(72, bytes(24 * 72)), Raster(72, bytes(6 * 72)), Cut(0), SendProof(b"aB09")]
+    body = [AskStatusBack(255), Raster(72, bytes(24 * 72)), Raster(72, bytes(6 * 72)), Cut(0), SendProof(b"aBoO")]
     assert meant == ([Initialize(), Cut(0)] if after_break else [Initialize()]) + body
+
+
+def test_a_slip_for_a_printer_that_has_less() -> None:
+    """No cutter: fed out under the tear bar. No GS ( H and no GS a: nothing that it would print as text."""
+    image = Image.new("1", (384, 8), 255)
+    heard = commands(b"".join(protocol.slip(image, b"aBoO", model=by_id("clone-58"), after_break=True)))
+    meant = [command for command in heard if not isinstance(command, Ignored)]
+    assert meant == [Initialize(), Feed(160), Raster(48, bytes(8 * 48)), Feed(160)]
 
 
 @given(st.integers(1, 24), st.data())
 def test_a_strip_left_half_sent_is_ended_with_white(rows: int, data: st.DataObject) -> None:
     strip = b"\x1dv0\x00" + struct.pack("<HH", 72, rows) + b"\xff" * 72 * rows
     sent = strip[: data.draw(st.integers(0, len(strip)))]
-    heard = commands(sent + protocol.slip(Image.new("1", (576, 1), 0), b"0001", after_break=True))
-    assert heard[-1] == SendProof(b"0001")
+    slip = b"".join(protocol.slip(Image.new("1", (576, 1), 0), b"oooo", model=EPSON, after_break=True))
+    heard = commands(sent + slip)
+    assert heard[-1] == SendProof(b"oooo")
     assert [command for command in heard if isinstance(command, Initialize)] == [Initialize()]
     assert heard[-3] == Raster(72, b"\xff" * 72)
 
 
-@pytest.mark.parametrize("token", [b"", b"123", b"12345", b"12\x003", b"1\x8023"])
-def test_process_ids_are_four_printable_characters(token: bytes) -> None:
-    with pytest.raises(ValueError, match="4 printable"):
+@pytest.mark.parametrize("token", [b"", b"abc", b"abcde", b"ab\x00c", b"a\x80bc", b"ab9c", b"pqrs"])
+def test_process_ids_are_four_characters_that_nothing_else_can_be(token: bytes) -> None:
+    with pytest.raises(ValueError, match="4 characters"):
         protocol.ask_proof(token)
 
 
-@pytest.mark.parametrize("image", [Image.new("L", (576, 8)), Image.new("1", (512, 8))])
-def test_only_1_bit_pictures_576_dots_wide(image: Image.Image) -> None:
-    with pytest.raises(ValueError, match="576"):
+@pytest.mark.parametrize("image", [Image.new("L", (576, 8)), Image.new("1", (570, 8))])
+def test_only_1_bit_pictures_of_whole_bytes(image: Image.Image) -> None:
+    with pytest.raises(ValueError, match="1-bit"):
         next(protocol.strips(image))
 
 
@@ -215,34 +156,36 @@ FLAGS = list(itertools.product((False, True), repeat=8))
 def test_every_combination_of_conditions(flags: tuple[bool, ...]) -> None:
     condition = status.Condition(*flags)
     summary = status.summarize(condition, identity="x")
-    troubled = any(
-        (
-            condition.offline,
-            condition.cover_open,
-            condition.paper_end,
-            condition.cutter_error,
-            condition.unrecoverable,
-            condition.recoverable,
-            condition.overheated,
-        )
-    )
-    assert summary.well == (not troubled), "unknown and broken never count as good, and nothing else is called bad"
     order = [
+        (condition.unrecoverable, Fault.HARDWARE),
         (condition.cover_open, Fault.COVER_OPEN),
         (condition.cutter_error, Fault.CUTTER),
+        (condition.recoverable, Fault.JAM),
         (condition.overheated, Fault.OVERHEATED),
         (condition.paper_end, Fault.PAPER_OUT),
+        (condition.offline, Fault.STOPPED),
     ]
     assert summary.fault == next((fault for holds, fault in order if holds), None)
+    assert summary.well == (not any(holds for holds, _ in order)), "nothing but the near end is good"
+    assert (summary.state is DeviceState.ONLINE) == (summary.fault in (None, Fault.PAPER_OUT))
+    assert (summary.media is MediaState.JAMMED) == condition.recoverable
     if condition.cover_open:
         assert summary.paper is Level.UNKNOWN
     elif condition.paper_end:
         assert summary.paper is Level.OUT
     else:
         assert summary.paper is (Level.LOW if condition.paper_near_end else Level.FULL)
-    if summary.fault is None and troubled:
-        assert summary.state is DeviceState.ERROR
-        assert summary.detail
+    blind = status.summarize(condition, identity="x", near_end=False)
+    assert blind == replace(summary, paper=Level.FULL if summary.paper is Level.LOW else summary.paper)
+
+
+@pytest.mark.parametrize(
+    ("in_mouth", "media"), [(None, MediaState.NONE), (True, MediaState.PRESENT), (False, MediaState.ABSENT)]
+)
+def test_a_slip_in_the_mouth(in_mouth: bool | None, media: MediaState) -> None:
+    condition = status.Condition(*[False] * 8, in_mouth=in_mouth)
+    assert status.summarize(condition, identity="").media is media
+    assert status.summarize(condition, identity="").well
 
 
 @given(*[st.sampled_from(REAL_TIME)] * 4)
@@ -260,8 +203,9 @@ def test_any_status_bytes_make_a_status(printer: int, cause: int, error: int, pa
         ("1a 16 12 12", "38 00 00 0f", Fault.COVER_OPEN, Level.UNKNOWN),
         ("1a 52 1a 12", "18 08 00 0f", Fault.CUTTER, Level.FULL),
         ("1a 52 52 12", "18 40 00 0f", Fault.OVERHEATED, Level.FULL),
-        ("1a 52 32 12", "18 20 00 0f", None, Level.FULL),
-        ("1a 12 12 12", "18 00 00 0f", None, Level.FULL),
+        ("1a 52 32 12", "18 20 00 0f", Fault.HARDWARE, Level.FULL),
+        ("1a 52 16 12", "18 04 00 0f", Fault.JAM, Level.FULL),
+        ("1a 12 12 12", "18 00 00 0f", Fault.STOPPED, Level.FULL),
     ],
 )
 def test_both_ways_of_status_say_the_same(real_time: str, back: str, fault: Fault | None, paper: Level) -> None:
@@ -272,12 +216,24 @@ def test_both_ways_of_status_say_the_same(real_time: str, back: str, fault: Faul
 
 
 def test_no_contact_is_never_good() -> None:
-    assert not status.unreachable(Fault.TIMEOUT, identity="").well
     assert not status.starting("").well
+    assert not status.starting("").lost(Fault.TIMEOUT).well
 
 
 def test_status_requests() -> None:
-    assert [protocol.ask_status(kind).hex() for kind in StatusKind] == ["100401", "100402", "100403", "100404"]
+    assert [protocol.ask_status(kind).hex() for kind in StatusKind] == [
+        "100401",
+        "100402",
+        "100403",
+        "100404",
+        "100414",
+    ]
+    assert commands(b"".join(protocol.ask_info(kind) for kind in InfoKind)) == [
+        SendInfo(67),
+        SendInfo(65),
+        SendInfo(68),
+    ]
+    assert commands(protocol.ASK_SENSOR) == [SendSensor(1)]
 
 
 # --- addresses ---------------------------------------------------------------------------------------------------
@@ -290,14 +246,36 @@ def test_status_requests() -> None:
         ("tcp://printer", Tcp("printer", 9100)),
         ("serial:/dev/serial/by-id/usb-1?baud=38400", SerialPort("/dev/serial/by-id/usb-1", 38400)),
         ("serial:/dev/ttyS0", SerialPort("/dev/ttyS0", 115200)),
+        ("serial:/dev/ttyS0?baud=9600&flow=rtscts", SerialPort("/dev/ttyS0", 9600, rtscts=True)),
+        ("serial:/dev/ttyS0?flow=xonxoff&model=clone-58", SerialPort("/dev/ttyS0", 115200)),
         ("file:/dev/usb/lp0", DeviceFile("/dev/usb/lp0")),
+        ("file:/dev/usb/lp0?model=epson-512", DeviceFile("/dev/usb/lp0")),
+        ("tcp://printer?model=clone-80-bare", Tcp("printer", 9100)),
     ],
 )
 def test_addresses(text: str, address: object) -> None:
     assert parse_address(text) == address
 
 
-@pytest.mark.parametrize("text", ["", "tcp://", "serial:ttyS0", "usb:04b8:0202", "serial:/dev/ttyS0?baud=fast"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "tcp://",
+        "serial:ttyS0",
+        "usb:04b8:0202",
+        "serial:/dev/ttyS0?baud=fast",
+        "serial:/dev/ttyS0?flow=river",
+        "tcp://printer?baud=9600",
+        "file:/dev/usb/lp0?flow=rtscts",
+        "tcp://printer?model=typewriter",
+    ],
+)
 def test_other_addresses_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"address|invalid literal"):
+    with pytest.raises(ValueError, match=r"address|invalid literal|not in the table"):
         parse_address(text)
+
+
+def test_the_model_of_an_address() -> None:
+    assert wanted_model("tcp://printer?model=clone-58") == "clone-58"
+    assert wanted_model("serial:/dev/ttyS0?baud=9600") is None

@@ -11,14 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from drivers.receipt.canvas import MARGIN, WIDTH
 from drivers.receipt.fonts import FontBook, FontFile, candidates
-from drivers.receipt.render import CONTENT, render
+from drivers.receipt.layout import Layout
+from drivers.receipt.models import catalogue
+from drivers.receipt.render import render
+from drivers.receipt.sample import CODE, sample
 from drivers.receipt.wrap import NOT_AT_END, NOT_AT_START, clusters, wrap
 from kiosk.core.devices import DeviceError, Fault
 from kiosk.core.receipt import Block, Code, Line, Pair, Receipt, Rule
 from kiosk.core.result import Err, Ok
 
+WIDE = Layout.of(576)
+LAYOUTS = [Layout.of(dots) for dots in sorted({model.dots for model in catalogue()})]
+MARGIN, WIDTH = WIDE.margin, WIDE.width
 RARE = "䶮𬱖㛃𣲗𮧵㙍龘𠮷𫍯"
 """Characters of real names; 𮧵 is in Extension F."""
 UNASSIGNED = "\U0002fa1f"
@@ -36,8 +41,8 @@ def book() -> FontBook:
     return FontBook()
 
 
-def picture(book: FontBook, *blocks: Block) -> Image.Image:
-    rendered = render(Receipt("job", blocks), book)
+def picture(book: FontBook, *blocks: Block, layout: Layout = WIDE) -> Image.Image:
+    rendered = render(Receipt("job", blocks), book, layout)
     assert isinstance(rendered, Ok), rendered
     return rendered.value
 
@@ -77,7 +82,7 @@ def test_a_character_in_no_font_refuses_the_receipt(book: FontBook, character: s
         "value": Pair("姓名", word),
         "caption": Code("1", word),
     }
-    refused = render(Receipt("job", (blocks[place],)), book)
+    refused = render(Receipt("job", (blocks[place],)), book, WIDE)
     assert isinstance(refused, Err)
     assert refused.error.fault is Fault.GLYPH_MISSING
     assert "甲" not in refused.error.detail
@@ -85,7 +90,7 @@ def test_a_character_in_no_font_refuses_the_receipt(book: FontBook, character: s
 
 
 def test_without_any_font_nothing_is_printed() -> None:
-    refused = render(Receipt("job", (Line("回执"),)), FontBook(regular=[], bold=[]))
+    refused = render(Receipt("job", (Line("回执"),)), FontBook(regular=[], bold=[]), WIDE)
     assert refused == Err(DeviceError(Fault.GLYPH_MISSING, "2 characters in no font (plane 0)"))
 
 
@@ -114,7 +119,7 @@ def test_codes_scan_and_have_modules_of_three_dots(book: FontBook, text: str) ->
 
 
 def test_a_code_that_is_too_long_is_refused(book: FontBook) -> None:
-    refused = render(Receipt("job", (Code("好" * 2000, ""),)), book)
+    refused = render(Receipt("job", (Code("好" * 2000, ""),)), book, WIDE)
     assert isinstance(refused, Err)
 
 
@@ -131,6 +136,72 @@ def test_long_values_are_wrapped_in_their_column(book: FontBook) -> None:
     left = image.crop((MARGIN, first_line + 24, MARGIN + 112, image.height))
     assert ink(left) == 0
     assert ink(image.crop((WIDTH - MARGIN, 0, WIDTH, image.height))) == 0
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: str(layout.width))
+def test_every_width_has_its_own_dots(book: FontBook, layout: Layout) -> None:
+    blocks = (
+        Line("受理回执", "title"),
+        Pair("受理编号", "440699-261122-T001-0007-K"),
+        Pair("查询码", "7KM4 RX2P"),
+        Pair("查询方式", "本市任一自助终端放身份证，进入“我的办件”；" * 3),
+        Code(QR_TEXT[: 200 if layout.narrow else None], "扫码验证"),
+    )
+    image = picture(book, *blocks, layout=layout)
+    assert image.width == layout.width
+    grey = image.convert("L")
+    assert ink(grey.crop((0, 0, layout.margin, grey.height))) == 0
+    assert ink(grey.crop((layout.right, 0, layout.width, grey.height))) <= 40
+    (found,) = zxingcpp.read_barcodes(grey)
+    assert found.text == QR_TEXT[: len(found.text)]
+
+
+def test_180_dpi_is_the_same_slip_in_other_dots(book: FontBook) -> None:
+    blocks = (Line("受理回执", "title"), Rule(), Pair("查询方式", "本市任一自助终端放身份证，进入“我的办件”；" * 3))
+    coarse, fine = picture(book, *blocks, layout=Layout.of(512)), picture(book, *blocks)
+    assert coarse.height / 512 == pytest.approx(fine.height / 576, rel=0.03)
+
+
+def test_a_code_wider_than_the_paper_is_refused(book: FontBook) -> None:
+    long = "A" * 1700
+    assert isinstance(render(Receipt("job", (Code(long, ""),)), book, WIDE), Ok)
+    assert isinstance(render(Receipt("job", (Code(long, ""),)), book, Layout.of(384)), Err)
+
+
+def test_narrow_paper_sets_long_values_below_their_label(book: FontBook) -> None:
+    narrow = Layout.of(384)
+    short = picture(book, Pair("事项", "居住证"), layout=narrow)
+    long = picture(book, Pair("事项", "居住证签注（居民身份证）换领"), layout=narrow)
+    assert long.height >= short.height + 43
+    beside = long.convert("L").crop((narrow.margin + 80, 0, narrow.width, 60))
+    assert ink(beside) == 0
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: str(layout.width))
+def test_the_test_slip(book: FontBook, layout: Layout) -> None:
+    """Ruler to the last dot, every dot of the head once, a code, and the same dots every time."""
+    first, again = sample(book, layout, "any"), sample(FontBook(), layout, "any")
+    assert isinstance(first, Ok)
+    assert isinstance(again, Ok)
+    assert first.value.tobytes() == again.value.tobytes()
+    grey = first.value.convert("L")
+    columns = [grey.crop((x, 0, x + 1, grey.height)) for x in range(layout.width)]
+    assert all(ink(column) >= 13 for column in columns)
+    assert ink(columns[-1]) > ink(columns[-2])
+    (found,) = zxingcpp.read_barcodes(grey)
+    assert found.text == CODE
+
+
+def test_the_test_slip_without_fonts() -> None:
+    refused = sample(FontBook(regular=[], bold=[]), WIDE, "any")
+    assert isinstance(refused, Err)
+    assert refused.error.fault is Fault.GLYPH_MISSING
+
+
+def test_a_bold_face_that_is_missing_is_replaced_by_a_regular_one() -> None:
+    regular_only = FontBook(bold=[])
+    blocks = (Line("回执", "title"), Pair("事项", "䶮"))
+    assert ink(picture(regular_only, *blocks)) > 300
 
 
 def test_a_long_label_gets_a_line_of_its_own(book: FontBook) -> None:
@@ -172,7 +243,7 @@ def test_dates_and_words_stay_together() -> None:
 )
 def test_any_receipt_stays_on_the_paper(blocks: list[Block]) -> None:
     image = picture(_SHARED, *blocks).convert("L")
-    assert ink(image.crop((MARGIN + CONTENT, 0, WIDTH, image.height))) <= 40  # side bearings of a last glyph
+    assert ink(image.crop((WIDE.right, 0, WIDTH, image.height))) <= 40  # side bearings of a last glyph
     assert image.height >= 40
 
 
