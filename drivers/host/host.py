@@ -250,7 +250,7 @@ class DriverHost:
             judgement, lives = lives.after(end, lived_s=lived_s, useful=self._account.useful)
             if not over_command:  # of a loss over a command the one who gave it keeps account
                 self._account.failed(DeviceError(judgement.fault, str(end)), during="serve")
-            self._lose(judgement.fault, str(end))
+            self._lose(judgement.fault, end)
             if self._stopping.wait(judgement.wait_s):
                 return
 
@@ -301,10 +301,11 @@ class DriverHost:
                 self._greeter.arrived()
         self._publish(event)
 
-    def _lose(self, fault: Fault, why: str) -> None:
-        status = self._account.lost(fault, why)
+    def _lose(self, fault: Fault, end: End) -> None:
+        status = self._account.lost(fault, str(end))
         if status is not None:
-            self._notice(Notice(self._kind, News.LOST if fault is Fault.DRIVER_LOST else News.BROKEN, why))
+            news = News.LOST if fault is Fault.DRIVER_LOST else News.BROKEN
+            self._notice(Notice(self._kind, news, str(end), fault, end))
             self._publish(StatusChanged(status))
 
     def _publish(self, event: DeviceEvent) -> None:

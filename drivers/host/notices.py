@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kiosk.core.devices import DeviceKind
+from drivers.host.lives import End
+from kiosk.core.devices import DeviceKind, Fault
 
 
 class News(StrEnum):
@@ -24,3 +25,6 @@ class Notice:
     kind: DeviceKind
     news: News
     why: str = ""
+    fault: Fault | None = None
+    """What the device has by it; None when it is back."""
+    end: End | None = None

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
 
 from kiosk.app.crash import places
+from kiosk.core.event_fields import EventLevel
+from kiosk.core.events import Event
 
 _BYTES = 8 * 1024 * 1024
 _KEPT = 10
+
+_LEVELS: Mapping[EventLevel, int] = {
+    "info": logging.INFO,
+    "notice": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
 
 _stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
@@ -43,6 +53,11 @@ def set_up_logs(folder: Path, name: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+
+
+def log_event(log: logging.Logger, event: Event) -> None:
+    """One event of the catalogue."""
+    log.log(_LEVELS[event.level], event.name.value, extra=dict(event.fields))
 
 
 def _without_messages(

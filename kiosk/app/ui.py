@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
@@ -15,10 +16,9 @@ from PySide6.QtQuick import QQuickWindow
 from kiosk.app.crash import end_on_the_unexpected
 from kiosk.app.device_desk import DeviceDesk, someone_is_served
 from kiosk.app.health import HealthReporter
-from kiosk.app.logs import set_up_logs
+from kiosk.app.logs import log_event, set_up_logs
 from kiosk.app.wiring import BundleSource, build_ports, clock, device_hosts, terminal_settings
 from kiosk.core.devices import CodeScanned, DeviceEvent, PreviewFrame, StatusChanged
-from kiosk.core.events import Event
 from kiosk.core.intents import Intent
 from kiosk.core.scanned_code import WEDGE
 from kiosk.core.views import Snapshot
@@ -72,16 +72,13 @@ def run_ui(machine: Machine, *, kiosk: bool, attach: Attach | None = None) -> in
         if isinstance(event, StatusChanged):
             health.hurry()
 
-    def log_event(event: Event) -> None:
-        _log.info(event.name.value, extra=dict(event.fields))
-
     terminal = Terminal(
         ports=ports,
         bundle=bundle,
         settings=terminal_settings(profile),
         clock=clock(),
         on_snapshot=show,
-        on_event=log_event,
+        on_event=partial(log_event, _log),
     )
 
     def dispatch(intent: Intent) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import assert_never
 
 from drivers.host.host import DriverHost, News, Notice
 from drivers.host.proxies import (
@@ -17,10 +18,13 @@ from drivers.host.proxies import (
     SiteIoProxy,
     SocialCardReaderProxy,
 )
+from kiosk.app.logs import log_event
 from kiosk.app.processes import own_command
 from kiosk.contract.bundle import Bundle
 from kiosk.core.clock import SystemClock
 from kiosk.core.devices import DeviceKind
+from kiosk.core.event_table import EventName
+from kiosk.core.events import Event
 from kiosk.core.profile import Profile
 from kiosk.core.scanned_code import WEDGE
 from kiosk.services.settings import Ports, TerminalSettings
@@ -46,9 +50,23 @@ DRIVER_NAMES = {
 """Folder of each device's driver."""
 
 
+def event_of(notice: Notice) -> Event:
+    """What the log is told of a driver's process."""
+    reason = notice.end.reason.name.lower() if notice.end else None
+    code = notice.end.exit_status if notice.end else None
+    match notice.news:
+        case News.LOST:
+            return Event.of(EventName.DRIVER_LOST, device=notice.kind, reason=reason, code=code)
+        case News.BROKEN:
+            return Event.of(EventName.DRIVER_BROKEN, device=notice.kind, fault=notice.fault, reason=reason, code=code)
+        case News.BACK:
+            return Event.of(EventName.DRIVER_BACK, device=notice.kind)
+        case _:
+            assert_never(notice.news)
+
+
 def _log_notice(notice: Notice) -> None:
-    level = logging.INFO if notice.news is News.BACK else logging.WARNING
-    _log.log(level, "%s driver %s %s", notice.kind.value, notice.news.value, notice.why)
+    log_event(_log, event_of(notice))
 
 
 def device_hosts(profile: Profile, *, notice: Callable[[Notice], None] = _log_notice) -> dict[DeviceKind, DriverHost]:

@@ -87,6 +87,9 @@ TYPES: dict[str, FieldType] = {
     "card": _members(CardType),
     "count": Whole(0, 1_000_000),
     "version": Whole(0, 1_000_000),
+    "driver_end": words(
+        *("ended", "silent", "no_hello", "protocol", "misfit", "usage", "memory", "command", "no_start", "host")
+    ),
     "exit_code": Whole(-64, 255),
     "millis": Whole(0, 86_400_000),
     "seconds": Whole(0, 366 * 86_400),

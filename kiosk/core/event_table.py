@@ -28,6 +28,12 @@ class EventName(StrEnum):
     """A catalogue was not taken; the last good one stays in force."""
     DEVICE_CHANGED = "device_changed"
     """A device is in another state than before."""
+    DRIVER_LOST = "driver_lost"
+    """The process behind a device is gone, or was killed; it is started again. Told once, however often that is in vain."""
+    DRIVER_BROKEN = "driver_broken"
+    """Starting the process behind a device again is of no use until somebody has mended it; it is tried now and then."""
+    DRIVER_BACK = "driver_back"
+    """The process behind a device is there again and has told how its device is."""
     LINK_CHANGED = "link_changed"
     """The hall can be reached, or no longer."""
     SESSION_STARTED = "session_started"
@@ -171,6 +177,37 @@ EVENTS: dict[EventName, EventSpec] = {
         optional={
             "fault": TYPES["fault"],
         },
+    ),
+    EventName.DRIVER_LOST: EventSpec(
+        level="warning",
+        about="The process behind a device is gone, or was killed; it is started again. Told once, however often that is in vain.",
+        required={
+            "device": TYPES["device"],
+            "reason": TYPES["driver_end"],
+        },
+        optional={
+            "code": TYPES["exit_code"],
+        },
+    ),
+    EventName.DRIVER_BROKEN: EventSpec(
+        level="error",
+        about="Starting the process behind a device again is of no use until somebody has mended it; it is tried now and then.",
+        required={
+            "device": TYPES["device"],
+            "fault": TYPES["fault"],
+            "reason": TYPES["driver_end"],
+        },
+        optional={
+            "code": TYPES["exit_code"],
+        },
+    ),
+    EventName.DRIVER_BACK: EventSpec(
+        level="info",
+        about="The process behind a device is there again and has told how its device is.",
+        required={
+            "device": TYPES["device"],
+        },
+        optional={},
     ),
     EventName.LINK_CHANGED: EventSpec(
         level="info",
