@@ -24,6 +24,7 @@ from kiosk.contract.wire import canonical_json
 from kiosk.core.clock import Clock
 from kiosk.core.item import Item, ItemError, load_item
 from kiosk.core.item_check import check_catalogue
+from kiosk.core.print_ledger import PaperName
 
 
 class CatalogueError(ValueError):
@@ -108,6 +109,7 @@ class Catalogue:
         self._keys = keys
         self._clock = clock
         self._known: dict[tuple[str, int], Item] = {}
+        self._papers: tuple[int, frozenset[str]] = (0, frozenset())
 
     def publish(self, draft: Draft) -> BundleManifest:
         """Sign the next bundle; the same content again publishes nothing new. CatalogueError."""
@@ -155,6 +157,16 @@ class Catalogue:
             return None
         return self._known.setdefault((code, version), load_item(document))
 
+    def paper_of(self, type_name: str) -> PaperName:
+        """What a licence or certificate of this type is printed on, by the newest bundle."""
+        with self._store.read() as connection:
+            last = connection.execute(select(func.max(bundles.c.number))).scalar_one()
+            if last is None:
+                return "plain"
+            if last != self._papers[0]:
+                self._papers = (last, _numbered_types(self._bundle_of(connection, last)))
+        return "numbered" if type_name in self._papers[1] else "plain"
+
     def _bundle(self, draft: Draft, number: int, now: Any) -> Bundle:
         return Bundle(
             number=number,
@@ -178,6 +190,17 @@ class Catalogue:
     @staticmethod
     def _content(bundle: Bundle) -> dict[str, Any]:
         return bundle.model_dump(exclude={"number", "published_at"})
+
+
+def _numbered_types(bundle: Bundle) -> frozenset[str]:
+    """Licence types that are printed on numbered paper: certificates are called like their item."""
+    items = (load_item(canonical_json(document)) for document in bundle.items)
+    return frozenset(
+        item.name if item.kind == "certificate" else result.name
+        for item in items
+        for result in item.results
+        if result.paper == "numbered"
+    )
 
 
 def _document(item: Item) -> bytes:

@@ -19,6 +19,7 @@ from hall.jobs import JobRunner
 from hall.keys import HallKeys, ensure_keys, load_keys
 from hall.layout import HallLayout
 from hall.me import MySpace
+from hall.papers_printed import PapersPrinted
 from hall.people import People
 from hall.press import Press
 from hall.settings import HallSettings, load_settings
@@ -48,6 +49,7 @@ class Hall:
     people: People
     intake: Intake
     me: MySpace
+    papers_printed: PapersPrinted
     desk: Desk
     press: Press
     jobs: JobRunner
@@ -118,6 +120,7 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
             session_s=settings.person_session_s,
             clock=clock,
         ),
+        papers_printed=PapersPrinted(store=store, clock=clock),
         desk=Desk(store=store, vault=vault, keys=keys, blobs=blobs, catalogue=catalogue, clock=clock),
         press=press,
         jobs=JobRunner(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, select
 
 from hall.cases import case_state, projection
 from hall.catalogue import Catalogue
@@ -26,12 +26,12 @@ from kiosk.contract.person import (
     PersonSessionRequest,
     PrintJob,
     PrintJobRequest,
-    PrintOutcome,
 )
 from kiosk.contract.problems import ProblemCode
 from kiosk.contract.signing import SigningKey
 from kiosk.core.clock import Clock
 from kiosk.core.item import Item
+from kiosk.core.print_ledger import PaperName
 
 _FRESH = timedelta(minutes=15)
 """A card reading older than this, or this far in the future, proves nothing."""
@@ -114,7 +114,9 @@ class MySpace:
         facts = self._people.facts(person)
         today = today_in_china(self._clock.now())
         return tuple(
-            self._people.summary(licence, holder=facts.name if facts else "", today=today)
+            self._people.summary(
+                licence, holder=facts.name if facts else "", today=today, paper=self._paper(licence.type_name)
+            )
             for licence in self._people.licences(person)
         )
 
@@ -153,7 +155,7 @@ class MySpace:
                 size=len(document.pdf),
                 pages=document.pages,
             )
-            return insert_job(connection, job, signing=self._signing, at=to_ms(now))
+            return insert_job(connection, job, signing=self._signing, at=to_ms(now), paper=self._paper(job.title))
 
         return self._store.write(write)
 
@@ -182,7 +184,7 @@ class MySpace:
         return self._store.write(
             lambda connection: (
                 self._job_row(connection, request.request_id, person=person, terminal_id=terminal_id)
-                or insert_job(connection, job, signing=self._signing, at=at)
+                or insert_job(connection, job, signing=self._signing, at=at, paper=self._paper(job.title))
             )
         )
 
@@ -194,21 +196,15 @@ class MySpace:
             raise Refused(ProblemCode.NOT_FOUND)
         return pdf
 
-    def outcome(self, job_id: str, outcome: PrintOutcome, *, terminal_id: str) -> None:
-        """What became of the paper. `proven` is never taken back by a later, weaker word. Refused."""
-        self._own_job(job_id, terminal_id)
-        self._store.write(
-            lambda connection: connection.execute(
-                update(print_jobs)
-                .where(print_jobs.c.id == job_id, print_jobs.c.outcome.is_distinct_from("proven"))
-                .values(
-                    outcome=outcome.outcome,
-                    outcome_pages=outcome.pages,
-                    fault=outcome.fault,
-                    outcome_at=to_ms(outcome.at),
-                )
-            )
-        )
+    def job(self, job_id: str, *, person: str, terminal_id: str) -> PrintJob:
+        """An earlier print job of this person at this terminal; Refused."""
+        with self._store.read() as connection:
+            row = connection.execute(
+                select(print_jobs).where(print_jobs.c.id == job_id, print_jobs.c.terminal_id == terminal_id)
+            ).one_or_none()
+        if row is None or row.person != person:
+            raise Refused(ProblemCode.NOT_FOUND)
+        return self._read(row)
 
     def _own_job(self, job_id: str, terminal_id: str) -> PrintJob:
         with self._store.read() as connection:
@@ -217,7 +213,13 @@ class MySpace:
             ).one_or_none()
         if row is None:
             raise Refused(ProblemCode.NOT_FOUND)
-        return read_job(row, signing=self._signing)
+        return self._read(row)
+
+    def _read(self, row: Row[tuple[object, ...]]) -> PrintJob:
+        return read_job(row, signing=self._signing, paper=self._paper(row._mapping["title"]))
+
+    def _paper(self, type_name: str) -> PaperName:
+        return self._catalogue.paper_of(type_name)
 
     def _certificate(self, item: Item, record: dict[str, str], now: datetime) -> NewLicence:
         today = today_in_china(now)
@@ -243,4 +245,4 @@ class MySpace:
             return None
         if row.person != person:
             raise Refused(ProblemCode.CONFLICT)
-        return read_job(row, signing=self._signing)
+        return self._read(row)

@@ -18,6 +18,7 @@ from kiosk.contract.person import LicenceSummary
 from kiosk.contract.wire import canonical_json
 from kiosk.core.clock import CHINA
 from kiosk.core.masking import mask_name
+from kiosk.core.print_ledger import PaperName
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ class People:
             ).scalar_one_or_none()
         return None if sealed is None else self._vault.open(sealed, purpose=f"document:{licence_id_}")
 
-    def summary(self, licence: Licence, *, holder: str, today: str) -> LicenceSummary:
+    def summary(self, licence: Licence, *, holder: str, today: str, paper: PaperName = "plain") -> LicenceSummary:
         """As the terminal sees it: the holder masked."""
         return LicenceSummary(
             id=licence.id,
@@ -191,6 +192,7 @@ class People:
             valid_to=licence.valid_to,
             printable=bool(licence.document_sha256) and licence.status == "valid",
             usable=licence.usable(today),
+            paper=paper,
             fields=dict(licence.fields),
         )
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, insert, select
 from hall.store.schema import print_jobs
 from kiosk.contract.person import PrintJob, print_job_signed_bytes
 from kiosk.contract.signing import SigningKey
+from kiosk.core.print_ledger import PaperName
 
 _NAMESPACE = uuid.UUID("6d0b3f0a-3c0e-5d52-9a57-7a7f6a3f5c11")
 
@@ -30,7 +31,7 @@ class NewPrintJob:
     pages: int
 
 
-def insert_job(connection: Connection, job: NewPrintJob, *, signing: SigningKey, at: int) -> PrintJob:
+def insert_job(connection: Connection, job: NewPrintJob, *, signing: SigningKey, at: int, paper: PaperName) -> PrintJob:
     """Write it; its id follows from terminal and request."""
     job_id = str(uuid.uuid5(_NAMESPACE, f"{job.terminal_id}/{job.request_id}"))
     signature = base64.b64encode(signing.sign(print_job_signed_bytes(job_id, job.sha256))).decode()
@@ -50,10 +51,11 @@ def insert_job(connection: Connection, job: NewPrintJob, *, signing: SigningKey,
             created_at=at,
         )
     )
-    return read_job(connection.execute(select(print_jobs).where(print_jobs.c.id == job_id)).one(), signing=signing)
+    row = connection.execute(select(print_jobs).where(print_jobs.c.id == job_id)).one()
+    return read_job(row, signing=signing, paper=paper)
 
 
-def read_job(row: Row[tuple[object, ...]], *, signing: SigningKey) -> PrintJob:
+def read_job(row: Row[tuple[object, ...]], *, signing: SigningKey, paper: PaperName) -> PrintJob:
     """A stored job as the terminal gets it."""
     data = row._mapping
     return PrintJob(
@@ -64,6 +66,7 @@ def read_job(row: Row[tuple[object, ...]], *, signing: SigningKey) -> PrintJob:
         pages=data["pages"],
         licence_id=data["licence_id"],
         licence_number=data["licence_number"],
+        paper=paper,
         key_id=signing.id,
         signature=data["signature"],
     )

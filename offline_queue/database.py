@@ -88,7 +88,7 @@ class OwnedDatabase:
                     again = True
                 case StoreFault.DISK_FULL:
                     again = draining and self._space.release_ballast()
-                case StoreFault.CONFLICT | StoreFault.BROKEN:
+                case StoreFault.CONFLICT | StoreFault.BROKEN | StoreFault.NO_SHEET | StoreFault.LIMIT:
                     again = False
             return self._attempt(work) if again else outcome
 

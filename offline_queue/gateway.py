@@ -9,7 +9,6 @@ import base64
 import hashlib
 import threading
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TypeVar, assert_never
 
@@ -20,7 +19,6 @@ from kiosk.contract.person import (
     PersonSessionRequest,
     PrintJob,
     PrintJobRequest,
-    PrintOutcome,
     print_job_signed_bytes,
 )
 from kiosk.contract.problems import ProblemCode
@@ -127,12 +125,9 @@ class DirectPerson:
         request = PrintJobRequest(request_id=request_id, licence_id=licence_id)
         return self._document(self._hall.ask(lambda client: client.print_job(self._token, request)))
 
-    def report_outcome(
-        self, *, job_id: str, outcome: str, pages: int, fault: str, at: datetime
-    ) -> Result[None, HallError]:
-        """Tell the hall what became of the paper: `proven`, `failed` or `unknown`."""
-        message = PrintOutcome.model_validate({"outcome": outcome, "pages": pages, "fault": fault, "at": at})
-        return self._hall.ask(lambda client: client.print_outcome(self._token, job_id, message))
+    def reopen_job(self, *, job_id: str) -> Result[PrintableDocument, HallError]:
+        """The document of an earlier print job of hers at this terminal."""
+        return self._document(self._hall.ask(lambda client: client.known_job(self._token, job_id)))
 
     def close(self) -> None:
         """Forget the token."""
@@ -157,5 +152,6 @@ class DirectPerson:
                 pages=found.pages,
                 licence_id=found.licence_id,
                 licence_number=found.licence_number,
+                paper=found.paper,
             )
         )

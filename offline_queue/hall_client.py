@@ -169,10 +169,16 @@ class HallClient:
         )
         return Ok(reply.value.body) if isinstance(reply, Ok) else reply
 
-    def print_outcome(self, token: str, job_id: str, outcome: PrintOutcome) -> Result[None, CallError]:
-        """What became of the paper."""
-        path = f"/v1/print-jobs/{quote(job_id, safe='')}/outcome"
-        return self._tell(path, outcome, headers=_bearer(token), seconds=self._limits.person_s)
+    def known_job(self, token: str, job_id: str) -> Result[PrintJob, CallError]:
+        """A print job of that person at this terminal, as it was made."""
+        path = f"/v1/me/print-jobs/{quote(job_id, safe='')}"
+        return parsed(self._call("GET", path, headers=_bearer(token), seconds=self._limits.person_s), PrintJob)
+
+    # --- paper ------------------------------------------------------------------------------------------------
+
+    def print_outcome(self, job_id: str, outcome: PrintOutcome) -> Result[None, CallError]:
+        """What became of a paper; the terminal's own word, whoever it was for."""
+        return self._tell(f"/v1/print-jobs/{quote(job_id, safe='')}/outcome", outcome, seconds=self._limits.call_s)
 
     # --- HTTP -------------------------------------------------------------------------------------------------
 

@@ -13,8 +13,21 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from kiosk.contract.sync import DeviceReport
 from kiosk.contract.wire import Instant, Short, Size, SubmissionId
+from kiosk.core.devices import Fault
 from kiosk.core.ports import HelpCall, HelpState, Link, QueueStatus, SealedSubmission, StoreError, StoreFault
+from kiosk.core.print_ledger import (
+    PaperKind,
+    PrintEntry,
+    PrintOrder,
+    PrintState,
+    Sheet,
+    SheetCount,
+    SheetState,
+    VoidReason,
+)
 
+JobName = Annotated[str, Field(pattern=r"^[0-9A-Za-z._:-]{1,100}$")]
+Serial = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,20}$")]
 Tag = Annotated[str, Field(pattern=r"^([0-9a-f]{2}){0,64}$")]
 
 
@@ -47,14 +60,6 @@ class OwedTo(Message):
 
     op: Literal["owed"] = "owed"
     card_tag: Tag
-
-
-class NoteReceipt(Message):
-    """What became of the paper."""
-
-    op: Literal["receipt_state"] = "receipt_state"
-    id: Short
-    state: Literal["owed", "started", "proven"]
 
 
 class StateOf(Message):
@@ -90,7 +95,116 @@ class CallHelp(Message):
     at: Instant
 
 
-Request = ReserveNumber | Put | OwedTo | NoteReceipt | StateOf | Status | ListAll | Devices | CallHelp
+class PapersLeft(Message):
+    """Papers that nobody took."""
+
+    op: Literal["papers_left"] = "papers_left"
+    papers: tuple[Literal["receipt", "page"], ...]
+
+
+class Intend(Message):
+    """Write a printing down before it happens."""
+
+    op: Literal["intend"] = "intend"
+    job: JobName
+    kind: Literal["page"] = "page"
+    """A receipt is intended by filing."""
+    pages: Annotated[int, Field(ge=1, le=1000)]
+    hall_job: JobName
+    numbered: bool
+    card_tag: Tag
+
+
+class Sent(Message):
+    """It goes to the printer now."""
+
+    op: Literal["sent"] = "sent"
+    job: JobName
+    attempt: JobName
+
+
+class Settle(Message):
+    """The printer's word."""
+
+    op: Literal["settle"] = "settle"
+    job: JobName
+    outcome: Literal["proven", "failed", "unknown"]
+    fault: Fault | Literal[""]
+    pages: Annotated[int, Field(ge=0, le=1000)]
+
+
+class AnswerTo(Message):
+    """A person's word."""
+
+    op: Literal["answer"] = "answer"
+    job: JobName
+    came_out: bool
+
+
+class Reprint(Message):
+    """A page does not count; another one is intended."""
+
+    op: Literal["reprint"] = "reprint"
+    job: JobName
+    reason: VoidReason
+
+
+class OpenPages(Message):
+    """Pages whose end is not known: of a card, or all."""
+
+    op: Literal["open_pages"] = "open_pages"
+    card_tag: Tag | None
+
+
+class LoadSheets(Message):
+    """Numbered sheets are in the tray."""
+
+    op: Literal["load_sheets"] = "load_sheets"
+    first: Serial
+    count: Annotated[int, Field(ge=1, le=100_000)]
+
+
+class VoidSheet(Message):
+    """A sheet will not be used."""
+
+    op: Literal["void_sheet"] = "void_sheet"
+    serial: Serial
+    reason: VoidReason
+
+
+class ReturnSheet(Message):
+    """A sheet in doubt lies in the tray."""
+
+    op: Literal["return_sheet"] = "return_sheet"
+    serial: Serial
+
+
+class ListSheets(Message):
+    """Every sheet, for the audit."""
+
+    op: Literal["sheets"] = "sheets"
+
+
+class CountSheets(Message):
+    """The audit in numbers."""
+
+    op: Literal["count_sheets"] = "count_sheets"
+
+
+LedgerRequest = (
+    Intend
+    | Sent
+    | Settle
+    | AnswerTo
+    | Reprint
+    | OpenPages
+    | LoadSheets
+    | VoidSheet
+    | ReturnSheet
+    | ListSheets
+    | CountSheets
+)
+Request = ReserveNumber | Put | OwedTo | StateOf | Status | ListAll | Devices | CallHelp | PapersLeft | LedgerRequest
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="op")])
 
@@ -144,6 +258,46 @@ def status_of(values: dict[str, Any]) -> QueueStatus:
     call = values["help"]
     help_call = None if call is None else HelpCall(datetime.fromisoformat(call["at"]), HelpState(call["state"]))
     return QueueStatus(**{**values, "link": Link(values["link"]), "help": help_call})
+
+
+def intend_message(order: PrintOrder, *, card_tag: bytes) -> dict[str, Any]:
+    """Head of an intend."""
+    return {"op": "intend", **asdict(order), "card_tag": card_tag.hex()}
+
+
+def order_of(request: Intend) -> PrintOrder:
+    """Back again."""
+    return PrintOrder(request.job, PaperKind(request.kind), request.pages, request.hall_job, request.numbered)
+
+
+def entry_values(entry: PrintEntry) -> dict[str, Any]:
+    """A printing as JSON."""
+    return {**asdict(entry), "sent_at": entry.sent_at and entry.sent_at.isoformat()}
+
+
+def entry_of(values: dict[str, Any]) -> PrintEntry:
+    """Back again; KeyError, TypeError or ValueError."""
+    at = values["sent_at"]
+    sent_at = None if at is None else datetime.fromisoformat(at)
+    kind, state = PaperKind(values["kind"]), PrintState(values["state"])
+    return PrintEntry(**{**values, "kind": kind, "state": state, "sent_at": sent_at})
+
+
+def sheet_values(sheet: Sheet) -> dict[str, Any]:
+    """A sheet as JSON."""
+    return {**asdict(sheet), "changed_at": sheet.changed_at and sheet.changed_at.isoformat()}
+
+
+def sheet_of(values: dict[str, Any]) -> Sheet:
+    """Back again; KeyError, TypeError or ValueError."""
+    at = values["changed_at"]
+    changed_at = None if at is None else datetime.fromisoformat(at)
+    return Sheet(**{**values, "state": SheetState(values["state"]), "changed_at": changed_at})
+
+
+def count_of(values: dict[str, Any]) -> SheetCount:
+    """Numbers of the audit from JSON; TypeError."""
+    return SheetCount(**values)
 
 
 def error_head(error: StoreError) -> dict[str, Any]:

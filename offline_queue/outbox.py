@@ -12,9 +12,11 @@ import threading
 from kiosk.contract.envelope import Envelope, EnvelopeError, parse_envelope
 from kiosk.contract.numbers import ApplicationNumber
 from kiosk.core.clock import CHINA, Clock
-from kiosk.core.ports import Owed, ReceiptState, SealedSubmission, StoreError, StoreFault
+from kiosk.core.ports import Owed, SealedSubmission, StoreError, StoreFault
+from kiosk.core.print_ledger import PaperKind, PrintOrder, PrintState
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.database import fault_of, transaction
+from offline_queue.ledger import add_print
 from offline_queue.store import Store
 
 LAST_SERIAL = 9999
@@ -75,30 +77,13 @@ class Intake:
 
         def work(db: sqlite3.Connection) -> tuple[Owed, ...]:
             rows = db.execute(
-                "select id, application_no, receipt_state, slip from submissions"
-                " where card_tag = ? and receipt_state != 'proven' and created_at >= ? order by seq",
+                "select id, application_no, prints.state, slip from submissions join prints on prints.job = id"
+                " where prints.card_tag = ? and prints.state != 'proven' and submissions.created_at >= ? order by seq",
                 (card_tag, since),
             )
-            return tuple(Owed(id_, number, ReceiptState(state), slip or b"") for id_, number, state, slip in rows)
+            return tuple(Owed(id_, number, PrintState(state), slip or b"") for id_, number, state, slip in rows)
 
         return self._store.db.run(work)
-
-    def receipt_state(self, submission_id: str, state: ReceiptState) -> Result[None, StoreError]:
-        """Write down before and after printing; once proven it stays proven."""
-
-        def work(db: sqlite3.Connection) -> bool:
-            with transaction(db):
-                db.execute(
-                    "update submissions set receipt_state = ? where id = ? and receipt_state != 'proven'",
-                    (state.value, submission_id),
-                )
-                found = db.execute("select 1 from submissions where id = ?", (submission_id,)).fetchone()
-            return found is not None
-
-        found = self._store.db.run(work, draining=True)
-        if isinstance(found, Err):
-            return found
-        return Ok(None) if found.value else Err(StoreError(StoreFault.BROKEN, "no such submission"))
 
     def _known(self, submission_id: str, sha256: str) -> Result[bool, StoreError]:
         """Is it here already with these bytes? CONFLICT if with others."""
@@ -140,7 +125,7 @@ class Intake:
                     return bool(taken == (sealed.id, envelope.sha256))
                 seq = db.execute(
                     "insert into submissions (id, application_no, sha256, envelope, size, state, attempts, created_at,"
-                    " card_tag, slip, receipt_state) values (?, ?, ?, ?, ?, 'sealed', 0, ?, ?, ?, 'owed')",
+                    " slip) values (?, ?, ?, ?, ?, 'sealed', 0, ?, ?)",
                     (
                         sealed.id,
                         sealed.application_no,
@@ -148,10 +133,11 @@ class Intake:
                         sealed.envelope,
                         len(sealed.envelope),
                         now,
-                        card_tag,
                         slip,
                     ),
                 ).lastrowid
+                # Filed is intended: from here on her receipt is owed to her.
+                add_print(db, PrintOrder(sealed.id, PaperKind.RECEIPT, 1), card_tag=card_tag, at=now)
                 db.executemany(
                     "insert into blobs (seq, position, sha256, size) values (?, ?, ?, ?)",
                     [(seq, position, ref.sha256, ref.size) for position, ref in enumerate(envelope.header.blobs)],

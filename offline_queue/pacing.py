@@ -30,6 +30,7 @@ class Lane(StrEnum):
 
     ANNOUNCE = "announce"
     DELIVER = "deliver"
+    OUTCOME = "outcome"
     MANIFEST = "manifest"
     HEARTBEAT = "heartbeat"
 
@@ -77,6 +78,8 @@ class Pacer:
             waits.append(max(announce, self._left(min(self._items.values()))))
         elif announce > 0:
             waits.append(announce)
+        if (outcome := self.wait(Lane.OUTCOME)) > 0:
+            waits.append(outcome)
         return min(waits)
 
     def due(self, items: Iterable[Waiting]) -> list[Waiting]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.contract.envelope import BlobRef
-from kiosk.core.ports import ReceiptState, SubmissionState
+from kiosk.core.ports import SubmissionState
+from kiosk.core.print_ledger import PrintState
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Entry:
     id: str
     application_no: str
     state: SubmissionState
-    receipt: ReceiptState
+    receipt: PrintState
     attempts: int
     last_code: str
     age_s: int

@@ -62,7 +62,74 @@ def _first(db: Database) -> None:
     db.table("counters").create({"day": str, "serial": int}, pk="day", not_null={"serial"}, strict=True)
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first,)
+def _second(db: Database) -> None:
+    """The print ledger: what was known of receipts moves into it, pages and numbered sheets come new."""
+    db.table("prints").create(
+        {
+            "job": str,
+            "kind": str,
+            "pages": int,
+            "hall_job": str,
+            "card_tag": bytes,
+            "state": str,
+            "attempt": str,
+            "numbered": int,
+            "serial": str,
+            "fault": str,
+            "reason": str,
+            "denied": int,
+            "replaces": str,
+            "tries": int,
+            "created_at": int,
+            "changed_at": int,
+            "sent_at": int,
+        },
+        pk="job",
+        not_null={"kind", "pages", "hall_job", "state", "numbered", "denied", "tries", "created_at", "changed_at"},
+        strict=True,
+    )
+    db.execute("create index prints_tag on prints (card_tag) where card_tag is not null")
+    db.execute("create index prints_hall on prints (hall_job) where hall_job != ''")
+    open_pages = "kind = 'page' and state in ('intended', 'sent', 'unknown')"
+    db.execute(f"create index prints_open on prints (created_at) where {open_pages}")
+    db.execute(
+        "insert into prints (job, kind, pages, hall_job, card_tag, state, numbered, denied, tries, created_at,"
+        " changed_at) select id, 'receipt', 1, '', nullif(card_tag, x''), case receipt_state when 'started' then 'sent'"
+        " when 'proven' then 'proven' else 'intended' end, 0, 0, 1, created_at, created_at from submissions"
+    )
+    db.execute("drop index submissions_tag")
+    db.execute("alter table submissions drop column receipt_state")
+    db.execute("alter table submissions drop column card_tag")
+    db.table("sheets").create(
+        {"position": int, "serial": str, "state": str, "job": str, "reason": str, "changed_at": int},
+        pk="position",
+        not_null={"serial", "state", "changed_at"},
+        strict=True,
+    )
+    db.table("sheets").create_index(["serial"], unique=True)
+    db.execute("create index sheets_stock on sheets (position) where state in ('stock', 'taken')")
+    # What the hall must hear, in the order in which it happened; a row goes when the hall has confirmed it.
+    db.table("outcomes").create(
+        {
+            "seq": int,
+            "hall_job": str,
+            "job": str,
+            "try": int,
+            "outcome": str,
+            "pages": int,
+            "fault": str,
+            "serial": str,
+            "reason": str,
+            "at": int,
+            "refused": str,
+        },
+        pk="seq",
+        not_null={"hall_job", "job", "try", "outcome", "pages", "fault", "serial", "reason", "at"},
+        strict=True,
+    )
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _second)
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, assert_never
+from typing import Any
 
 from kiosk.contract.frames import Frame
 from kiosk.core.ports import (
     Owed,
     QueueStatus,
-    ReceiptState,
     SealedSubmission,
     StoreError,
     StoreFault,
 )
 from kiosk.core.result import Err, Ok, Result
+from offline_queue.ledger_desk import LedgerDesk
 from offline_queue.messages import (
     BadMessage,
     CallHelp,
     Devices,
     ListAll,
-    NoteReceipt,
     OwedTo,
+    PapersLeft,
     Put,
     Request,
     ReserveNumber,
@@ -46,6 +46,7 @@ class QueueService:
     def __init__(self, store: Store, intake: Intake, sync: SyncState, *, wake: Callable[[], None]) -> None:
         """`wake` tells the sync worker that there is something new."""
         self._store = store
+        self._desk = LedgerDesk(store, wake=wake)
         self._intake = intake
         self._sync = sync
         self._wake = wake
@@ -65,8 +66,6 @@ class QueueService:
                 return _plain(self._put(request, tail))
             case OwedTo():
                 return _owed(self._intake.owed(bytes.fromhex(request.card_tag)))
-            case NoteReceipt():
-                return _plain(self._intake.receipt_state(request.id, ReceiptState(request.state)))
             case StateOf():
                 return _plain(self._store.state(request.id))
             case Status():
@@ -81,8 +80,11 @@ class QueueService:
                 self._sync.help.take(request.at)
                 self._wake()
                 return {"ok": None}, b""
+            case PapersLeft():
+                self._sync.report_papers_left(request.papers)
+                return {"ok": None}, b""
             case _:
-                assert_never(request)
+                return _plain(self._desk.answer(request))
 
     def status(self) -> QueueStatus:
         """The queue in numbers; a store that is down accepts nothing."""
@@ -99,6 +101,7 @@ class QueueService:
             accepting=self._store.space.accepting(),
             last_error=last_error,
             help=call,
+            sheets_ready=self._desk.sheets_ready(),
         )
 
     def _put(self, request: Put, tail: bytes) -> Result[None, StoreError]:
@@ -118,7 +121,7 @@ def _owed(result: Result[tuple[Owed, ...], StoreError]) -> Answer:
     if isinstance(result, Err):
         return error_head(result.error), b""
     rows = [
-        {"id": owed.id, "application_no": owed.application_no, "state": owed.receipt_state, "slip": len(owed.receipt)}
+        {"id": owed.id, "application_no": owed.application_no, "state": owed.paper, "slip": len(owed.receipt)}
         for owed in result.value
     ]
     return {"ok": rows}, b"".join(owed.receipt for owed in result.value)

@@ -14,11 +14,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from kiosk.core.clock import Clock
-from kiosk.core.ports import ReceiptState, StoreError, StoreFault, SubmissionState
+from kiosk.core.ports import StoreError, StoreFault, SubmissionState
+from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.blobs import BlobSpool
 from offline_queue.database import OwnedDatabase, transaction
 from offline_queue.files import OwnerLock, make_directory, sync_directory
+from offline_queue.retention import forget_prints
 from offline_queue.rows import Backlog, Entry
 from offline_queue.space import DiskSpace, SpaceLimits, free_bytes
 
@@ -30,7 +32,8 @@ class Retention:
     owed: timedelta = timedelta(hours=24)
     """Sealed slip and card tag."""
     history: timedelta = timedelta(days=7)
-    """Id, hash and the hall's receipt: putting the same bytes again is still Ok."""
+    """Id, hash and the hall's receipt: putting the same bytes again is still Ok. So long also for printings that have
+    come to their end."""
 
 
 class Store:
@@ -107,8 +110,9 @@ class Store:
 
         def work(db: sqlite3.Connection) -> tuple[Entry, ...]:
             rows = db.execute(
-                "select id, application_no, state, receipt_state, attempts, last_code, created_at, size"
-                " from submissions order by state = 'accepted', seq limit ?",
+                "select id, application_no, submissions.state, prints.state, attempts, last_code,"
+                " submissions.created_at, size from submissions join prints on prints.job = id"
+                " order by submissions.state = 'accepted', seq limit ?",
                 (limit,),
             )
             return tuple(
@@ -116,7 +120,7 @@ class Store:
                     id=id_,
                     application_no=number,
                     state=SubmissionState(state),
-                    receipt=ReceiptState(receipt),
+                    receipt=PrintState(receipt),
                     attempts=attempts,
                     last_code=code or "",
                     age_s=max(0, self.now() - created),
@@ -151,11 +155,9 @@ class Store:
 
         def work(db: sqlite3.Connection) -> None:
             with transaction(db):
-                db.execute(
-                    "update submissions set slip = null, card_tag = null where card_tag is not null and created_at < ?",
-                    (slips,),
-                )
+                db.execute("update submissions set slip = null where slip is not null and created_at < ?", (slips,))
                 db.execute("delete from submissions where state = 'accepted' and accepted_at < ?", (history,))
+                forget_prints(db, tags_before=slips, before=history)
             db.execute("pragma wal_checkpoint(truncate)").fetchall()
 
         done = self.db.run(work, draining=True)

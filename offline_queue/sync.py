@@ -1,4 +1,4 @@
-"""The sync worker: submissions, bundle, heartbeat. One thread, one step at a time.
+"""The sync worker: outcomes of pages, submissions, bundle, heartbeat. One thread, one step at a time.
 
 `step` does what is due and says how long nothing will be. Decisions are in `policy`, waiting times in `pacing`.
 """
@@ -16,8 +16,10 @@ from kiosk.core.result import Err
 from offline_queue.bundles import BundleKeeper
 from offline_queue.drain import Drain
 from offline_queue.hall_client import HallClient
+from offline_queue.outcomes import OutcomeBox, OutcomeRound
 from offline_queue.pacing import Lane, Pacer, StepOver
 from offline_queue.policy import SyncDelays
+from offline_queue.sheets import SheetBook
 from offline_queue.store import Store
 from offline_queue.submissions import SubmissionRound
 from offline_queue.sync_state import SyncState
@@ -67,6 +69,8 @@ class SyncWorker:
             signing=lambda: bundles.keys.signing,
             stopped=self._stopped.is_set,
         )
+        self._outcomes = OutcomeRound(OutcomeBox(store), client, self._pacer, self._stopped.is_set)
+        self._sheets = SheetBook(store)
 
     def run(self) -> None:
         """Until `stop`."""
@@ -76,7 +80,7 @@ class SyncWorker:
                 self._pacer.wake()
 
     def wake(self) -> None:
-        """Something was filed, or somebody calls for help."""
+        """Something was filed or printed, or somebody calls for help."""
         self._woken.set()
 
     def stop(self) -> None:
@@ -95,7 +99,8 @@ class SyncWorker:
         try:
             if called:
                 self._heartbeat()  # somebody stands there and waits; submissions do not
-            more = self._round.run()
+            more = self._outcomes.run()
+            more = self._round.run() or more
             self._manifest()
             self._heartbeat()
         except StepOver:
@@ -142,6 +147,9 @@ class SyncWorker:
         backlog = self._store.backlog()
         if isinstance(backlog, Err):
             self._pacer.store_failed(backlog.error.fault.value)
+        sheets = self._sheets.count()
+        if isinstance(sheets, Err):
+            self._pacer.store_failed(sheets.error.fault.value)
         call = self._state.help.to_tell(self._clock.now())
         heartbeat = Heartbeat(
             terminal_id=self._sender.terminal_id,
@@ -152,6 +160,8 @@ class SyncWorker:
             parked=backlog.value.parked,
             oldest_unsent_s=backlog.value.oldest_unsent_s,
             devices=self._state.devices,
+            papers_left=self._state.papers_left,
+            sheets_ready=sheets.value.ready,
             help_called_at=call.at if call else None,
         )
         sent = self._client.heartbeat(heartbeat)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from kiosk.contract.sync import DeviceReport
 from kiosk.core.devices import DeviceState, Level, MediaState
@@ -16,6 +17,9 @@ from offline_queue.help_line import HelpLine
 
 REPORT_FRESH_S = 15.0
 """A terminal that serves reports every two seconds. Older news of a device is no news."""
+PAPERS_FRESH_S = 180.0
+"""It tells again every minute of papers that nobody took."""
+MouthName = Literal["receipt", "page"]
 
 
 class SyncState:
@@ -29,6 +33,8 @@ class SyncState:
         self._errors: dict[str, str] = {}
         self._devices: tuple[DeviceReport, ...] = ()
         self._devices_at = 0.0
+        self._papers_left: tuple[MouthName, ...] = ()
+        self._papers_left_at = 0.0
 
     @property
     def link(self) -> Link:
@@ -47,6 +53,19 @@ class SyncState:
         with self._lock:
             devices, age = self._devices, self._monotonic() - self._devices_at
         return devices if age <= REPORT_FRESH_S else tuple(map(_unknown, devices))
+
+    @property
+    def papers_left(self) -> tuple[MouthName, ...]:
+        """Mouths with a paper that nobody took, as last told by a terminal that serves."""
+        with self._lock:
+            fresh = self._monotonic() - self._papers_left_at <= PAPERS_FRESH_S
+            return self._papers_left if fresh else ()
+
+    def report_papers_left(self, papers: tuple[MouthName, ...]) -> None:
+        """For the next heartbeat."""
+        with self._lock:
+            self._papers_left = papers
+            self._papers_left_at = self._monotonic()
 
     def see_link(self, link: Link) -> bool:
         """Note the link; True if it changed."""

@@ -72,12 +72,33 @@ Window {
             }
         }
 
+        Rectangle {
+            id: take
+            anchors.top: help.bottom
+            width: parent.width
+            height: Chrome.paperWaiting !== "" ? words.implicitHeight + 28 : 0
+            visible: Chrome.paperWaiting !== ""
+            color: Theme.toneTint("warn")
+
+            Label {
+                id: words
+                anchors.centerIn: parent
+                width: parent.width - 2 * Theme.margin
+                horizontalAlignment: Text.AlignHCenter
+                text: Chrome.paperWaiting
+                font.pixelSize: Theme.roomy
+                font.weight: Font.Medium
+                color: Theme.toneInk("warn")
+                Accessible.role: Accessible.AlertMessage
+            }
+        }
+
         Loader {
             id: place
-            anchors.top: help.bottom
+            anchors.top: take.bottom
             anchors.bottom: footer.top
             width: parent.width
-            enabled: !Chrome.warning && Chrome.leftCard === ""
+            enabled: !Chrome.warning && !Chrome.papersLeft && Chrome.leftCard === ""
             onLoaded: if (Theme.quick > 0) arrive.restart()
 
             NumberAnimation {
@@ -103,6 +124,13 @@ Window {
             anchors.right: parent.right
             width: Theme.keyboardWidth
             height: Theme.keyboardHeight
+        }
+
+        Loader {
+            anchors.fill: parent
+            active: Chrome.papersLeft && !Chrome.warning && Chrome.leftCard === ""
+
+            sourceComponent: PaperAlarm {}
         }
 
         Loader {

@@ -197,6 +197,12 @@ def print_job(
     return answer(hall.me.print_licence(body, person=person, terminal_id=terminal))
 
 
+@router.get("/me/print-jobs/{job_id}")
+def known_job(hall: HallHere, terminal: Caller, person: Citizen, job_id: str) -> Response:
+    """PrintJob as it was made."""
+    return answer(hall.me.job(job_id, person=person, terminal_id=terminal))
+
+
 @router.get("/print-jobs/{job_id}/document")
 def document(hall: HallHere, terminal: Caller, job_id: str) -> Response:
     """The PDF."""
@@ -208,8 +214,8 @@ def document(hall: HallHere, terminal: Caller, job_id: str) -> Response:
 def outcome(
     hall: HallHere, terminal: Caller, job_id: str, body: Annotated[PrintOutcome, json_body(PrintOutcome)]
 ) -> Response:
-    """PrintOutcome → 204."""
-    hall.me.outcome(job_id, body, terminal_id=terminal)
+    """PrintOutcome → 204; the terminal's own word, told until it is answered."""
+    hall.papers_printed.heard(job_id, body, terminal_id=terminal)
     return Response(status_code=204)
 
 

@@ -141,6 +141,23 @@ print_jobs = Table(
     UniqueConstraint("terminal_id", "request_id"),
 )
 
+print_papers = Table(
+    "print_papers",
+    metadata,
+    Column("job_id", String, ForeignKey("print_jobs.id"), primary_key=True),
+    Column("number", String, primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("outcome", String, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("fault", String, nullable=False),
+    Column("serial", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("heard_at", Integer, nullable=False),
+)
+"""Every paper that a terminal printed, or tried to. `outcome`: proven, failed, unknown, void; `serial` of the numbered
+sheet, `reason` why it does not count. The job's own `outcome` sums them up."""
+
 terminals = Table(
     "terminals",
     metadata,

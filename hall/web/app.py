@@ -20,6 +20,7 @@ from hall.api.http import HallHere, add_problem_handlers
 from hall.desk import CaseRow, NotThere
 from hall.hall import Hall
 from hall.help_desk import HelpCall
+from hall.papers_printed import PrintedJob
 from hall.problem import Refused
 from hall.staff import SESSION_LIFE, enter, staff_name
 from hall.store.schema import cases, submissions
@@ -137,6 +138,18 @@ def live_terminals(pages: PagesHere, _: PageStaff) -> Response:
     return HTMLResponse(pages.terminal_board())
 
 
+@router.get("/prints")
+def prints_page(pages: PagesHere, staff: PageStaff) -> Response:
+    """What terminals printed, on which sheets, and how it ended."""
+    return HTMLResponse(pages.prints(staff))
+
+
+@router.get("/live/prints")
+def live_prints(pages: PagesHere, _: PageStaff) -> Response:
+    """The list alone."""
+    return HTMLResponse(pages.print_list())
+
+
 # --- calls for help --------------------------------------------------------------------------------------------------
 
 
@@ -192,6 +205,12 @@ def api_submissions(hall: HallHere, _: ApiStaff) -> Response:
     return JSONResponse([dict(row._mapping) for row in rows])
 
 
+@router.get("/api/print-jobs")
+def api_print_jobs(hall: HallHere, _: ApiStaff) -> Response:
+    """Print jobs with their papers, newest first."""
+    return JSONResponse([_job_json(job) for job in hall.papers_printed.jobs()])
+
+
 @router.get("/api/bundle")
 def api_bundle(hall: HallHere, _: ApiStaff) -> Response:
     """The newest bundle file."""
@@ -209,6 +228,11 @@ def _case_json(row: CaseRow, age_s: float) -> dict[str, Any]:
         **{name: at.isoformat() if at else None for name, at in instants.items()},
         "age_s": round(age_s),
     }
+
+
+def _job_json(job: PrintedJob) -> dict[str, Any]:
+    papers = [{**asdict(paper), "at": paper.at.isoformat()} for paper in job.papers]
+    return {**asdict(job), "created_at": job.created_at.isoformat(), "papers": papers, "serials": job.serials}
 
 
 def _terminal_json(health: TerminalHealth, call: HelpCall | None) -> dict[str, Any]:

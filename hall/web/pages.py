@@ -44,6 +44,14 @@ class Pages:
         """The part of it that changes."""
         return self._draw("_terminals.html", self._board())
 
+    def prints(self, staff: str) -> str:
+        """What terminals printed."""
+        return self._draw("prints.html", {"staff": staff, "tab": "prints", "jobs": self._hall.papers_printed.jobs()})
+
+    def print_list(self) -> str:
+        """The part of it that changes."""
+        return self._draw("_prints.html", {"jobs": self._hall.papers_printed.jobs()})
+
     def help_calls(self) -> str:
         """Open calls for help: on top of every page."""
         return self._draw("_help.html", {"calls": self._hall.help_desk.open()})

@@ -27,6 +27,23 @@ SOURCES = {
     "licence_library": "证照库复用",
     "card_reader": "读自身份证",
 }
+OUTCOMES = {
+    "": ("未回报", "calm", "clock"),
+    "proven": ("已打印", "ok", "check"),
+    "failed": ("没打出来", "bad", "cross"),
+    "unknown": ("不确定", "warn", "alert"),
+    "void": ("作废", "calm", "cross"),
+}
+"""What became of paper → word, tone, icon."""
+VOID_REASONS = {
+    "jammed": "卡纸",
+    "unreadable": "看不清",
+    "lost_in_printer": "没出来",
+    "damaged": "纸破",
+    "missing": "缺号",
+    "removed": "取出",
+}
+MOUTHS = {"receipt": "回执", "page": "A4"}
 DEVICES = {
     "id_card": "身份证",
     "receipt": "回执",

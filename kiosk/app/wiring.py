@@ -33,6 +33,7 @@ from offline_queue.codes import TerminalCodes
 from offline_queue.drafts import DraftFiles
 from offline_queue.gateway import DirectHall
 from offline_queue.identity import Identity, current_keys, load_identity, read_bundle
+from offline_queue.ledger_client import LedgerClient
 from offline_queue.seal import TerminalCardKeys, TerminalSealer
 from provisioning.profile import Machine
 
@@ -93,6 +94,7 @@ def build_ports(machine: Machine, hosts: dict[DeviceKind, DriverHost]) -> Ports:
     queue = QueueClient(Path(machine.layout.queue_socket))
     return Ports(
         outbox=queue,
+        ledger=LedgerClient(Path(machine.layout.queue_socket)),
         sealer=TerminalSealer.of(data),
         card_keys=TerminalCardKeys.of(data),
         hall=DirectHall.of(data, hall_url=machine.profile.hall.url),

@@ -55,6 +55,8 @@ class LicenceSummary(Wire):
     printable: bool
     usable: bool
     """May be reused as a material: valid, not expired, not revoked."""
+    paper: Literal["plain", "numbered"] = "plain"
+    """What it is printed on."""
     fields: dict[str, str] = Field(default_factory=dict)
     """What may prefill answers, for example ``employer``."""
 
@@ -101,18 +103,32 @@ class PrintJob(Wire):
     media: Literal["iso_a4_210x297mm"] = "iso_a4_210x297mm"
     licence_id: Short
     licence_number: Short
+    paper: Literal["plain", "numbered"] = "plain"
+    """Numbered licence paper (证照空白纸), whose serial the terminal reports."""
     key_id: Short
     signature: str
     """Base64 Ed25519 over ``CWP1`` + id + NUL + sha256: the terminal prints nothing the hall did not sign (P49)."""
 
 
 class PrintOutcome(Wire):
-    """POST /v1/print-jobs/{id}/outcome."""
+    """POST /v1/print-jobs/{id}/outcome, by the terminal itself: the citizen may be gone. Told until it is answered
+    with 204; the same again is the same.
 
-    outcome: Literal["proven", "failed", "unknown"]
+    One job may have several papers (a jam, a reprint), each with a number and attempts of its own.
+    """
+
+    outcome: Literal["proven", "failed", "unknown", "void"]
     pages: int
     fault: Short = ""
     at: Instant
+    number: Short = ""
+    """The paper's number in the terminal's print ledger; the first one bears the job's id."""
+    attempt: int = 1
+    """Of this number, from 1: it failed before, and nothing came out."""
+    serial: Short = ""
+    """Of the numbered sheet: used when proven, spoiled when failed or void, in doubt when unknown."""
+    reason: Short = ""
+    """Why a paper or its sheet does not count: jammed, unreadable, lost_in_printer, damaged."""
 
 
 def print_job_signed_bytes(job_id: str, sha256: str) -> bytes:

@@ -87,6 +87,10 @@ class Heartbeat(Wire):
     oldest_unsent_s: int
     """Age of the oldest unsent submission in seconds; 4 h notice, 8 h warning, 12 h breach (P53)."""
     devices: tuple[DeviceReport, ...] = ()
+    papers_left: tuple[Literal["receipt", "page"], ...] = ()
+    """Papers of somebody who has gone lie in these mouths (未取走)."""
+    sheets_ready: int = 0
+    """Numbered licence sheets that may be printed on."""
     help_called_at: Instant | None = None
     """Somebody at the terminal wants help since then (呼叫帮助); repeated until the hall says that staff know."""
 

@@ -88,8 +88,18 @@ class EventName(StrEnum):
     """No complete paper came out."""
     PRINT_UNPROVEN = "print_unproven"
     """It may be on paper; the printer did not say."""
-    OUTCOME_UNREPORTED = "outcome_unreported"
-    """The hall could not be told what became of a printed page."""
+    PRINT_RECOVERED = "print_recovered"
+    """A page of before a crash: what the printer says became of it."""
+    PRINT_FATE_UNTOLD = "print_fate_untold"
+    """The printer could not be asked what became of a page; it will be again."""
+    PRINT_VOIDED = "print_voided"
+    """A page that came out does not count; another one is printed."""
+    PAPER_WAITING = "paper_waiting"
+    """A paper lies in its mouth too long."""
+    PAPER_LEFT = "paper_left"
+    """Somebody has gone and left a paper in its mouth."""
+    PAPER_TAKEN = "paper_taken"
+    """A paper that lay in its mouth too long is gone."""
     HALL_FAILED = "hall_failed"
     """A question to the hall had no good answer."""
     LATE_RESULT_DROPPED = "late_result_dropped"
@@ -438,11 +448,52 @@ EVENTS: dict[EventName, EventSpec] = {
         },
         optional={},
     ),
-    EventName.OUTCOME_UNREPORTED: EventSpec(
-        level="warning",
-        about="The hall could not be told what became of a printed page.",
+    EventName.PRINT_RECOVERED: EventSpec(
+        level="notice",
+        about="A page of before a crash: what the printer says became of it.",
         required={
-            "fault": TYPES["hall_fault"],
+            "outcome": words("proven", "failed", "unknown"),
+        },
+        optional={},
+    ),
+    EventName.PRINT_FATE_UNTOLD: EventSpec(
+        level="notice",
+        about="The printer could not be asked what became of a page; it will be again.",
+        required={
+            "fault": TYPES["fault"],
+        },
+        optional={},
+    ),
+    EventName.PRINT_VOIDED: EventSpec(
+        level="warning",
+        about="A page that came out does not count; another one is printed.",
+        required={
+            "reason": words("jammed", "unreadable", "lost_in_printer", "damaged"),
+        },
+        optional={},
+    ),
+    EventName.PAPER_WAITING: EventSpec(
+        level="notice",
+        about="A paper lies in its mouth too long.",
+        required={
+            "device": TYPES["device"],
+        },
+        optional={},
+    ),
+    EventName.PAPER_LEFT: EventSpec(
+        level="warning",
+        about="Somebody has gone and left a paper in its mouth.",
+        required={
+            "device": TYPES["device"],
+        },
+        optional={},
+    ),
+    EventName.PAPER_TAKEN: EventSpec(
+        level="notice",
+        about="A paper that lay in its mouth too long is gone.",
+        required={
+            "device": TYPES["device"],
+            "seconds": TYPES["seconds"],
         },
         optional={},
     ),

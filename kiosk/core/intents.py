@@ -138,6 +138,18 @@ class PaperTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class PaperSpoiled:
+    """纸有问题: the page came out and is of no use; one of the reasons for a reprint (`VoidReason`)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PapersSeen:
+    """知道了: the papers in the mouth are somebody else's."""
+
+
+@dataclass(frozen=True, slots=True)
 class WindowSlip:
     """到窗口办理."""
 
@@ -197,6 +209,8 @@ Intent = (
     | PrintLicence
     | PrintAgain
     | PaperTaken
+    | PaperSpoiled
+    | PapersSeen
     | WindowSlip
     | ExtendTime
     | CallHelp

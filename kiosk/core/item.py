@@ -9,9 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    ValidationError,
+    model_serializer,
+)
 
 from kiosk.core.devices import DeviceKind
+from kiosk.core.print_ledger import PaperName
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z][0-9A-Z-]{2,63}$")]
@@ -148,6 +158,16 @@ class Outcome(Part):
     template: Id | None = None
     validity_years: int = 0
     media: tuple[Literal["a4", "e_licence"], ...] = ()
+    paper: PaperName = "plain"
+    """What it is printed on: `numbered` licence paper (证照空白纸) has a serial of its own."""
+
+    @model_serializer(mode="wrap")
+    def _as_published(self, dump: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        """An item version never changes: one that says nothing of its paper stays as it was first published."""
+        document: dict[str, JsonValue] = dump(self)
+        if self.paper == "plain":
+            del document["paper"]
+        return document
 
 
 class Identity(Part):
@@ -190,6 +210,10 @@ class Item(Part):
         if any(material.sources[-1] == "camera" and material.show is None for material in self.materials):
             needed.add(DeviceKind.CAMERA)
         return frozenset(needed)
+
+    def needs_sheet(self) -> bool:
+        """Is a numbered sheet printed on at once?"""
+        return self.kind == "certificate" and any(result.paper == "numbered" for result in self.results)
 
 
 @dataclass(frozen=True, slots=True)

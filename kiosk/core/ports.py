@@ -14,6 +14,17 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from kiosk.core.devices import DeviceError, DeviceEvent, DeviceKind, DeviceStatus, Lamp, LampState, SiteInputs
 from kiosk.core.id_card import IdCard
+from kiosk.core.print_ledger import (
+    PaperKind,
+    PaperName,
+    PrintEntry,
+    PrintOrder,
+    PrintState,
+    Settled,
+    Sheet,
+    SheetCount,
+    VoidReason,
+)
 from kiosk.core.receipt import Receipt
 from kiosk.core.result import Result
 from kiosk.core.social_card import SocialCard
@@ -176,6 +187,10 @@ class StoreFault(StrEnum):
     STORE_DOWN = "store_down"
     CONFLICT = "conflict"
     BROKEN = "broken"
+    NO_SHEET = "no_sheet"
+    """No numbered sheet may be printed on: none left, or one is in doubt."""
+    LIMIT = "limit"
+    """This paper was made again often enough; now a person must look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,21 +282,14 @@ class CodeReader(Protocol):
         ...
 
 
-class ReceiptState(StrEnum):
-    """What is known of the paper receipt of a filed submission."""
-
-    OWED = "owed"
-    STARTED = "started"
-    PROVEN = "proven"
-
-
 @dataclass(frozen=True, slots=True)
 class Owed:
     """A submission that is filed but whose holder may not know it: the screen died in between."""
 
     id: str
     application_no: str
-    receipt_state: ReceiptState
+    paper: PrintState
+    """Of its receipt."""
     receipt: bytes
     """The sealed slip, opened with the same card only; empty if it cannot be opened."""
 
@@ -350,6 +358,8 @@ class QueueStatus:
     last_error: str = ""
     help: HelpCall | None = None
     """The latest call for help that the queue process knows of."""
+    sheets_ready: int = 0
+    """Numbered licence sheets that may be printed on now."""
 
 
 class SubmissionState(StrEnum):
@@ -373,16 +383,13 @@ class Outbox(Protocol):
     def put(self, sealed: SealedSubmission, *, card_tag: bytes, slip: bytes) -> Result[None, StoreError]:
         """Ok only when it is durable. The same id with the same bytes again is Ok.
 
-        `card_tag` finds it again for the same card; `slip` is the sealed receipt.
+        `card_tag` finds it again for the same card; `slip` is the sealed receipt. Its printing is in the ledger from
+        here on, under the submission's id: filed is intended.
         """
         ...
 
     def owed(self, card_tag: bytes) -> Result[tuple[Owed, ...], StoreError]:
         """Filed in the last 24 h under this card, receipt not proven."""
-        ...
-
-    def receipt_state(self, submission_id: str, state: ReceiptState) -> Result[None, StoreError]:
-        """Write down before and after printing."""
         ...
 
     def state(self, submission_id: str) -> Result[SubmissionState, StoreError]:
@@ -394,8 +401,74 @@ class Outbox(Protocol):
         ...
 
 
+class PrintLedger(Protocol):
+    """The print ledger (打印台账), kept by the queue process beside the filings: durable before it is Ok.
+
+    Every call may be repeated: the same step twice is one step. `StoreFault.CONFLICT`: the ledger forbids this step,
+    because paper could come out twice or a word would be taken back. `StoreFault.BROKEN`: no such printing or sheet.
+    """
+
+    def intend(self, order: PrintOrder, *, card_tag: bytes) -> Result[PrintEntry, StoreError]:
+        """Write a printing down before any printer hears of it; a numbered one takes its sheet here.
+
+        Again for one that failed: once more under the same number. `StoreFault.NO_SHEET`, `StoreFault.LIMIT`.
+        """
+        ...
+
+    def sent(self, job: str, *, attempt: str) -> Result[None, StoreError]:
+        """It is handed to the printer now. `attempt` is random and new for every printing: the same one again is Ok."""
+        ...
+
+    def settle(self, job: str, outcome: Settled, *, fault: str = "", pages: int = 0) -> Result[None, StoreError]:
+        """The printer's word. The hall hears of it by itself; a stronger word stays."""
+        ...
+
+    def answer(self, job: str, *, came_out: bool) -> Result[None, StoreError]:
+        """A person's word, where the printer's was missing."""
+        ...
+
+    def reprint(self, job: str, reason: VoidReason) -> Result[PrintEntry, StoreError]:
+        """A page that is proven does not count: it is void, and another one is intended under a new number.
+
+        One of `REPRINT_REASONS`; `StoreFault.LIMIT` after `REPRINT_LIMIT` papers more for one job of the hall. Again
+        for a page that was replaced already: the one that replaces it, while that is not printed.
+        """
+        ...
+
+    def open_pages(self, card_tag: bytes | None = None) -> Result[tuple[PrintEntry, ...], StoreError]:
+        """Pages whose end is not known, oldest first: of this card, or all of them."""
+        ...
+
+    def load_sheets(self, first: str, count: int) -> Result[SheetCount, StoreError]:
+        """Numbered sheets put into the tray, to be printed on in this order; CONFLICT if one of them is known."""
+        ...
+
+    def void_sheet(self, serial: str, reason: VoidReason) -> Result[None, StoreError]:
+        """A sheet that will never be used. One that was used is void with its paper."""
+        ...
+
+    def return_sheet(self, serial: str) -> Result[None, StoreError]:
+        """A sheet in doubt lies in the tray, unused: the next printing takes it."""
+        ...
+
+    def sheets(self) -> Result[tuple[Sheet, ...], StoreError]:
+        """Every sheet that was ever loaded, in the order of loading."""
+        ...
+
+    def count_sheets(self) -> Result[SheetCount, StoreError]:
+        """The audit in numbers."""
+        ...
+
+
 class Assistance(Protocol):
     """Brings somebody to this terminal (呼叫帮助)."""
+
+    def papers_left(self, papers: frozenset[PaperKind]) -> Result[None, StoreError]:
+        """Papers lie in the mouths and whoever they belong to has gone; the hall hears of it with the next heartbeat.
+
+        Nothing is written down, see `call_help`: to be told again now and then.
+        """
+        ...
 
     def call_help(self, at: datetime) -> Result[None, StoreError]:
         """Ok: taken over, the hall hears of it at the next chance. `QueueStatus.help` tells how far it is.
@@ -438,6 +511,7 @@ class PrintableDocument:
     pages: int
     licence_id: str
     licence_number: str
+    paper: PaperName = "plain"
 
 
 class PersonGateway(Protocol):
@@ -461,10 +535,8 @@ class PersonGateway(Protocol):
         """A licence as a printable document."""
         ...
 
-    def report_outcome(
-        self, *, job_id: str, outcome: str, pages: int, fault: str, at: datetime
-    ) -> Result[None, HallError]:
-        """Tell the hall what became of the paper: `proven`, `failed` or `unknown`."""
+    def reopen_job(self, *, job_id: str) -> Result[PrintableDocument, HallError]:
+        """The document of an earlier print job of hers at this terminal."""
         ...
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from typing import Literal
 from kiosk.contract.bundle import Window
 from kiosk.contract.person import ApplicationSummary, LicenceSummary
 from kiosk.core.devices import DeviceKind, Fault
+from kiosk.core.print_ledger import PaperKind
 
 
 class NoticeCode(StrEnum):
@@ -41,6 +42,12 @@ class NoticeCode(StrEnum):
     PAGE_FAILED = "page_failed"
     PAGE_PAPER_OUT = "page_paper_out"
     PAGE_UNPROVEN = "page_unproven"
+    PAGE_ASKED = "page_asked"
+    PAGE_NOT_STARTED = "page_not_started"
+    SHEETS_OUT = "sheets_out"
+    REPRINT_LIMIT = "reprint_limit"
+    PAPER_WAITING = "paper_waiting"
+    PAPER_LEFT = "paper_left"
     DEVICE_DOWN = "device_down"
     ANSWER_MISSING = "answer_missing"
     ANSWER_INVALID = "answer_invalid"
@@ -74,8 +81,8 @@ class Availability:
     """Can the item be done here now?"""
 
     ok: bool
-    device: DeviceKind | Literal["network", "power"] | None = None
-    """`power`: the cabinet runs on its battery, which no page printer can."""
+    device: DeviceKind | Literal["network", "power", "sheets"] | None = None
+    """`power`: the cabinet runs on its battery, which no page printer can. `sheets`: numbered licence paper."""
     elsewhere: str = ""
     """Name of the nearest other terminal that has what is missing."""
     starting: bool = False
@@ -353,6 +360,7 @@ class PrintView:
     """A page on its way to the tray."""
 
     title: str
+    """Empty: the page of an earlier visit, which is asked about."""
     phase: Literal["fetching", "printing", "done", "failed", "unproven", "waiting_paper"]
     pages: int = 0
     notice: Notice | None = None
@@ -437,6 +445,10 @@ class Chrome:
     """The session is over and a 社保卡 is still in the slot."""
     session: int = 0
     """Tells one citizen's session from the next, also when one card takes another's place in one go."""
+    papers_waiting: tuple[PaperKind, ...] = ()
+    """Papers that she has not taken yet, for too long."""
+    papers_left: tuple[PaperKind, ...] = ()
+    """Papers of somebody who has gone; covers every page until it is acknowledged or they are taken."""
     help: Literal["none", "waiting", "sent", "seen"] = "none"
     """呼叫帮助: not called; called, but the hall has not heard; the hall has it; staff know."""
     help_window: Window | None = None

@@ -10,7 +10,8 @@ from kiosk.contract.submission import IdentityProof, Submission
 from kiosk.core.devices import Lamp, LampState
 from kiosk.core.id_card import IdCard
 from kiosk.core.item import Item
-from kiosk.core.ports import Document, ReceiptState, SealedSubmission
+from kiosk.core.ports import Document, SealedSubmission
+from kiosk.core.print_ledger import PaperKind, PrintOrder, Settled, VoidReason
 from kiosk.core.receipt import Receipt
 from kiosk.core.slip import Place as SlipPlace
 from kiosk.services.draft import Draft
@@ -163,20 +164,32 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """Write into the print ledger what is known of a receipt."""
+class Settle:
+    """Write the printer's word into the print ledger."""
 
-    filing: str
-    state: ReceiptState
+    job: str
+    outcome: Settled
+    fault: str = ""
+    pages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Write a person's word into the print ledger: it came out, or it did not."""
+
+    job: str
+    came_out: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PrintReceipt:
-    """Print the receipt of a filing."""
+    """Print the receipt of a filing; it is in the ledger as sent before the printer hears of it."""
 
     generation: int
     filing: str
     receipt: Receipt = field(repr=False)
+    denied: bool = False
+    """A person says that the try before did not come out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,22 +223,60 @@ class FetchLicencePages:
 
 
 @dataclass(frozen=True, slots=True)
+class ReopenJob:
+    """The document of an earlier job, whose paper did not come out."""
+
+    generation: int
+    request_id: str
+    proof: IdentityProof = field(repr=False)
+    hall_job: str
+
+
+@dataclass(frozen=True, slots=True)
+class IntendPages:
+    """Write a page down before it is printed; the card, if there is one, finds it again."""
+
+    generation: int
+    order: PrintOrder
+    card: IdCard | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacePages:
+    """A page that came out does not count: write another one down in its place."""
+
+    generation: int
+    job: str
+    reason: VoidReason
+
+
+@dataclass(frozen=True, slots=True)
 class PrintPages:
-    """Print a document on A4 under the hall's job number."""
+    """Print a document on A4 under its number; it is in the ledger as sent before the printer hears of it."""
 
     generation: int
     document: Document = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class ReportOutcome:
-    """Tell the hall what became of the paper."""
+class AskOpenPages:
+    """Which pages did the terminal not see the end of, before it was started again?"""
 
-    generation: int
-    job_id: str
-    outcome: str
-    pages: int
-    fault: str
+
+@dataclass(frozen=True, slots=True)
+class AskFate:
+    """Ask the printer what became of a page."""
+
+    job: str
+    sent_at: datetime | None
+    """Wall clock; None: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellPapersLeft:
+    """Have the hall hear of papers that nobody took."""
+
+    papers: frozenset[PaperKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,10 +316,13 @@ class ForgetSealing:
 
 @dataclass(frozen=True, slots=True)
 class ForgetPerson:
-    """The session is over and its paper reported: the hall's token goes."""
+    """The session is over: the hall's token goes."""
 
     generation: int
 
+
+Note = Settle | Answer
+"""A word for the print ledger; repeated until the queue has it."""
 
 Effect = (
     ReadCard
@@ -286,13 +340,19 @@ Effect = (
     | ReserveNumber
     | Seal
     | Put
-    | Mark
+    | Settle
+    | Answer
     | PrintReceipt
     | PrintSlip
     | IssueCertificate
     | FetchLicencePages
+    | ReopenJob
+    | IntendPages
+    | ReplacePages
     | PrintPages
-    | ReportOutcome
+    | AskOpenPages
+    | AskFate
+    | TellPapersLeft
     | AskDelivered
     | AskQueue
     | CallHelp
@@ -315,6 +375,8 @@ ENDS_WITH_SESSION = (
     PrintSlip,
     IssueCertificate,
     FetchLicencePages,
+    ReopenJob,
+    IntendPages,
     AskDelivered,
 )
-"""Not begun any more once their session is over. What is sealed, printing or to be reported goes on."""
+"""Not begun any more once their session is over. What is sealed or printing goes on."""

@@ -42,7 +42,22 @@ def store_notice(fault: StoreFault) -> NoticeCode:
     match fault:
         case StoreFault.DISK_FULL:
             return NoticeCode.DISK_FULL
-        case StoreFault.STORE_DOWN | StoreFault.CONFLICT | StoreFault.BROKEN:
+        case StoreFault.STORE_DOWN | StoreFault.CONFLICT | StoreFault.BROKEN | StoreFault.NO_SHEET | StoreFault.LIMIT:
             return NoticeCode.STORE_DOWN
+        case _:
+            assert_never(fault)
+
+
+def ledger_notice(fault: StoreFault) -> NoticeCode:
+    """Why a page is not printed: it could not be written down first."""
+    match fault:
+        case StoreFault.NO_SHEET:
+            return NoticeCode.SHEETS_OUT
+        case StoreFault.LIMIT:
+            return NoticeCode.REPRINT_LIMIT
+        case StoreFault.CONFLICT:
+            return NoticeCode.PAGE_UNPROVEN
+        case StoreFault.DISK_FULL | StoreFault.STORE_DOWN | StoreFault.BROKEN:
+            return NoticeCode.PAGE_NOT_STARTED
         case _:
             assert_never(fault)

@@ -6,6 +6,7 @@ it, and forgotten when the session says so.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from typing import TypeVar, assert_never
 
@@ -40,7 +41,7 @@ def lane_of(effect: Effect) -> Lane:
             return Lane.CAMERA
         case effects.PrintReceipt() | effects.PrintSlip():
             return Lane.RECEIPT
-        case effects.PrintPages():
+        case effects.PrintPages() | effects.AskFate():
             return Lane.PAGE
         case (
             effects.Seal()
@@ -51,16 +52,30 @@ def lane_of(effect: Effect) -> Lane:
             | effects.DropDraft()
         ):
             return Lane.SEAL
-        case effects.ReserveNumber() | effects.Put() | effects.Mark():
+        case (
+            effects.ReserveNumber()
+            | effects.Put()
+            | effects.Settle()
+            | effects.Answer()
+            | effects.IntendPages()
+            | effects.ReplacePages()
+        ):
             return Lane.QUEUE
-        case effects.CheckCode() | effects.AskQueue() | effects.AskDelivered() | effects.CallHelp():
+        case (
+            effects.CheckCode()
+            | effects.AskQueue()
+            | effects.AskDelivered()
+            | effects.AskOpenPages()
+            | effects.CallHelp()
+            | effects.TellPapersLeft()
+        ):
             return Lane.STATUS
         case (
             effects.FetchLicences()
             | effects.FetchApplications()
             | effects.IssueCertificate()
             | effects.FetchLicencePages()
-            | effects.ReportOutcome()
+            | effects.ReopenJob()
             | effects.ForgetPerson()
         ):
             return Lane.HALL
@@ -128,24 +143,34 @@ class Hands:
             case effects.Put(sealed, card_tag, slip):
                 put, millis = self._timed(lambda: outbox.put(sealed, card_tag=card_tag, slip=slip))
                 return messages.PutCame(sealed.id, put, millis)
-            case effects.Mark(filing, state):
-                return messages.Marked(filing, state, outbox.receipt_state(filing, state))
-            case effects.PrintReceipt(generation, filing, receipt):
-                printer = ports.receipt
-                printed, millis = self._timed(lambda: printer.print(receipt) if printer else _NO_DEVICE)
-                return messages.ReceiptPrinted(generation, filing, printed, millis)
+            case effects.Settle(job, outcome, fault, pages):
+                return messages.Noted(effect, ports.ledger.settle(job, outcome, fault=fault, pages=pages))
+            case effects.Answer(job, came_out):
+                return messages.Noted(effect, ports.ledger.answer(job, came_out=came_out))
+            case effects.PrintReceipt():
+                return self._print_receipt(effect)
             case effects.PrintSlip(generation, receipt):
                 printer = ports.receipt
                 printed, millis = self._timed(lambda: printer.print(receipt) if printer else _NO_DEVICE)
                 return messages.SlipPrinted(generation, printed, millis)
-            case effects.IssueCertificate() | effects.FetchLicencePages():
+            case effects.IssueCertificate() | effects.FetchLicencePages() | effects.ReopenJob():
                 return self._fetch_document(effect)
-            case effects.PrintPages(generation, document):
-                pages = ports.page
-                on_paper, millis = self._timed(lambda: pages.print(document) if pages else _NO_DEVICE)
-                return messages.PagesPrinted(generation, document.job, on_paper, millis)
-            case effects.ReportOutcome():
-                return self._report(effect)
+            case effects.IntendPages(generation, order, card=holder):
+                tag = ports.card_keys.tag(holder) if holder is not None else b""
+                intended = ports.ledger.intend(order, card_tag=tag)
+                return messages.PagesIntended(generation, order.job, intended)
+            case effects.ReplacePages(generation, job, reason):
+                return messages.PagesIntended(generation, job, ports.ledger.reprint(job, reason))
+            case effects.PrintPages():
+                return self._print_pages(effect)
+            case effects.AskOpenPages():
+                return messages.OpenPagesCame(ports.ledger.open_pages())
+            case effects.AskFate(job, sent_at):
+                age_s = None if sent_at is None else max(0.0, (self._clock.now() - sent_at).total_seconds())
+                return messages.FateCame(job, ports.page.fate(job, age_s=age_s) if ports.page else _NO_DEVICE)
+            case effects.TellPapersLeft(papers):
+                ports.assistance.papers_left(papers)  # a queue that is away is told again
+                return None
             case effects.AskDelivered(generation, filing):
                 return messages.DeliveredCame(generation, filing, outbox.state(filing))
             case effects.AskQueue():
@@ -176,11 +201,14 @@ class Hands:
         return messages.FilingSealed(order.generation, filing)
 
     def _ask_owed(self, generation: int, card: IdCard) -> Message:
-        answer = self._ports.outbox.owed(self._ports.card_keys.tag(card))
+        tag = self._ports.card_keys.tag(card)
+        answer, pages = self._ports.outbox.owed(tag), self._ports.ledger.open_pages(tag)
         if isinstance(answer, Err):
             return messages.OwedCame(generation, answer)
+        if isinstance(pages, Err):
+            return messages.OwedCame(generation, pages)
         slips = tuple(OwedSlip(owed, self._open_slip(card, owed.receipt)) for owed in answer.value)
-        return messages.OwedCame(generation, Ok(slips))
+        return messages.OwedCame(generation, Ok(slips), pages.value)
 
     def _drafts(self, card: IdCard) -> Iterator[Draft]:
         """Those that open and are not filed yet: the screen may have died after the filing and before the drop."""
@@ -201,7 +229,9 @@ class Hands:
         opened = self._ports.card_keys.open(card, sealed)
         return parse_slip(opened.value) if isinstance(opened, Ok) else None
 
-    def _fetch_document(self, order: effects.IssueCertificate | effects.FetchLicencePages) -> Message:
+    def _fetch_document(
+        self, order: effects.IssueCertificate | effects.FetchLicencePages | effects.ReopenJob
+    ) -> Message:
         match order:
             case effects.IssueCertificate():
                 fetched = self._as_person(
@@ -220,16 +250,33 @@ class Hands:
                     order.proof,
                     lambda person: person.print_job(request_id=order.request_id, licence_id=order.licence_id),
                 )
+            case effects.ReopenJob():
+                fetched = self._as_person(
+                    order.generation, order.proof, lambda person: person.reopen_job(job_id=order.hall_job)
+                )
         return messages.DocumentCame(order.generation, order.request_id, fetched)
 
-    def _report(self, order: effects.ReportOutcome) -> Message | None:
-        person = self._persons.get(order.generation)
-        if person is None:
-            return None
-        told = person.report_outcome(
-            job_id=order.job_id, outcome=order.outcome, pages=order.pages, fault=order.fault, at=self._clock.now()
-        )
-        return messages.OutcomeReported(order.generation, order.job_id, told)
+    def _print_receipt(self, order: effects.PrintReceipt) -> Message:
+        """Written down first: if it cannot be, nothing is printed that a restart could print again."""
+        ledger, printer = self._ports.ledger, self._ports.receipt
+        if order.denied:
+            answered = ledger.answer(order.filing, came_out=False)
+            if isinstance(answered, Err):
+                return messages.ReceiptPrinted(order.generation, order.filing, answered)
+        sent = ledger.sent(order.filing, attempt=secrets.token_hex(8))
+        if isinstance(sent, Err):
+            return messages.ReceiptPrinted(order.generation, order.filing, sent)
+        printed, millis = self._timed(lambda: printer.print(order.receipt) if printer else _NO_DEVICE)
+        return messages.ReceiptPrinted(order.generation, order.filing, printed, millis)
+
+    def _print_pages(self, order: effects.PrintPages) -> Message:
+        """Likewise."""
+        document, printer = order.document, self._ports.page
+        sent = self._ports.ledger.sent(document.job, attempt=secrets.token_hex(8))
+        if isinstance(sent, Err):
+            return messages.PagesPrinted(order.generation, document.job, sent)
+        printed, millis = self._timed(lambda: printer.print(document) if printer else _NO_DEVICE)
+        return messages.PagesPrinted(order.generation, document.job, printed, millis)
 
     def _as_person(
         self, generation: int, proof: IdentityProof, ask: Callable[[PersonGateway], Result[T, HallError]]

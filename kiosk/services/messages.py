@@ -10,20 +10,22 @@ from kiosk.core.id_card import IdCard
 from kiosk.core.intents import Intent
 from kiosk.core.ports import (
     HallError,
+    JobFate,
     KnownCode,
     Owed,
     PrintableDocument,
     PrintProof,
     QueueStatus,
-    ReceiptState,
     SealedSubmission,
     Shot,
     StoreError,
     SubmissionState,
 )
+from kiosk.core.print_ledger import PrintEntry
 from kiosk.core.result import Result
 from kiosk.core.social_card import SocialCard
 from kiosk.services.draft import Draft
+from kiosk.services.effects import Note
 from kiosk.services.slips import StoredSlip
 
 
@@ -103,6 +105,8 @@ class OwedCame:
 
     generation: int
     result: Result[tuple[OwedSlip, ...], StoreError] = field(repr=False)
+    pages: tuple[PrintEntry, ...] = ()
+    """Pages under this card whose end is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +179,10 @@ class PutCame:
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
-    """Answer to Mark."""
+class Noted:
+    """Answer to Settle and Answer."""
 
-    filing: str
-    state: ReceiptState
+    note: Note
     result: Result[None, StoreError]
 
 
@@ -189,7 +192,8 @@ class ReceiptPrinted:
 
     generation: int
     filing: str
-    result: Result[PrintProof, DeviceError]
+    result: Result[PrintProof, DeviceError | StoreError]
+    """A StoreError: it could not be written down, and no printer has heard of it."""
     millis: int = 0
 
 
@@ -204,7 +208,7 @@ class SlipPrinted:
 
 @dataclass(frozen=True, slots=True)
 class DocumentCame:
-    """Answer to IssueCertificate and FetchLicencePages."""
+    """Answer to IssueCertificate, FetchLicencePages and ReopenJob."""
 
     generation: int
     request_id: str
@@ -216,18 +220,35 @@ class PagesPrinted:
     """Answer to PrintPages."""
 
     generation: int
-    job_id: str
-    result: Result[PrintProof, DeviceError]
+    job: str
+    result: Result[PrintProof, DeviceError | StoreError]
+    """See ReceiptPrinted."""
     millis: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomeReported:
-    """Answer to ReportOutcome."""
+class PagesIntended:
+    """Answer to IntendPages and ReplacePages."""
 
     generation: int
-    job_id: str
-    result: Result[None, HallError]
+    job: str
+    """That was to be printed, or replaced."""
+    result: Result[PrintEntry, StoreError]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPagesCame:
+    """Answer to AskOpenPages."""
+
+    result: Result[tuple[PrintEntry, ...], StoreError]
+
+
+@dataclass(frozen=True, slots=True)
+class FateCame:
+    """Answer to AskFate."""
+
+    job: str
+    result: Result[JobFate, DeviceError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,12 +284,14 @@ Message = (
     | NumberCame
     | FilingSealed
     | PutCame
-    | Marked
+    | Noted
     | ReceiptPrinted
     | SlipPrinted
     | DocumentCame
     | PagesPrinted
-    | OutcomeReported
+    | PagesIntended
+    | OpenPagesCame
+    | FateCame
     | DeliveredCame
     | QueueCame
 )

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from kiosk.contract.person import ApplicationSummary, LicenceSummary
 from kiosk.core.devices import DeviceKind, DeviceStatus, Lamp, LampState, SiteInputs
-from kiosk.core.ports import HelpCall, Link, QueueStatus, ReceiptState
+from kiosk.core.ports import HelpCall, Link, QueueStatus
+from kiosk.core.print_ledger import PaperKind, PrintEntry
 from kiosk.core.session import Session
 from kiosk.core.social_card import SocialCard
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.draft import Draft
-from kiosk.services.effects import Put
+from kiosk.services.effects import Note, Put
 from kiosk.services.messages import OwedSlip
 from kiosk.services.places import AtHome, Flow, Place
 
@@ -82,6 +84,8 @@ class Visit:
     social: Slot = Slot()
     owed: tuple[OwedSlip, ...] = field(default=(), repr=False)
     """Still to be shown."""
+    open_pages: tuple[PrintEntry, ...] = ()
+    """Still to be asked about: did they come out?"""
 
 
 # --- the machine -------------------------------------------------------------------------------------------------
@@ -100,27 +104,43 @@ class Filing:
 
 
 @dataclass(frozen=True, slots=True)
-class PendingMark:
-    """A mark in the print ledger that the queue has not confirmed yet."""
+class PendingNote:
+    """A word for the print ledger that the queue has not confirmed yet."""
 
-    filing: str
-    state: ReceiptState
+    note: Note
     deadline: float
+    """Monotonic."""
     retry_at: float | None = None
     """None while it is being written."""
 
 
 @dataclass(frozen=True, slots=True)
-class PageJob:
-    """A page in the printer, to be reported to the hall whoever stands in front."""
+class LostPage:
+    """A page of before this program was started; the printer is asked for it, and a person if that does not help."""
 
-    generation: int
-    job_id: str
+    job: str
     pages: int
-    in_flight: bool
-    """False: the printer has answered and the citizen is asked, or paper is awaited."""
-    outcome: str = "unknown"
-    fault: str = ""
+    sent_at: datetime | None
+    ask_at: float | None
+    """Monotonic; None while it is being asked."""
+    deadline: float
+    """Monotonic: without a word of the printer by then, its end counts as unknown. The printer is asked on."""
+
+
+@dataclass(frozen=True, slots=True)
+class InMouth:
+    """A paper that came out and was not taken yet, as far as there is a sensor."""
+
+    since: float
+    """Monotonic."""
+    seen: bool = False
+    """The sensor has felt it."""
+    alarmed: bool = False
+    """It lies there too long."""
+    left: bool = False
+    """Whoever it belongs to has gone."""
+    noted: bool = False
+    """The next one has said that she knows."""
 
 
 UNKNOWN_QUEUE = QueueStatus(link=Link.UNKNOWN, pending=0, parked=0, oldest_unsent_s=0, accepting=True)
@@ -145,8 +165,17 @@ class Model:
     """Of the current session, or the last one."""
     visit: Visit | None = None
     filings: tuple[Filing, ...] = ()
-    marks: tuple[PendingMark, ...] = ()
-    page_jobs: tuple[PageJob, ...] = ()
+    notes: tuple[PendingNote, ...] = ()
+    printing: frozenset[str] = frozenset()
+    """Numbers of the pages that this program has handed to the printer and waits for."""
+    lost_pages: tuple[LostPage, ...] | None = None
+    """None: the ledger has not told yet."""
+    lost_asked_at: float | None = None
+    """Monotonic; when the ledger was asked last."""
+    mouths: Mapping[PaperKind, InMouth] = field(default_factory=dict)
+    """Papers that wait to be taken."""
+    papers_told: tuple[frozenset[PaperKind], float] = (frozenset(), 0.0)
+    """Papers left behind as the hall was told last, and when (monotonic)."""
     help: HelpCall | None = None
     """Somebody here wants help, whoever she is; stays when she leaves, for somebody is on the way."""
     help_until: float | None = None

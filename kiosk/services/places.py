@@ -14,7 +14,7 @@ from kiosk.core.item import Item
 from kiosk.core.ports import Document, KnownCode, Shot
 from kiosk.core.receipt import Receipt
 from kiosk.core.views import Notice, Step
-from kiosk.services.effects import FetchLicencePages, IssueCertificate
+from kiosk.services.effects import FetchLicencePages, IssueCertificate, ReopenJob
 from kiosk.services.messages import SealedFiling
 from kiosk.services.slips import StoredSlip
 
@@ -179,6 +179,8 @@ class AtDone:
     retry_at: float | None = None
     """Monotonic: paper is awaited, and from then on tried for even if nobody told of the refill."""
     delivered: bool = False
+    denied: bool = False
+    """She has said that the try before did not come out; the ledger hears it with the next one."""
     recovered: bool = False
     steps: tuple[Step, ...] = ()
     """Of the journey that ended here; none when recovered."""
@@ -209,10 +211,15 @@ class AtPrint:
     """A page on its way to the tray. `order` fetches it; the same order again fetches the same document."""
 
     title: str
-    order: IssueCertificate | FetchLicencePages = field(repr=False)
-    origin: AtSpace | AtCheck
+    """Empty: a page of before, which is asked about."""
+    order: IssueCertificate | FetchLicencePages | ReopenJob = field(repr=False)
+    origin: AtSpace | AtCheck | AtHome
     phase: PagePhase
     document: Document | None = field(default=None, repr=False)
+    job: str = ""
+    """Its number in the print ledger, and the document's name at the printer."""
+    hall_job: str = ""
+    numbered: bool = False
     pages: int = 0
     retry_at: float | None = None
     """See `AtDone.retry_at`."""

@@ -37,7 +37,15 @@ def device_well(model: Model, kind: DeviceKind) -> bool:
 def item_available(model: Model, catalogue: Catalogue, settings: TerminalSettings, item: Item) -> Availability:
     """Can this item be done here now, and if not, why and where else?"""
     needed = item.required_devices()
-    return _availability(model, catalogue, settings, needed, online=item.offline == "online_only")
+    here = _availability(model, catalogue, settings, needed, online=item.offline == "online_only")
+    if here.ok and item.needs_sheet() and sheets_missing(model):
+        return Availability(False, "sheets", catalogue.nearest_elsewhere(needed, settings.terminal_id))
+    return here
+
+
+def sheets_missing(model: Model) -> bool:
+    """No numbered licence sheet may be printed on now; a queue that does not answer knows of none."""
+    return model.queue.sheets_ready == 0
 
 
 def space_available(model: Model, catalogue: Catalogue, settings: TerminalSettings) -> Availability:

@@ -17,6 +17,7 @@ from kiosk.core.ports import (
     IdCardReader,
     Outbox,
     PagePrinter,
+    PrintLedger,
     ReceiptPrinter,
     Sealer,
     SiteIo,
@@ -39,6 +40,7 @@ class Ports:
     """Everything outside. A device that the profile does not name is None."""
 
     outbox: Outbox
+    ledger: PrintLedger
     sealer: Sealer
     card_keys: CardKeys
     hall: HallGateway
@@ -79,7 +81,19 @@ class Delays:
     """After this the citizen is told that it is not written down yet; one try of the queue's adapter takes 10 s."""
     mark_retry: float = 1.0
     mark_deadline: float = 60.0
-    """A mark in the print ledger is given up after this; the worst that follows is a second receipt."""
+    """A word for the print ledger is given up after this: at the next start the printer is asked, or she is."""
+    fate_poll: float = 1.0
+    """How often the printer is asked for a page of before, while it prints or while only its driver starts."""
+    fate_deadline: float = 60.0
+    """A printer that has not told the end of a page by then leaves it unknown: the hall hears so, and she is asked."""
+    fate_slow: float = 30.0
+    """How often it is asked afterwards: a printer that was switched off may still know."""
+    collect: float = 15.0
+    """A paper that lies in its mouth so long is spoken of."""
+    feel: float = 5.0
+    """A sensor that has not felt a new paper by then: somebody was quick."""
+    papers_left_again: float = 60.0
+    """How often the hall is told of papers that nobody took."""
     queue_poll: float = 1.0
     """How often the queue is asked for its state, and for the delivery of what is on the screen."""
     delivery_wait: float = 3.0

@@ -84,6 +84,28 @@ def notice(told: Notice) -> Sentence:
             return Sentence("warn", "打印机没纸了", "已通知人员加纸，加好后会自动继续。")
         case NoticeCode.PAGE_UNPROVEN:
             return Sentence("warn", "不确定是否打印完整", "请看一下出纸口：纸齐了就点“拿到了”，没有就点“再打一次”。")
+        case NoticeCode.PAGE_ASKED:
+            return Sentence(
+                "warn",
+                "上次的证照打印出来了吗？",
+                "上次打印时机器断了一下。拿到纸了就点“拿到了”，没有就点“再打一次”。",
+            )
+        case NoticeCode.PAGE_NOT_STARTED:
+            return Sentence("error", "还没有开始打印", "本机暂时记不下打印登记，没有打出任何纸。请稍等再打一次。")
+        case NoticeCode.SHEETS_OUT:
+            return Sentence("error", "证照专用纸暂时用不了", _elsewhere(words.get("elsewhere", "")))
+        case NoticeCode.REPRINT_LIMIT:
+            return Sentence("warn", "这份证照不能再重打了", "请点“呼叫帮助”，由工作人员看一下打印机，或到窗口打印。")
+        case NoticeCode.PAPER_WAITING:
+            return Sentence(
+                "warn", "请取走打印好的纸", f"纸还在{_mouths(words.get('papers', ''))}，上面有您的个人信息。"
+            )
+        case NoticeCode.PAPER_LEFT:
+            return Sentence(
+                "warn",
+                "出纸口有别人的纸",
+                f"上一位的纸还在{_mouths(words.get('papers', ''))}。请不要带走，交给工作人员，或点“呼叫帮助”。",
+            )
         case NoticeCode.DEVICE_DOWN:
             return Sentence(
                 "error", f"{device_word(words.get('device', ''))}暂时不能用", _elsewhere(words.get("elsewhere", ""))
@@ -176,6 +198,7 @@ def device_word(kind: str) -> str:
         "site_io": "机柜",
         "network": "网络",
         "power": "备用电源",
+        "sheets": "证照专用纸",
     }.get(kind, "需要的设备")
 
 
@@ -191,6 +214,12 @@ def _social_card_failed(fault: str) -> Sentence:
 def _card_word(fault: str) -> str:
     """Another card than an identity card, as people call it; see Fault."""
     return {"card_bank": "银行卡", "card_transit": "公交卡", "card_social": "社保卡"}.get(fault, "别的卡")
+
+
+def _mouths(papers: str) -> str:
+    """Where the paper lies: one mouth or both."""
+    named = [{"receipt": "回执出纸口", "page": "A4出纸口"}[paper] for paper in papers.split("+") if paper]
+    return "和".join(named) or "出纸口"
 
 
 def _way_out(words: dict[str, str]) -> str:

@@ -9,7 +9,10 @@ PageFrame {
 
     readonly property string phase: PrintModel.phase
     readonly property bool refused: ["not_eligible", "hall_refused"].includes(PrintModel.notice.code) // again would say the same again
+    property bool spoilt: false // she says that the paper is of no use, and is asked why
     readonly property bool busy: phase === "fetching" || phase === "printing"
+
+    onPhaseChanged: spoilt = false
 
     title: PrintModel.title
     showExit: !busy && phase !== "done"
@@ -75,8 +78,45 @@ PageFrame {
         onClicked: PrintModel.printAgain()
     }
 
+    PushButton {
+        Layout.alignment: Qt.AlignHCenter
+        Layout.preferredWidth: 420
+        visible: page.phase === "done" && !page.spoilt
+        symbol: "alert-triangle"
+        text: qsTr("纸有问题")
+        onClicked: page.spoilt = true
+    }
+
+    Label {
+        Layout.fillWidth: true
+        visible: page.spoilt
+        horizontalAlignment: Text.AlignHCenter
+        text: qsTr("纸怎么了？原来那张作废，重打一张。")
+        font.pixelSize: Theme.roomy
+    }
+
+    GridLayout {
+        Layout.alignment: Qt.AlignHCenter
+        visible: page.spoilt
+        columns: 2
+        columnSpacing: 18
+        rowSpacing: 18
+
+        Repeater {
+            model: PrintModel.spoiledReasons
+
+            PushButton {
+                required property list<string> modelData
+
+                Layout.preferredWidth: 380
+                text: modelData[1]
+                onClicked: PrintModel.spoiled(modelData[0])
+            }
+        }
+    }
+
     Tip {
-        visible: page.phase === "done" || page.busy
+        visible: (page.phase === "done" && !page.spoilt) || page.busy
         symbol: page.busy ? "clock" : "id"
         tone: page.busy ? "info" : "ok"
         text: page.busy ? qsTr("打印的时候请不要拿走身份证，也不要走开。") : qsTr("还要办别的事，点“返回首页”。不办了，点“完成”，请带好身份证。")

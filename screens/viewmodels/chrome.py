@@ -12,7 +12,8 @@ from PySide6.QtCore import Property, QObject, QTimer, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlSingleton
 
 from kiosk.core import views
-from kiosk.core.intents import Back, CallHelp, ExtendTime, Finish, Home, Touched, WindowSlip
+from kiosk.core.intents import Back, CallHelp, ExtendTime, Finish, Home, PapersSeen, Touched, WindowSlip
+from kiosk.core.print_ledger import PaperKind
 from screens.locale import zh_cn
 from screens.viewmodels import steps
 from screens.viewmodels.base import PageModel, Rows
@@ -53,6 +54,11 @@ def help_sentence(chrome: views.Chrome) -> zh_cn.Sentence | None:
     return zh_cn.help_called(chrome.help, online=online(chrome), window=name, phone=phone)
 
 
+def papers_notice(code: views.NoticeCode, papers: tuple[PaperKind, ...]) -> zh_cn.Sentence | None:
+    """What to say of papers in their mouths; None when there is none."""
+    return zh_cn.notice(views.Notice(code, (("papers", "+".join(papers)),))) if papers else None
+
+
 def page_key(view: views.View) -> str:
     """Names a page so that two of the same kind differ."""
     match view:
@@ -76,6 +82,8 @@ class Chrome(PageModel):
         self._view: views.View = views.AttractView()
         self._devices = Rows(ChipRow, self)
         self._help: zh_cn.Sentence | None = None
+        self._waiting: zh_cn.Sentence | None = None
+        self._left: zh_cn.Sentence | None = None
         self._now: Callable[[], datetime] | None = None
         self._clock = ("", "")
         self._seconds_at = 0.0
@@ -101,6 +109,8 @@ class Chrome(PageModel):
         self._seconds_at = monotonic()
         self._devices.replace(chip_rows(snapshot.chrome.devices))
         self._help = help_sentence(snapshot.chrome)
+        self._waiting = papers_notice(views.NoticeCode.PAPER_WAITING, snapshot.chrome.papers_waiting)
+        self._left = papers_notice(views.NoticeCode.PAPER_LEFT, snapshot.chrome.papers_left)
         self.changed.emit()
         self.ticked.emit()
 
@@ -173,6 +183,26 @@ class Chrome(PageModel):
             return "id_card"
         return "social_card" if self._chrome.social_left else ""
 
+    @Property(str, notify=changed)
+    def paperWaiting(self) -> str:
+        """She should take her paper at last; empty when there is none."""
+        return f"{self._waiting.title}。{self._waiting.text}" if self._waiting else ""
+
+    @Property(bool, notify=changed)
+    def papersLeft(self) -> bool:
+        """Somebody else's paper lies in a mouth."""
+        return self._left is not None
+
+    @Property(str, notify=changed)
+    def papersLeftTitle(self) -> str:
+        """What it is."""
+        return self._left.title if self._left else ""
+
+    @Property(str, notify=changed)
+    def papersLeftText(self) -> str:
+        """What to do with it."""
+        return self._left.text if self._left else ""
+
     @Property(bool, notify=changed)
     def helpCalled(self) -> bool:
         """呼叫帮助 was touched; `help` says how far the call is."""
@@ -242,6 +272,11 @@ class Chrome(PageModel):
     def extend(self) -> None:
         """还在办理."""
         self.send(ExtendTime())
+
+    @Slot()
+    def papersSeen(self) -> None:
+        """知道了: the paper is somebody else's."""
+        self.send(PapersSeen())
 
     @Slot()
     def callHelp(self) -> None:

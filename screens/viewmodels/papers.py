@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlSingleton
 
-from kiosk.core.intents import PaperTaken, PrintAgain
+from kiosk.core.intents import PaperSpoiled, PaperTaken, PrintAgain
 from kiosk.core.views import OutOfServiceView, PrintView, WindowSlipView
 from screens.viewmodels.base import PageModel, Rows
 from screens.viewmodels.chrome import ChipRow, chip_rows
@@ -24,6 +24,14 @@ PRINT_WORDS = {
     "unproven": "纸打印齐了吗？",
     "waiting_paper": "打印机没纸了，加好后自动继续",
 }
+EARLIER = "上次打印的证照"
+SPOILED = (
+    ("jammed", "卡纸了"),
+    ("unreadable", "看不清"),
+    ("damaged", "纸破了"),
+    ("lost_in_printer", "没出来"),
+)
+"""纸有问题: `VoidReason` and what is written on the button."""
 SLIP_WORDS = {
     "printing": "正在打印办事清单",
     "done": "办事清单已打印，请取走带到窗口",
@@ -58,7 +66,7 @@ class PrintModel(PageModel):
     @Property(str, notify=changed)
     def title(self) -> str:
         """What is printed."""
-        return self._view.title if self._view else ""
+        return (self._view.title or EARLIER) if self._view else ""
 
     @Property(str, notify=changed)
     def phase(self) -> str:
@@ -79,6 +87,16 @@ class PrintModel(PageModel):
     def notice(self) -> NoticeModel:
         """Trouble or news."""
         return self._notice
+
+    @Property(list, constant=True)
+    def spoiledReasons(self) -> list[list[str]]:
+        """Reasons to print a page again that came out, with their words."""
+        return [list(pair) for pair in SPOILED]
+
+    @Slot(str)
+    def spoiled(self, reason: str) -> None:
+        """纸有问题: why."""
+        self.send(PaperSpoiled(reason))
 
     @Slot()
     def printAgain(self) -> None:

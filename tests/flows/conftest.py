@@ -48,6 +48,7 @@ from kiosk.core.ports import (
     HallFault,
     HelpCall,
     HelpState,
+    JobFate,
     KnownCode,
     Link,
     Owed,
@@ -55,13 +56,13 @@ from kiosk.core.ports import (
     PrintableDocument,
     PrintProof,
     QueueStatus,
-    ReceiptState,
     SealedSubmission,
     Shot,
     StoreError,
     StoreFault,
     SubmissionState,
 )
+from kiosk.core.print_ledger import PaperKind, PaperName, PrintEntry, PrintState
 from kiosk.core.receipt import Receipt
 from kiosk.core.result import Err, Ok, Result
 from kiosk.core.social_card import SocialCard
@@ -69,6 +70,7 @@ from kiosk.core.views import Chrome, Snapshot, View
 from kiosk.services.effects import Lane
 from kiosk.services.settings import Delays, Ports, TerminalSettings
 from kiosk.services.terminal import Terminal
+from tests.flows.memory_ledger import MemoryLedger, Paper
 
 V = TypeVar("V")
 NOW = datetime(2026, 11, 22, 6, 26, tzinfo=UTC)
@@ -305,7 +307,6 @@ class Kept:
     sealed: SealedSubmission
     card_tag: bytes
     slip: bytes
-    receipt: ReceiptState = ReceiptState.OWED
     state: SubmissionState = SubmissionState.SEALED
 
 
@@ -314,17 +315,19 @@ class MemoryOutbox:
     """A queue without a disk. `faults` are given one a call before anything is done."""
 
     clock: FakeClock
+    ledger: MemoryLedger
     link: Link = Link.UP
     accepting: bool = True
     faults: deque[StoreFault] = field(default_factory=deque)
     lose_answers: int = 0
     """So many puts are kept but not answered."""
-    mark_faults: int = 0
     kept: dict[str, Kept] = field(default_factory=dict)
     tried: list[tuple[str, bytes]] = field(default_factory=list)
     serial: int = 0
     help: HelpCall | None = None
     calls: list[datetime] = field(default_factory=list)
+    left: list[frozenset[PaperKind]] = field(default_factory=list)
+    """What the hall was told of papers that nobody took."""
     deaf: bool = False
     """The queue process is away when somebody calls for help."""
 
@@ -334,6 +337,10 @@ class MemoryOutbox:
             return Err(StoreError(StoreFault.STORE_DOWN))
         if self.help is None or self.help.at != at:
             self.help = HelpCall(at, HelpState.WAITING)
+        return Ok(None)
+
+    def papers_left(self, papers: frozenset[PaperKind]) -> Result[None, StoreError]:
+        self.left.append(papers)
         return Ok(None)
 
     def staff(self, state: HelpState) -> None:
@@ -354,7 +361,11 @@ class MemoryOutbox:
         known = self.kept.get(sealed.id)
         if known is not None and known.sealed != sealed:
             return Err(StoreError(StoreFault.CONFLICT))
-        self.kept.setdefault(sealed.id, Kept(sealed, card_tag, slip))
+        if sealed.id not in self.kept:
+            self.kept[sealed.id] = Kept(sealed, card_tag, slip)
+            self.ledger.papers[sealed.id] = Paper(
+                PrintEntry(sealed.id, PaperKind.RECEIPT, 1, PrintState.INTENDED), card_tag
+            )
         if self.lose_answers:
             self.lose_answers -= 1
             return Err(StoreError(StoreFault.STORE_DOWN))
@@ -365,25 +376,20 @@ class MemoryOutbox:
             return Err(StoreError(self.faults.popleft()))
         return Ok(
             tuple(
-                Owed(id_, kept.sealed.application_no, kept.receipt, kept.slip)
+                Owed(id_, kept.sealed.application_no, self.ledger.state(id_), kept.slip)
                 for id_, kept in self.kept.items()
-                if kept.card_tag == card_tag and kept.receipt is not ReceiptState.PROVEN
+                if kept.card_tag == card_tag and self.ledger.state(id_) is not PrintState.PROVEN
             )
         )
-
-    def receipt_state(self, submission_id: str, state: ReceiptState) -> Result[None, StoreError]:
-        if self.mark_faults:
-            self.mark_faults -= 1
-            return Err(StoreError(StoreFault.STORE_DOWN))
-        self.kept[submission_id].receipt = state
-        return Ok(None)
 
     def state(self, submission_id: str) -> Result[SubmissionState, StoreError]:
         kept = self.kept.get(submission_id)
         return Ok(kept.state if kept else SubmissionState.ABSENT)
 
     def status(self) -> QueueStatus:
-        return QueueStatus(self.link, len(self.kept), 0, 0, self.accepting, help=self.help)
+        return QueueStatus(
+            self.link, len(self.kept), 0, 0, self.accepting, help=self.help, sheets_ready=self.ledger.sheets_left
+        )
 
     def deliver(self) -> None:
         """The hall has everything."""
@@ -489,6 +495,9 @@ class MemoryPagePrinter(Wire):
 
     faults: deque[Fault] = field(default_factory=deque)
     pages: list[Document] = field(default_factory=list)
+    fates: deque[JobFate | Fault] = field(default_factory=deque)
+    """Told one a question; when there is none left, the truth."""
+    asked: list[tuple[str, float | None]] = field(default_factory=list)
 
     def print(self, document: Document) -> Result[PrintProof, DeviceError]:
         if self.faults:
@@ -496,6 +505,13 @@ class MemoryPagePrinter(Wire):
         if all(document.job != one.job for one in self.pages):
             self.pages.append(document)
         return Ok(PrintProof(document.job, document.pages))
+
+    def fate(self, job: str, *, age_s: float | None = None) -> Result[JobFate, DeviceError]:
+        self.asked.append((job, age_s))
+        if self.fates:
+            told = self.fates.popleft()
+            return Err(DeviceError(told)) if isinstance(told, Fault) else Ok(told)
+        return Ok(JobFate.PRINTED if any(page.job == job for page in self.pages) else JobFate.NOT_PRINTED)
 
 
 @dataclass
@@ -617,14 +633,8 @@ class MemoryPerson:
     def print_job(self, *, request_id: str, licence_id: str) -> Result[PrintableDocument, HallError]:
         return self._ask(lambda: self.hall.document(request_id, self.number))
 
-    def report_outcome(
-        self, *, job_id: str, outcome: str, pages: int, fault: str, at: datetime
-    ) -> Result[None, HallError]:
-        assert not self.closed
-        if self.hall.fault is not None:
-            return Err(HallError(self.hall.fault))
-        self.hall.outcomes.append((job_id, outcome, fault))
-        return Ok(None)
+    def reopen_job(self, *, job_id: str) -> Result[PrintableDocument, HallError]:
+        return self._ask(lambda: next(job for job in self.hall.jobs.values() if job.job_id == job_id))
 
     def close(self) -> None:
         self.closed = True
@@ -638,7 +648,7 @@ class MemoryHall:
     matters: dict[str, Matters] = field(default_factory=dict)
     persons: list[MemoryPerson] = field(default_factory=list)
     jobs: dict[str, PrintableDocument] = field(default_factory=dict)
-    outcomes: list[tuple[str, str, str]] = field(default_factory=list)
+    paper: PaperName = "plain"
 
     def open_person(self, proof: IdentityProof) -> Result[PersonGateway, HallError]:
         if self.fault is not None:
@@ -650,7 +660,9 @@ class MemoryHall:
     def document(self, request_id: str, number: str) -> PrintableDocument:
         return self.jobs.setdefault(
             request_id,
-            PrintableDocument(f"job-{len(self.jobs) + 1}", "证明", b"%PDF-" + number.encode(), 1, "L1", "证1"),
+            PrintableDocument(
+                f"job-{len(self.jobs) + 1}", "证明", b"%PDF-" + number.encode(), 1, "L1", "证1", self.paper
+            ),
         )
 
 
@@ -690,7 +702,8 @@ class Stage:
     def __init__(self, *, bundle: Bundle | None = None) -> None:
         self.clock = FakeClock()
         self.lanes = HandLanes()
-        self.outbox = MemoryOutbox(self.clock)
+        self.ledger = MemoryLedger(self.clock)
+        self.outbox = MemoryOutbox(self.clock, self.ledger)
         self.sealer = MemorySealer()
         self.drafts = MemoryDrafts()
         self.hall = MemoryHall()
@@ -721,6 +734,7 @@ class Stage:
         return Terminal(
             ports=Ports(
                 outbox=self.outbox,
+                ledger=self.ledger,
                 sealer=self.sealer,
                 card_keys=MemoryCardKeys(),
                 hall=self.hall,

@@ -1,7 +1,8 @@
 """居住证签注 from the first touch to the receipt."""
 
 from kiosk.core.intents import Begin, Finish, Next, OpenTile, ReuseLicence, SetAnswer, Start, Submit
-from kiosk.core.ports import Link, ReceiptState
+from kiosk.core.ports import Link
+from kiosk.core.print_ledger import PrintState
 from kiosk.core.views import (
     AttractView,
     CheckView,
@@ -41,7 +42,7 @@ def test_one_application_from_touch_to_receipt(stage, xiu, codes, matters, held_
     assert submission.consents[0].subject == "L-1"
     assert len(stage.receipt.slips) == 1
     (kept,) = stage.outbox.kept.values()
-    assert kept.receipt is ReceiptState.PROVEN
+    assert stage.ledger.state(kept.sealed.id) is PrintState.PROVEN
     stage.outbox.deliver()
     assert stage.network(Link.UP).sees(DoneView).delivered
     assert stage.notice() == "delivered"

@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from kiosk.core import intents
 from kiosk.core.devices import DeviceKind, DeviceState, Fault, Level
-from kiosk.core.ports import HallFault, Link, ReceiptState, StoreFault
+from kiosk.core.ports import HallFault, Link, StoreFault
+from kiosk.core.print_ledger import PrintState
 from kiosk.core.views import (
     AttractView,
     CaptureView,
@@ -208,9 +209,10 @@ class Storm(RuleBasedStateMachine):
 
     @invariant()
     def proven_means_paper(self):
-        proven = [kept for kept in self.stage.outbox.kept.values() if kept.receipt is ReceiptState.PROVEN]
-        printed = {slip.job for slip in self.stage.receipt.slips}
-        assert len([kept for kept in proven if kept.sealed.id not in printed]) <= self.said_taken
+        papers = self.stage.ledger.papers.values()
+        proven = {paper.entry.job for paper in papers if paper.entry.state is PrintState.PROVEN}
+        printed = {one.job for one in (*self.stage.receipt.slips, *self.stage.page.pages)}
+        assert len(proven - printed) <= self.said_taken
 
     def teardown(self):
         """However it stands: the world mends, she walks away, and nothing is left of her."""

@@ -21,7 +21,8 @@ from kiosk.core.intents import (
     Start,
     Submit,
 )
-from kiosk.core.ports import Link, ReceiptState, StoreFault
+from kiosk.core.ports import Link, StoreFault
+from kiosk.core.print_ledger import PrintState
 from kiosk.core.receipt import Line
 from kiosk.core.views import AttractView, CheckView, DoneView, GuideView, HomeView, QuestionView, SendingView
 from kiosk.services.effects import Lane
@@ -29,7 +30,13 @@ from kiosk.services.effects import Lane
 
 def receipt_state(stage):
     (kept,) = stage.outbox.kept.values()
-    return kept.receipt
+    return stage.ledger.state(kept.sealed.id)
+
+
+def put_back(stage, state):
+    """The ledger as it stood when the screen died."""
+    (paper,) = stage.ledger.papers.values()
+    paper.entry = replace(paper.entry, state=state)
 
 
 def test_the_queue_away_for_a_moment_is_not_noticed(stage, xiu):
@@ -120,13 +127,13 @@ def test_paper_out_waits_and_comes_by_itself(stage, xiu):
     stage.touch(Submit())
     assert stage.sees(DoneView).receipt == "waiting_paper"
     assert stage.notice() == "receipt_paper_out"
-    assert receipt_state(stage) is ReceiptState.OWED
+    assert receipt_state(stage) is PrintState.FAILED
     stage.device(DeviceKind.RECEIPT, paper=Level.OUT)
     assert stage.receipt.slips == []
     stage.device(DeviceKind.RECEIPT, paper=Level.LOW)
     assert stage.sees(DoneView).receipt == "printed"
     assert len(stage.receipt.slips) == 1
-    assert receipt_state(stage) is ReceiptState.PROVEN
+    assert receipt_state(stage) is PrintState.PROVEN
 
 
 def test_a_receipt_that_stops_for_paper_half_way_says_so(stage, xiu):
@@ -151,11 +158,11 @@ def test_in_doubt_she_is_asked(stage, xiu):
     stage.receipt.faults = deque([Fault.UNPROVEN, Fault.UNPROVEN])
     stage.touch(Submit())
     assert (stage.sees(DoneView).receipt, stage.notice()) == ("unproven", "receipt_unproven")
-    assert receipt_state(stage) is ReceiptState.STARTED
+    assert receipt_state(stage) is PrintState.UNKNOWN
     stage.touch(PrintAgain())
     assert stage.sees(DoneView).receipt == "unproven"
     stage.touch(PaperTaken())
-    assert (stage.sees(DoneView).receipt, receipt_state(stage)) == ("printed", ReceiptState.PROVEN)
+    assert (stage.sees(DoneView).receipt, receipt_state(stage)) == ("printed", PrintState.PROVEN)
 
 
 def test_a_broken_printer_does_not_undo_the_filing(stage, xiu):
@@ -169,19 +176,30 @@ def test_a_broken_printer_does_not_undo_the_filing(stage, xiu):
     stage.touch(Home()).sees(HomeView)
 
 
-def test_a_mark_that_could_not_be_written_is_written_later(stage, xiu):
+def test_a_receipt_that_cannot_be_written_down_is_not_printed(stage, xiu):
     stage.to_check(xiu).network(Link.DOWN)
-    stage.outbox.mark_faults = 3
+    stage.ledger.faults = 1
     stage.touch(Submit())
-    assert receipt_state(stage) is ReceiptState.OWED
+    assert (stage.sees(DoneView).receipt, stage.receipt.slips) == ("failed", [])
+    stage.touch(PrintAgain())
+    assert (stage.sees(DoneView).receipt, len(stage.receipt.slips)) == ("printed", 1)
+
+
+def test_a_proof_that_could_not_be_written_down_is_written_later(stage, xiu):
+    stage.to_check(xiu).network(Link.DOWN).hold(Lane.RECEIPT).touch(Submit())
+    stage.lanes.one(Lane.RECEIPT)
+    stage.ledger.faults = 3
+    stage.release()
+    assert receipt_state(stage) is PrintState.SENT
     stage.wait(5)
-    assert receipt_state(stage) is ReceiptState.PROVEN
+    assert receipt_state(stage) is PrintState.PROVEN
 
 
-def test_a_mark_that_can_never_be_written_is_given_up_in_words(stage, xiu):
-    stage.to_check(xiu).network(Link.DOWN)
-    stage.outbox.mark_faults = 10_000
-    stage.touch(Submit()).wait(70)
+def test_a_proof_that_can_never_be_written_down_is_given_up_in_words(stage, xiu):
+    stage.to_check(xiu).network(Link.DOWN).hold(Lane.RECEIPT).touch(Submit())
+    stage.lanes.one(Lane.RECEIPT)
+    stage.ledger.faults = 10_000
+    stage.release().wait(70)
     assert "store_refused" in stage.logged()
 
 
@@ -197,7 +215,7 @@ def test_leaving_while_it_is_sent_loses_nothing_and_the_receipt_is_owed(stage, x
     stage.lift().wait(16).sees(AttractView)
     stage.release()
     (kept,) = stage.outbox.kept.values()
-    assert kept.receipt is ReceiptState.OWED
+    assert stage.ledger.state(kept.sealed.id) is PrintState.INTENDED
     assert stage.receipt.slips == []
     done = stage.put(xiu).wait(4).sees(DoneView)
     assert done.recovered
@@ -214,12 +232,11 @@ def test_a_put_that_hangs_beyond_its_session_is_tried_again_without_it(stage, xi
     assert len(stage.outbox.kept) == 1
 
 
-@pytest.mark.parametrize("state", [ReceiptState.OWED, ReceiptState.STARTED])
+@pytest.mark.parametrize("state", [PrintState.INTENDED, PrintState.SENT])
 def test_a_screen_that_died_after_filing_shows_the_same_filing(stage, xiu, bo, state):
     stage.to_check(xiu).network(Link.DOWN).hold(Lane.RECEIPT).touch(Submit())
     number = stage.sees(DoneView).application_no
-    (kept,) = stage.outbox.kept.values()
-    kept.receipt = state
+    put_back(stage, state)
     stage.start()
     # Whoever comes next sees nothing of it.
     stage.put(bo).sees(HomeView)
@@ -227,7 +244,7 @@ def test_a_screen_that_died_after_filing_shows_the_same_filing(stage, xiu, bo, s
     done = stage.put(xiu).wait(4).sees(DoneView)
     assert (done.recovered, done.application_no, done.item_name) == (True, number, "居住证签注")
     assert done.query_code == stage.outbox.submission().query_code
-    if state is ReceiptState.STARTED:
+    if state is PrintState.SENT:
         assert done.receipt == "unproven"
         stage.touch(PrintAgain())
     assert stage.sees(DoneView).receipt == "printed"
@@ -239,8 +256,7 @@ def test_a_screen_that_died_after_filing_shows_the_same_filing(stage, xiu, bo, s
 
 def test_a_receipt_waits_for_a_printer_that_is_just_starting(stage, xiu):
     stage.to_check(xiu).network(Link.DOWN).hold(Lane.RECEIPT).touch(Submit())
-    (kept,) = stage.outbox.kept.values()
-    kept.receipt = ReceiptState.OWED
+    put_back(stage, PrintState.INTENDED)
     stage.receipt.seen = replace(stage.receipt.seen, state=DeviceState.STARTING)
     stage.start()
     stage.outbox.deliver()

@@ -32,7 +32,7 @@ def test_a_certificate_on_real_threads(live_terminal, xiu, codes):
     until(lambda: stage.view.name == "print" and stage.view.phase == "done")
     terminal.stop()
     assert len(stage.page.pages) == 1
-    assert stage.hall.outcomes == [("job-1", "proven", "")]
+    assert stage.ledger.outcomes == [("job-1", "proven", "")]
     assert all(person.closed for person in stage.hall.persons)
     assert stage.logged()[-1] == "terminal_stopped"
     assert [one.sequence for one in stage.snapshots] == list(range(1, len(stage.snapshots) + 1))

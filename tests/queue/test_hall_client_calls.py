@@ -19,7 +19,6 @@ from kiosk.contract.person import (
     PersonSession,
     PersonSessionRequest,
     PrintJob,
-    PrintOutcome,
     print_job_signed_bytes,
 )
 from kiosk.contract.problems import ProblemCode
@@ -274,7 +273,6 @@ class PersonHall:
     def __init__(self, hall: TestHall) -> None:
         self.job = job(hall.secrets.signing)
         self.pdf = PDF
-        self.outcomes: list[PrintOutcome] = []
         self.tokens: set[str | None] = set()
         self.paths: list[str] = []
         hall.faults["/v1/me"] = hall.faults["/v1/print-jobs"] = self.handle
@@ -296,9 +294,8 @@ class PersonHall:
                 return reply_json(http, 201, self.job)
             case "/v1/print-jobs/job%2F1/document":
                 return reply(http, 200, self.pdf, "application/pdf")
-            case "/v1/print-jobs/job%2F1/outcome":
-                self.outcomes.append(PrintOutcome.model_validate_json(request.body))
-                return reply(http, 204, b"", "application/json")
+            case "/v1/me/print-jobs/job%2F1":
+                return reply_json(http, 200, self.job)
         return False
 
 
@@ -329,8 +326,9 @@ def test_a_person_sees_and_prints_her_own(person: PersonGateway, person_hall: Pe
     assert isinstance(document, Ok)
     assert (document.value.pdf, document.value.job_id) == (PDF, "job/1")
     assert isinstance(person.print_job(request_id="r2", licence_id="L1"), Ok)
-    assert person.report_outcome(job_id="job/1", outcome="proven", pages=1, fault="", at=NOW) == Ok(None)
-    assert person_hall.outcomes == [PrintOutcome(outcome="proven", pages=1, at=NOW)]
+    reopened = person.reopen_job(job_id="job/1")
+    assert isinstance(reopened, Ok)
+    assert reopened.value == document.value
     assert person_hall.tokens == {"Bearer tok"}
     assert not any(word in path for path in person_hall.paths for word in PLANTED)
 

@@ -25,12 +25,13 @@ from kiosk.core.ports import (
     Link,
     Outbox,
     Owed,
-    ReceiptState,
     StoreFault,
     SubmissionState,
 )
+from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok
 from offline_queue.client import ClientDelays, QueueClient
+from offline_queue.ledger_client import LedgerClient
 from offline_queue.local_socket import FrameSocket, connect, listen
 from offline_queue.messages import parse_request
 from offline_queue.outbox import Intake
@@ -81,10 +82,10 @@ def test_the_whole_port_over_the_socket(running: Running, terminal: Terminal) ->
     assert running.woken == 1
     assert outbox.state(sealed.id) == Ok(SubmissionState.SEALED)
     assert outbox.state("unknown") == Ok(SubmissionState.ABSENT)
-    owed = Owed(sealed.id, sealed.application_no, ReceiptState.OWED, b"\x00slip\xff")
+    owed = Owed(sealed.id, sealed.application_no, PrintState.INTENDED, b"\x00slip\xff")
     assert outbox.owed(TAG) == Ok((owed,))
     assert outbox.owed(b"") == Ok(())
-    assert outbox.receipt_state(sealed.id, ReceiptState.PROVEN) == Ok(None)
+    assert LedgerClient(running.path).settle(sealed.id, PrintState.PROVEN) == Ok(None)
     assert outbox.owed(TAG) == Ok(())
     status = outbox.status()
     assert (status.link, status.pending, status.parked, status.accepting) == (Link.UNKNOWN, 1, 0, True)
@@ -96,7 +97,7 @@ def test_refusals_come_through_with_their_code(running: Running, terminal: Termi
     refused = running.client.put(other, card_tag=TAG, slip=b"")
     assert isinstance(refused, Err)
     assert refused.error.fault is StoreFault.CONFLICT
-    missing = running.client.receipt_state("unknown", ReceiptState.STARTED)
+    missing = LedgerClient(running.path).sent("unknown", attempt="a")
     assert isinstance(missing, Err)
     assert missing.error.fault is StoreFault.BROKEN
 
@@ -105,7 +106,7 @@ def test_technicians_and_devices(running: Running, terminal: Terminal) -> None:
     running.client.put(terminal.filing(1), card_tag=TAG, slip=b"secret slip")
     entries = running.client.entries()
     assert isinstance(entries, Ok)
-    assert [(row["state"], row["receipt"], row["attempts"]) for row in entries.value] == [("sealed", "owed", 0)]
+    assert [(row["state"], row["receipt"], row["attempts"]) for row in entries.value] == [("sealed", "intended", 0)]
     report = DeviceReport(kind="receipt", state="online", media="none", paper="low", toner="none")
     assert running.client.report_devices((report,)) == Ok(None)
     assert running.state.devices == (report,)
@@ -225,9 +226,10 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
     max_leaves=5,
 )
-OPS = st.sampled_from(
-    ["reserve_number", "put", "owed", "receipt_state", "state", "list", "devices", "call_help", "", "x"]
-)
+FILING_OPS = ("reserve_number", "put", "owed", "state", "list", "devices", "call_help", "papers_left", "", "x")
+PAPER_OPS = ("intend", "sent", "settle", "answer", "reprint", "open_pages")
+SHEET_OPS = ("load_sheets", "void_sheet", "return_sheet", "sheets", "count_sheets")
+OPS = st.sampled_from(FILING_OPS + PAPER_OPS + SHEET_OPS)
 HEADS = st.builds(
     lambda op, extra, fields: {**fields, **extra, "op": op},
     OPS,
@@ -243,6 +245,19 @@ HEADS = st.builds(
             "blobs": JSON,
             "state": JSON,
             "devices": JSON,
+            "job": JSON | st.just("job-1"),
+            "hall_job": JSON | st.just("job-1"),
+            "attempt": JSON | st.just("a"),
+            "outcome": JSON | st.sampled_from(["proven", "failed", "unknown"]),
+            "fault": JSON | st.just("jam"),
+            "pages": JSON | st.integers(-1, 3),
+            "numbered": JSON | st.booleans(),
+            "came_out": JSON | st.booleans(),
+            "reason": JSON | st.just("damaged"),
+            "first": JSON | st.just("GD0001"),
+            "serial": JSON | st.just("GD0001"),
+            "count": JSON | st.integers(-1, 20),
+            "papers": JSON | st.just(["page"]),
             "at": JSON | st.just("2026-11-22T08:00:00Z"),
         },
     ),

@@ -13,11 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kiosk.contract.numbers import ApplicationNumber
-from kiosk.core.ports import Owed, ReceiptState, SealedSubmission, StoreFault, SubmissionState
+from kiosk.core.ports import Owed, SealedSubmission, StoreFault, SubmissionState
+from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok
 from offline_queue import schema
 from offline_queue.drain import Drain
 from offline_queue.files import Locked
+from offline_queue.ledger import Ledger
 from offline_queue.outbox import LAST_SERIAL, Intake
 from offline_queue.schema import SchemaError, connect, require_durable
 from offline_queue.store import Store
@@ -75,7 +77,7 @@ def test_a_store_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path) ->
     connection = connect(path)
     connection.execute(f"pragma user_version = {len(schema.MIGRATIONS) + 1}")
     connection.close()
-    with pytest.raises(SchemaError, match="schema 2"):
+    with pytest.raises(SchemaError, match=f"schema {len(schema.MIGRATIONS) + 1}"):
         connect(path)
 
 
@@ -263,23 +265,23 @@ def test_half_way_is_only_in_memory(queue: Path, clock: FakeClock, terminal: Ter
     again.close()
 
 
-def test_what_is_owed_until_proven_or_a_day_old(intake: Intake, clock: FakeClock, terminal: Terminal) -> None:
+def test_what_is_owed_until_proven_or_a_day_old(
+    intake: Intake, store: Store, clock: FakeClock, terminal: Terminal
+) -> None:
+    ledger = Ledger(store, wake=lambda: None)
     sealed = terminal.filing(1)
     put(intake, sealed)
-    owed = Owed(sealed.id, sealed.application_no, ReceiptState.OWED, b"slip")
+    owed = Owed(sealed.id, sealed.application_no, PrintState.INTENDED, b"slip")
     assert intake.owed(TAG) == Ok((owed,))
     assert intake.owed(b"another card") == Ok(())
-    assert intake.receipt_state(sealed.id, ReceiptState.STARTED) == Ok(None)
-    assert intake.owed(TAG) == Ok((replace(owed, receipt_state=ReceiptState.STARTED),))
+    assert ledger.sent(sealed.id, attempt="a") == Ok(None)
+    assert intake.owed(TAG) == Ok((replace(owed, paper=PrintState.SENT),))
     clock.advance(24 * 3600 + 1)
     assert intake.owed(TAG) == Ok(())
     clock.advance(-2)
-    assert intake.receipt_state(sealed.id, ReceiptState.PROVEN) == Ok(None)
-    assert intake.receipt_state(sealed.id, ReceiptState.OWED) == Ok(None)
+    assert ledger.settle(sealed.id, PrintState.PROVEN) == Ok(None)
+    assert ledger.settle(sealed.id, PrintState.FAILED) == Ok(None)
     assert intake.owed(TAG) == Ok(())
-    refused = intake.receipt_state("unknown", ReceiptState.PROVEN)
-    assert isinstance(refused, Err)
-    assert refused.error.fault is StoreFault.BROKEN
 
 
 def test_house_keeping_forgets_what_is_over_and_nothing_unsent(
@@ -294,7 +296,9 @@ def test_house_keeping_forgets_what_is_over_and_nothing_unsent(
     clock.advance(8 * 86400)
     assert store.keep_house() == Ok(None)
     rows = store.db.run(
-        lambda db: db.execute("select state, slip, card_tag, envelope is null from submissions").fetchall()
+        lambda db: db.execute(
+            "select submissions.state, slip, card_tag, envelope is null from submissions join prints on job = id"
+        ).fetchall()
     )
     assert rows == Ok([("sealed", None, None, 0)])
     assert len(files(queue)) == 1

@@ -13,6 +13,7 @@ from kiosk.contract.numbers import ApplicationNumber
 from kiosk.contract.person import ApplicationSummary, LicenceSummary
 from kiosk.core import views as v
 from kiosk.core.devices import DeviceKind, Fault, PreviewFrame
+from kiosk.core.print_ledger import PaperKind
 
 SITE = "禅城区祖庙街道 24小时自助服务区"
 NOW = datetime(2026, 11, 22, 6, 26, tzinfo=UTC)
@@ -449,6 +450,16 @@ def snapshots() -> dict[str, v.Snapshot]:
         "print_done": (v.PrintView("社会保险个人参保证明", "done", 1), BUSY),
         "print_unproven": (v.PrintView("广东省居住证", "unproven", 2, v.Notice(N.PAGE_UNPROVEN)), BUSY),
         "print_refused": (v.PrintView("社会保险个人参保证明", "failed", 0, v.Notice(N.NOT_ELIGIBLE)), BUSY),
+        "print_asked": (v.PrintView("", "unproven", 1, v.Notice(N.PAGE_ASKED)), BUSY),
+        "print_no_sheet": (v.PrintView("广东省居住证", "failed", 1, v.Notice(N.SHEETS_OUT)), BUSY),
+        "print_limit": (v.PrintView("广东省居住证", "failed", 1, v.Notice(N.REPRINT_LIMIT)), BUSY),
+        "print_not_started": (v.PrintView("广东省居住证", "failed", 1, v.Notice(N.PAGE_NOT_STARTED)), BUSY),
+        "paper_waiting": (
+            v.PrintView("社会保险个人参保证明", "done", 1),
+            replace(BUSY, papers_waiting=(PaperKind.PAGE,)),
+        ),
+        "paper_left": (v.AttractView(), replace(IDLE, papers_left=(PaperKind.PAGE,))),
+        "paper_left_both": (v.HomeView(TILES), replace(BUSY, papers_left=(PaperKind.RECEIPT, PaperKind.PAGE))),
         "print_failed": (v.PrintView("广东省居住证", "failed", 2, v.Notice(N.PAGE_FAILED)), BUSY),
         "home_unfinished": (v.HomeView(TILES, PERSON, unfinished=RESIDENCE), BUSY),
         "code_receipt": (v.CodeView("receipt", True, RECEIPT_NUMBER, progress=True), BUSY),

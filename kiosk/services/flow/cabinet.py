@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Lamp, LampState, SiteInputs
+from kiosk.core.print_ledger import PaperKind
 from kiosk.services.effects import Light
+from kiosk.services.flow.mouths import felt as felt_paper
 from kiosk.services.model import Model, Visit
 from kiosk.services.places import AtCapture, AtDone, AtPrint, AtPutCard, AtSlip, Place
 from kiosk.services.readiness import serviceable
@@ -42,8 +44,8 @@ def lamps(model: Model, *, serving: bool) -> Mapping[Lamp, LampState]:
     place = visit.place if visit is not None else None
     return {
         Lamp.CARD: _card(model, visit),
-        Lamp.RECEIPT: _beckon(model.site.slip_waiting is True or _slip_is_out(place)),
-        Lamp.PAGE: _beckon(model.site.page_waiting is True or _page_is_out(place)),
+        Lamp.RECEIPT: _beckon(felt_paper(model, PaperKind.RECEIPT) is True or _slip_is_out(place)),
+        Lamp.PAGE: _beckon(felt_paper(model, PaperKind.PAGE) is True or _page_is_out(place)),
         Lamp.CAMERA: LampState.ON if isinstance(place, AtCapture) else LampState.OFF,
         Lamp.STATUS: LampState.BLINK if model.help is not None else LampState.ON if serving else LampState.OFF,
     }

@@ -9,8 +9,8 @@ from kiosk.core.events import Event
 from kiosk.core.ports import Link
 from kiosk.core.session import Ended, Running, TimerState, Warned, timer_state
 from kiosk.services.effects import AskQueue
-from kiosk.services.flow import assistance, pages, receipt, submit
-from kiosk.services.flow.paper import retry_marks
+from kiosk.services.flow import assistance, lost_pages, mouths, pages, receipt, submit
+from kiosk.services.flow.paper import retry_notes
 from kiosk.services.flow.visit import EndReason, end, link_came_up
 from kiosk.services.messages import QueueCame
 from kiosk.services.model import Model, Visit
@@ -27,9 +27,11 @@ def tick(turn: Turn) -> None:
         turn.do(AskQueue())
     assistance.tick(turn)
     submit.retry(turn)
-    retry_marks(turn)
+    retry_notes(turn)
+    lost_pages.tick(turn)
     receipt.tick(turn)
     pages.tick(turn)
+    mouths.tick(turn)
     if turn.model.visit is not None:
         match session_clock(turn.model, turn.model.visit, turn.around):
             case Ended(reason):

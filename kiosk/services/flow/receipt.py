@@ -11,11 +11,15 @@ from dataclasses import replace
 from kiosk.core.devices import DeviceKind, DeviceState, Fault
 from kiosk.core.event_table import EventName
 from kiosk.core.events import Event
-from kiosk.core.ports import Link, ReceiptState, SubmissionState
+from kiosk.core.ports import Link, StoreError, StoreFault, SubmissionState
+from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok
-from kiosk.services.effects import AskDelivered, PrintReceipt
+from kiosk.services.effects import Answer, AskDelivered, PrintReceipt, Settle
 from kiosk.services.faults import PAPER_WANTED
-from kiosk.services.flow.paper import mark
+from kiosk.services.flow.lost_pages import to_ask
+from kiosk.services.flow.mouths import came_out
+from kiosk.services.flow.pages import ask_about
+from kiosk.services.flow.paper import note
 from kiosk.services.messages import DeliveredCame, OwedCame, ReceiptPrinted
 from kiosk.services.places import AtDone, AtGuide, AtHome, AtPutCard, AtQuestion, AtSearch, AtSpace, ReceiptPhase
 from kiosk.services.readiness import device_well
@@ -45,7 +49,13 @@ def owed_came(turn: Turn, message: OwedCame) -> None:
     match message.result:
         case Ok(slips):
             in_hand = {one.put.sealed.id for one in turn.model.filings}
-            turn.set_visit(owed=tuple(one for one in slips if one.owed.id not in in_hand))
+            shown = turn.at(AtDone)
+            if shown is not None:
+                in_hand.add(shown.filing)
+            turn.set_visit(
+                owed=tuple(one for one in slips if one.owed.id not in in_hand),
+                open_pages=tuple(entry for entry in message.pages if to_ask(turn.model, entry, turn.monotonic)),
+            )
         case Err(error):
             turn.log(Event.of(EventName.STORE_REFUSED, fault=error.fault))
             return
@@ -54,9 +64,12 @@ def owed_came(turn: Turn, message: OwedCame) -> None:
 
 
 def show_owed(turn: Turn) -> bool:
-    """Show the next filing whose receipt is owed. One that may be on paper already is asked about first."""
+    """Show the next filing whose receipt is owed, then the next page whose end is not known.
+
+    What may be on paper already is asked about first.
+    """
     if not turn.visit.owed:
-        return False
+        return _show_page(turn)
     first, *rest = turn.visit.owed
     turn.set_visit(owed=tuple(rest), flow=None)
     turn.log(Event.of(EventName.SUBMISSION_RECOVERED, submission=first.owed.id))
@@ -64,7 +77,7 @@ def show_owed(turn: Turn) -> bool:
     print_at: float | None = turn.monotonic + turn.around.delays.delivery_wait
     if first.slip is None:
         phase, print_at = "failed", None
-    elif first.owed.receipt_state is ReceiptState.STARTED:
+    elif first.owed.paper in (PrintState.SENT, PrintState.UNKNOWN):
         phase, print_at = "unproven", None
     turn.go(AtDone(first.owed.id, first.owed.application_no, first.slip, phase, print_at=print_at, recovered=True))
     tick(turn)
@@ -114,16 +127,21 @@ def printed(turn: Turn, message: ReceiptPrinted) -> None:
     """Write down what the printer says; tell the citizen, if she is still here."""
     match message.result:
         case Ok(proof):
-            mark(turn, message.filing, ReceiptState.PROVEN)
+            note(turn, Settle(message.filing, PrintState.PROVEN, pages=proof.pages))
             turn.log(
                 Event.of(EventName.PRINT_PROVEN, device=DeviceKind.RECEIPT, pages=proof.pages, millis=message.millis)
             )
+            came_out(turn, DeviceKind.RECEIPT)
             _show(turn, message, "printed")
+        case Err(StoreError() as error):
+            turn.log(Event.of(EventName.STORE_REFUSED, fault=error.fault))
+            _show(turn, message, "unproven" if error.fault is StoreFault.CONFLICT else "failed")
         case Err(error) if error.fault is Fault.UNPROVEN:
+            note(turn, Settle(message.filing, PrintState.UNKNOWN, error.fault.value))
             turn.log(Event.of(EventName.PRINT_UNPROVEN, device=DeviceKind.RECEIPT))
             _show(turn, message, "unproven")
         case Err(error):
-            mark(turn, message.filing, ReceiptState.OWED)
+            note(turn, Settle(message.filing, PrintState.FAILED, error.fault.value))
             turn.log(Event.of(EventName.PRINT_FAILED, device=DeviceKind.RECEIPT, fault=error.fault))
             _show(turn, message, "waiting_paper" if error.fault in PAPER_WANTED else "failed")
 
@@ -131,14 +149,15 @@ def printed(turn: Turn, message: ReceiptPrinted) -> None:
 def print_again(turn: Turn, place: AtDone) -> None:
     """She says that no (complete) paper came out."""
     if place.phase in ("failed", "unproven", "waiting_paper") and place.slip is not None:
-        turn.go(replace(place, phase="printing", print_at=turn.monotonic, retry_at=None))
+        denied = place.denied or place.phase == "unproven"
+        turn.go(replace(place, phase="printing", print_at=turn.monotonic, retry_at=None, denied=denied))
         tick(turn)
 
 
 def paper_taken(turn: Turn, place: AtDone) -> None:
     """She says the paper is there: that is proof."""
     if place.phase == "unproven":
-        mark(turn, place.filing, ReceiptState.PROVEN)
+        note(turn, Answer(place.filing, came_out=True))
         turn.go(replace(place, phase="printed"))
 
 
@@ -150,13 +169,21 @@ def printer_back(turn: Turn) -> None:
 
 
 def _print(turn: Turn, place: AtDone) -> None:
-    """Journalled first, so that a crash in between leads to a question and not to silence."""
+    """The hand writes it down first, so that a crash in between leads to a question and not to silence."""
     assert place.slip is not None
-    turn.go(replace(place, phase="printing", print_at=None, retry_at=None))
-    mark(turn, place.filing, ReceiptState.STARTED)
+    turn.go(replace(place, phase="printing", print_at=None, retry_at=None, denied=False))
     turn.log(Event.of(EventName.PRINT_INTENDED, device=DeviceKind.RECEIPT, pages=1))
     receipt = place.slip.receipt(delivered=place.delivered)
-    turn.do(PrintReceipt(turn.visit.generation, place.filing, receipt))
+    turn.do(PrintReceipt(turn.visit.generation, place.filing, receipt, place.denied))
+
+
+def _show_page(turn: Turn) -> bool:
+    if not turn.visit.open_pages:
+        return False
+    first, *rest = turn.visit.open_pages
+    turn.set_visit(open_pages=tuple(rest), flow=None)
+    ask_about(turn, first)
+    return True
 
 
 def _show(turn: Turn, message: ReceiptPrinted, phase: ReceiptPhase) -> None:

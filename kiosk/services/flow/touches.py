@@ -6,7 +6,20 @@ from __future__ import annotations
 from typing import assert_never
 
 from kiosk.core import intents
-from kiosk.services.flow import assistance, home, item, materials, pages, receipt, scan, submit, unfinished, window
+from kiosk.core.print_ledger import REPRINT_REASONS, VoidReason
+from kiosk.services.flow import (
+    assistance,
+    home,
+    item,
+    materials,
+    mouths,
+    pages,
+    receipt,
+    scan,
+    submit,
+    unfinished,
+    window,
+)
 from kiosk.services.flow.clockwork import busy
 from kiosk.services.flow.space import open_space
 from kiosk.services.flow.visit import EndReason, end, start
@@ -39,6 +52,8 @@ def touched(turn: Turn, intent: intents.Intent) -> None:
             assistance.call(turn)
         case intents.DisplayChanged(large):
             turn.set(large_text=large)
+        case intents.PapersSeen():
+            mouths.acknowledged(turn)
         case intents.Start():
             start(turn)
         case intents.Touched() | intents.ExtendTime():
@@ -63,7 +78,10 @@ def _without_card(turn: Turn, intent: intents.Intent) -> None:
     """The card is gone: only what needs none of her data, and the way out."""
     place = turn.visit.place
     match intent, place:
-        case ((intents.PrintAgain() | intents.PaperTaken()), (AtDone() | AtPrint() | AtSlip())):
+        case (
+            (intents.PrintAgain() | intents.PaperTaken() | intents.PaperSpoiled()),
+            (AtDone() | AtPrint() | AtSlip()),
+        ):
             _paper(turn, intent)
         case ((intents.Home() | intents.Back()), _):
             _finish(turn)
@@ -80,7 +98,7 @@ def _with_card(turn: Turn, intent: intents.Intent) -> None:
             _back(turn)
         case intents.WindowSlip():
             window.open_slip(turn)
-        case intents.PrintAgain() | intents.PaperTaken():
+        case intents.PrintAgain() | intents.PaperTaken() | intents.PaperSpoiled():
             _paper(turn, intent)
         case (
             intents.OpenTile()
@@ -112,6 +130,7 @@ def _with_card(turn: Turn, intent: intents.Intent) -> None:
             | intents.ExtendTime()
             | intents.CallHelp()
             | intents.DisplayChanged()
+            | intents.PapersSeen()
             | intents.Finish()
         ):
             raise AssertionError("handled before")
@@ -202,7 +221,7 @@ def _do(
             pass
 
 
-def _paper(turn: Turn, intent: intents.PrintAgain | intents.PaperTaken) -> None:
+def _paper(turn: Turn, intent: intents.PrintAgain | intents.PaperTaken | intents.PaperSpoiled) -> None:
     match intent, turn.visit.place:
         case intents.PrintAgain(), AtDone() as place:
             receipt.print_again(turn, place)
@@ -214,6 +233,8 @@ def _paper(turn: Turn, intent: intents.PrintAgain | intents.PaperTaken) -> None:
             receipt.paper_taken(turn, place)
         case intents.PaperTaken(), AtPrint() as place:
             pages.paper_taken(turn, place)
+        case intents.PaperSpoiled(reason), AtPrint() as place if reason in REPRINT_REASONS:
+            pages.spoiled(turn, place, VoidReason(reason))
         case _:
             pass
 

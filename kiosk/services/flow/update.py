@@ -25,6 +25,7 @@ from kiosk.services.flow import (
     cabinet,
     card,
     clockwork,
+    lost_pages,
     materials,
     pages,
     paper,
@@ -83,8 +84,8 @@ def _handle(turn: Turn, message: messages.Message) -> None:
             submit.sealed(turn, message)
         case messages.PutCame():
             submit.put_came(turn, message)
-        case messages.Marked():
-            paper.marked(turn, message)
+        case messages.Noted():
+            paper.noted(turn, message)
         case messages.ReceiptPrinted():
             receipt.printed(turn, message)
         case messages.SlipPrinted():
@@ -93,8 +94,12 @@ def _handle(turn: Turn, message: messages.Message) -> None:
             pages.document_came(turn, message)
         case messages.PagesPrinted():
             pages.printed(turn, message)
-        case messages.OutcomeReported():
-            paper.reported(turn, message)
+        case messages.PagesIntended():
+            pages.intended(turn, message)
+        case messages.OpenPagesCame():
+            lost_pages.came(turn, message)
+        case messages.FateCame():
+            lost_pages.fate_came(turn, message)
         case messages.DeliveredCame():
             receipt.delivered_came(turn, message)
         case messages.QueueCame():

@@ -11,7 +11,7 @@ from kiosk.core.ports import Link
 from kiosk.core.session import Session
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.effects import FetchApplications, FetchLicences, ForgetPerson, ForgetSealing
-from kiosk.services.flow.paper import settle_page_jobs
+from kiosk.services.flow.mouths import gone_away, left_behind
 from kiosk.services.model import Fetched, Visit
 from kiosk.services.places import AtHome, AtSpace
 from kiosk.services.readiness import serviceable
@@ -38,7 +38,9 @@ def begin(turn: Turn) -> None:
 
 
 def start(turn: Turn) -> None:
-    """Touched the attract screen."""
+    """Touched the attract screen. Somebody's paper in a mouth is spoken of first."""
+    if left_behind(turn.model):
+        return
     if turn.model.visit is None and serviceable(turn.model, turn.catalogue, turn.around.settings):
         begin(turn)
 
@@ -48,9 +50,7 @@ def end(turn: Turn, reason: EndReason) -> None:
     generation = turn.visit.generation
     lasted = turn.now - turn.visit.session.started_at
     turn.go(AtHome())
-    settle_page_jobs(turn, generation)
-    if not any(job.generation == generation for job in turn.model.page_jobs):
-        turn.do(ForgetPerson(generation))
+    turn.do(ForgetPerson(generation))
     turn.do(ForgetSealing(generation))
     turn.set(
         visit=None,
@@ -58,6 +58,7 @@ def end(turn: Turn, reason: EndReason) -> None:
         card_left=turn.model.card_present,
         filings=tuple(one for one in turn.model.filings if one.in_flight or one.retry_at is not None),
     )
+    gone_away(turn)
     turn.log(Event.of(EventName.SESSION_ENDED, reason=reason.value, seconds=max(0, int(lasted.total_seconds()))))
 
 

@@ -15,6 +15,7 @@ from kiosk.core.slip import window_slip
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.effects import PrintSlip
 from kiosk.services.flow import materials
+from kiosk.services.flow.mouths import came_out
 from kiosk.services.flow.submit import slip_place
 from kiosk.services.messages import SlipPrinted
 from kiosk.services.places import (
@@ -65,6 +66,7 @@ def slip_printed(turn: Turn, message: SlipPrinted) -> None:
         return
     turn.touch()
     if isinstance(message.result, Ok):
+        came_out(turn, DeviceKind.RECEIPT)
         turn.go(replace(place, phase="done", reason=Notice(NoticeCode.WINDOW_SLIP_PRINTED)))
     else:
         turn.log(Event.of(EventName.PRINT_FAILED, device=DeviceKind.RECEIPT, fault=message.result.error.fault))

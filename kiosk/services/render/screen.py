@@ -7,6 +7,7 @@ from typing import assert_never
 from kiosk.core.session import Ended, Running, Warned
 from kiosk.core.views import AttractView, Chrome, PutCardView, View
 from kiosk.services.flow.clockwork import session_clock
+from kiosk.services.flow.mouths import left_behind, waiting
 from kiosk.services.model import Model, Visit
 from kiosk.services.places import (
     AtCapture,
@@ -76,6 +77,8 @@ def chrome(model: Model, shelf: Shelf, around: Surroundings) -> Chrome:
         card_left=model.card_left and model.card_present,
         social_left=model.visit is None and model.social_present,
         session=0 if model.visit is None else model.visit.generation,
+        papers_waiting=waiting(model),
+        papers_left=left_behind(model),
         help="none" if model.help is None else model.help.state.value,
         help_window=None if model.help is None else shelf.catalogue.nearest_window(around.settings.terminal_id),
     )
