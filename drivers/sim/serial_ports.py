@@ -8,10 +8,23 @@ import os
 import socket
 import tty
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 _CHUNK = 4096
+_FORBIDDEN = Path("/sys/kernel/uevent_seqnum")
+"""A file of the kernel that nobody may open for writing, root neither: open(2) says EACCES."""
+
+
+class Plugging(StrEnum):
+    """How a line comes back."""
+
+    FREE = "free"
+    HELD = "held"
+    """Another program is faster and has it."""
+    FORBIDDEN = "forbidden"
+    """The terminal's user may not open it: a udev rule is missing."""
 
 
 class Port(Protocol):
@@ -22,12 +35,8 @@ class Port(Protocol):
         """Is it there?"""
         ...
 
-    def plug(self, *, held: bool = False) -> str:
-        """Be there; path or host and port. `held`: another program has it."""
-        ...
-
-    def release(self) -> None:
-        """The other program is gone."""
+    def plug(self, how: Plugging = Plugging.FREE) -> str:
+        """Be there; path or host and port."""
         ...
 
     def unplug(self) -> None:
@@ -52,38 +61,29 @@ class PtyPort:
 
     def __init__(self, name: Path) -> None:
         self._name = name
-        self._ours = self._theirs = self._held = -1
+        self._ours = self._theirs = -1
 
     @property
     def plugged(self) -> bool:
         """Is it there?"""
         return self._ours >= 0
 
-    def plug(self, *, held: bool = False) -> str:
+    def plug(self, how: Plugging = Plugging.FREE) -> str:
         """A new pty under the old name."""
         self.unplug()
         # Their end stays open here too: a pty without anybody at its other end gives errors instead of silence.
         self._ours, self._theirs = os.openpty()
         tty.setraw(self._ours)
         tty.setraw(self._theirs)
-        path = os.ttyname(self._theirs)
-        if held:
-            self._held = os.open(path, os.O_RDWR | os.O_NOCTTY)
-            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if how is Plugging.HELD:
+            fcntl.flock(self._theirs, fcntl.LOCK_EX)  # as every polite serial program does
         self._name.parent.mkdir(parents=True, exist_ok=True)
-        self._name.symlink_to(path)
+        self._name.symlink_to(_FORBIDDEN if how is Plugging.FORBIDDEN else os.ttyname(self._theirs))
         return str(self._name)
-
-    def release(self) -> None:
-        """The other program is gone."""
-        if self._held >= 0:
-            os.close(self._held)
-            self._held = -1
 
     def unplug(self) -> None:
         """Both ends and the name."""
         self._name.unlink(missing_ok=True)
-        self.release()
         for number in (self._ours, self._theirs):
             if number >= 0:
                 os.close(number)
@@ -121,10 +121,10 @@ class TcpPort:
         """Does it listen?"""
         return self._listener is not None
 
-    def plug(self, *, held: bool = False) -> str:
+    def plug(self, how: Plugging = Plugging.FREE) -> str:
         """Listen, always on the same port."""
-        if held:
-            raise ValueError("a serial server is never held")
+        if how is not Plugging.FREE:
+            raise ValueError("a serial server is free for all")
         self.unplug()
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -134,9 +134,6 @@ class TcpPort:
         self._port = listener.getsockname()[1]
         self._listener = listener
         return f"//127.0.0.1:{self._port}"
-
-    def release(self) -> None:
-        """Nobody holds it."""
 
     def unplug(self) -> None:
         """Hang up and listen no more."""

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from drivers.sim.modbus_slave import COILS, DISCRETES, HOLDINGS, Memory, Slave, SlaveFault
-from drivers.sim.serial_ports import Port, PtyPort, TcpPort
+from drivers.sim.serial_ports import Plugging, Port, PtyPort, TcpPort
 from drivers.site_io.board import DEFAULT_BOARD, Board, find_board
 from kiosk.core.devices import LampState, SiteInputs
 
@@ -29,8 +29,8 @@ class SiteIoSim:
     """A cabinet's board.
 
     Verbs: `set` (fields of SiteInputs by name), `lamps` (what is lit), `fault` (`name` of SlaveFault or empty, `code`
-    of an exception, `delay_s` before every answer), `unplug`, `plug` (`held`: by another program), `release`,
-    `power_cut` (the board forgets its lamps), `status`.
+    of an exception, `delay_s` before every answer), `unplug`, `plug` (`how`: Plugging), `power_cut` (the
+    board forgets its lamps), `status`.
     """
 
     def __init__(
@@ -86,9 +86,7 @@ class SiteIoSim:
                 case "unplug":
                     self._port.unplug()
                 case "plug":
-                    self._port.plug(held=args.get("held", False) is True)
-                case "release":
-                    self._port.release()
+                    self._port.plug(Plugging(args.get("how", Plugging.FREE)))
                 case "power_cut":
                     self._dark()
                 case "status":

@@ -9,6 +9,7 @@ from typing import Any
 from drivers.host.codec import load_card, load_social_card
 from drivers.sim.ifd.station import BUILD_DIR, Station
 from drivers.sim.social_deck import ContactCard, Reads, SlotCard, SlotFault, Trouble, social_card, social_card_of
+from drivers.sim.specimens import specimen
 from kiosk.core.social_card import SocialCard
 
 READER_NAME = "Kiosk Contact Slot"
@@ -18,7 +19,7 @@ Reply = tuple[dict[str, Any], bytes]
 class SocialCardSim:
     """A terminal's contact slot, with a hand that pushes cards into it and breaks things.
 
-    Verbs: put, lift, unplug, plug, kill_daemon, freeze_daemon, thaw_daemon, restart_daemon, status.
+    Verbs: put, lift, status, and those of `Station`.
     """
 
     def __init__(self, *, dir: Path, build_dir: Path = BUILD_DIR) -> None:  # noqa: A002 - the simulators' common word
@@ -35,9 +36,9 @@ class SocialCardSim:
     def handle(self, verb: str, args: dict[str, Any], tail: bytes) -> Reply:
         """Do one verb; ValueError, KeyError or TypeError when it makes no sense.
 
-        `put`: `kind` (SlotCard, default social); a social card is `card` (as `codec.dump_social_card` makes it) or
-        `holder` (a person's identity card, as `codec.dump_card` makes it), `reads` (Reads), `standard`; any card
-        takes `fault` (SlotFault) with `sw`, `after`, `delay_s`, `times`.
+        `put`: `kind` (SlotCard, default social). A social card is `card` (as `codec.dump_social_card` makes it), that
+        of `holder` (an identity card, as `codec.dump_card` makes it), or a specimen; `reads` (Reads), `standard`. Any
+        card takes `fault` (SlotFault) with `sw` (hexadecimal), `after`, `delay_s`, `times`.
         """
         match verb:
             case "put":
@@ -72,9 +73,7 @@ class SocialCardSim:
 def _holder_card(args: dict[str, Any]) -> SocialCard:
     if "card" in args:
         return load_social_card(args["card"])
-    if "holder" in args:
-        return social_card_of(load_card(args["holder"], b""))
-    raise ValueError("a social security card needs card or holder")
+    return social_card_of(load_card(args["holder"], b"") if "holder" in args else specimen())
 
 
 def _trouble(args: dict[str, Any]) -> Trouble | None:

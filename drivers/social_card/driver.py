@@ -9,8 +9,9 @@ import time
 from drivers.host.adapter import Args, Emit, Reply
 from drivers.host.codec import dump_social_card
 from drivers.pcsc.address import parse_address
-from drivers.pcsc.card import PcscFailure, connected, find_reader
+from drivers.pcsc.card import PcscFailure, connected
 from drivers.pcsc.monitor import Monitor
+from drivers.pcsc.reader import connected_reader, describe
 from drivers.pcsc.status import Sight, events_between, status_of
 from drivers.social_card.reading import WITHIN_S, read_card
 from kiosk.core.devices import DeviceError, DeviceKind, DeviceState, DeviceStatus, Fault, MediaState
@@ -19,6 +20,9 @@ from kiosk.core.social_card import SocialCard
 
 ATTEMPTS = 3
 """A contact that is a little dirty often holds the second time."""
+
+NEWS_S = 0.3
+"""The monitor knows of a card that was taken long before."""
 
 
 class SocialCardAdapter:
@@ -33,7 +37,7 @@ class SocialCardAdapter:
         if self._address.socket:
             # libpcsclite reads it once, with the first context of the process
             os.environ["PCSCLITE_CSOCK_NAME"] = self._address.socket
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._sight: Sight | None = None
         self._monitor: Monitor | None = None
 
@@ -43,6 +47,7 @@ class SocialCardAdapter:
         def see(sight: Sight) -> None:
             with self._lock:
                 before, self._sight = self._sight, sight
+                self._lock.notify_all()
             for event in events_between(before, sight, self.kind):
                 emit(event)
 
@@ -60,16 +65,16 @@ class SocialCardAdapter:
                 return failed
 
     def self_test(self, *, deep: bool) -> Result[str, DeviceError]:
-        """Quick: the service knows the reader. Deep: the card in the slot is read; nothing personal is told."""
-        try:
-            reader = find_reader(self._address)
-        except PcscFailure as failure:
-            return Err(failure.error)
+        """Quick: who the reader is, asked now. Deep: the card in the slot is read; nothing personal is told."""
+        if (ill := self._illness()) is not None:
+            return Err(ill)
         if not deep:
-            return Ok(reader)
+            return self._identify()
+        began = time.monotonic()
         match self._read():
             case Ok(card):
-                return Ok(f"{reader}; read a card of region {card.region}, version {card.standard}")
+                taken_ms = (time.monotonic() - began) * 1000
+                return Ok(f"card of region {card.region}, version {card.standard}, in {taken_ms:.0f} ms")
             case Err() as failed:
                 return failed
 
@@ -86,17 +91,39 @@ class SocialCardAdapter:
         if self._monitor is not None:
             self._monitor.stop()
 
+    def _illness(self) -> DeviceError | None:
+        """What the monitor knows already, so that nobody waits for a service that hangs."""
+        status = self.status()
+        return DeviceError(status.fault, status.detail) if status.fault is not None else None
+
+    def _identify(self) -> Result[str, DeviceError]:
+        try:
+            with connected_reader(self._address) as reader:
+                return Ok(describe(reader))
+        except PcscFailure as failure:
+            return Err(failure.error)
+
     def _read(self) -> Result[SocialCard, DeviceError]:
         """A few times if the card cannot be read, all of them within the time of one."""
+        if (ill := self._illness()) is not None:
+            return Err(ill)
         ends = time.monotonic() + WITHIN_S
-        outcome = self._read_once(ends)
-        for _ in range(ATTEMPTS - 1):
+        for attempt in range(1, ATTEMPTS + 1):
+            outcome = self._read_once(ends)
             match outcome:
-                case Err(DeviceError(Fault.CARD_UNREADABLE)) if time.monotonic() < ends:
-                    outcome = self._read_once(ends)
+                case Err(DeviceError(Fault.CARD_UNREADABLE)) if attempt < ATTEMPTS and time.monotonic() < ends:
+                    continue
+                case Err(DeviceError(Fault.CARD_REMOVED, detail)) if not self._is_lifted():
+                    return Err(DeviceError(Fault.NO_READER, f"shows a card and does not answer: {detail}"))
                 case _:
-                    break
-        return outcome
+                    return outcome
+        raise AssertionError("the last attempt returns")
+
+    def _is_lifted(self) -> bool:
+        """PC/SC says the same of a card that left and of a reader whose cable broke; only the former is news to the
+        monitor, and soon."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self._sight is None or self._sight.present is not True, NEWS_S)
 
     def _read_once(self, ends: float) -> Result[SocialCard, DeviceError]:
         try:
