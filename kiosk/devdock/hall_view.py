@@ -29,6 +29,10 @@ class HallView:
         """`id`, `application_no`, `sha256`, `effects` (cases or tickets it made), `state`."""
         return list(self._get("/staff/api/submissions"))
 
+    def print_jobs(self) -> list[dict[str, Any]]:
+        """Print jobs, newest first: `outcome`, `serials`, and `papers` with what became of each."""
+        return list(self._get("/staff/api/print-jobs"))
+
     def terminals(self) -> list[dict[str, Any]]:
         """Last heartbeat of each terminal."""
         return list(self._get("/staff/api/terminals"))

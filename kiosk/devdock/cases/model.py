@@ -59,6 +59,15 @@ class Cases(Strict):
     within: float = 60
 
 
+class Prints(Strict):
+    """What the hall must know of pages in the end: so many jobs, each with this outcome and so many papers."""
+
+    count: int
+    outcome: str
+    papers: int = 1
+    within: float = 60
+
+
 class Storm(Strict):
     """Somebody files again and again while processes are killed at random moments."""
 
@@ -92,6 +101,7 @@ class Step(Strict):
     verify_receipt: tuple[str, ...] | None = None
     verify_page: tuple[str, ...] | None = None
     hall: Cases | None = None
+    prints: Prints | None = None
     queue_empty: bool | None = None
     terminal: str | None = None
     shot: str | None = None

@@ -15,7 +15,7 @@ from kiosk.devdock import hands
 from kiosk.devdock.cases import papers
 from kiosk.devdock.cases.disk import SmallDisk
 from kiosk.devdock.cases.finger import Finger, NotSeen
-from kiosk.devdock.cases.model import Case, Cases, Paper, Pinyin, PutCard, PutDocument, Step
+from kiosk.devdock.cases.model import Case, Cases, Paper, Pinyin, Prints, PutCard, PutDocument, Step
 from kiosk.devdock.cases.storm import run_storm
 from kiosk.devdock.hall_view import HallView
 from kiosk.devdock.link import LinkMode
@@ -63,6 +63,7 @@ class CaseRunner:
         self._fingers = {name: Finger(terminal) for name, terminal in street.terminals.items()}
         self._at = next(iter(street.terminals))
         self._baseline = self._hall.numbers()
+        self._printed_before = frozenset(job["id"] for job in self._hall.print_jobs())
         self._paper_base = {name: self._paper_counts(terminal) for name, terminal in street.terminals.items()}
         self._clock_started: float | None = None
 
@@ -210,6 +211,18 @@ class CaseRunner:
         if doubled:
             raise Miss(f"not exactly one effect each: {doubled}")
         self.report.checks.append({"hall": {"submissions": len(fresh), "each_exactly_once": True}})
+
+    def _do_prints(self, wanted: Prints, _step: Step) -> None:
+        deadline = time.monotonic() + wanted.within
+        while True:
+            fresh = [job for job in self._hall.print_jobs() if job["id"] not in self._printed_before]
+            seen = [(job["outcome"], len(job["papers"])) for job in fresh]
+            if seen == [(wanted.outcome, wanted.papers)] * wanted.count:
+                break
+            if time.monotonic() > deadline:
+                raise Miss(f"hall should know {wanted.count} pages {wanted.outcome}, knows {seen}")
+            time.sleep(0.1)
+        self.report.checks.append({"prints": {"jobs": len(fresh), "outcome": wanted.outcome}})
 
     def _do_queue_empty(self, _value: bool, step: Step) -> None:
         def pending() -> int:
