@@ -15,6 +15,7 @@ from enum import IntEnum
 
 from kiosk.core.identity import parse_person_number
 from kiosk.core.nations import NATION_CODES, NATIONS
+from kiosk.core.private_use import map_private_use
 from kiosk.core.result import Err, Ok, Result
 from kiosk.core.social_card import SocialCard
 
@@ -160,7 +161,7 @@ def _name(items: Mapping[int, bytes]) -> str:
     first = _value(items, Tag.NAME)
     whole = (first + more if more else first).rstrip(_PADDING)
     try:
-        name = whole.decode("gb18030").strip(" \u3000")
+        name = map_private_use(whole.decode("gb18030")).strip(" \u3000")
     except UnicodeDecodeError:
         raise _Refused("NAME") from None
     if not name or not all(map(_harmless, name)):
