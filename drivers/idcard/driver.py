@@ -18,7 +18,7 @@ from drivers.idcard.profiles import load_profiles
 from drivers.idcard.protocol import CardBytes
 from drivers.idcard.sam_reader import SamReader
 from drivers.pcsc.address import PcscAddress
-from kiosk.core.devices import DeviceError, DeviceKind, DeviceStatus, Fault, MediaState
+from kiosk.core.devices import DeviceError, DeviceKind, DeviceStatus, Fault
 from kiosk.core.id_card import IdCard
 from kiosk.core.id_card_text import CardTextError, decode_text_block, with_newest_address
 from kiosk.core.result import Err, Ok, Result
@@ -90,8 +90,6 @@ class IdCardAdapter:
             return Err(DeviceError(status.fault, status.detail))
         if not deep:
             return self._reader.identify()
-        if status.media is MediaState.ABSENT:
-            return Err(DeviceError(Fault.NO_CARD, "lay a card on the reader"))
         began = self._clock()
         match self._read():
             case Ok(card):

@@ -126,6 +126,7 @@ def desk(sim: tuple[CardReaderSim, str], monkeypatch: pytest.MonkeyPatch) -> Ite
     desk.host.start()
     try:
         desk.wait_well()
+        desk.wait(lambda: desk.host.record().self_test is not None)  # the host greets a driver with one
         yield desk
     finally:
         desk.host.stop()
