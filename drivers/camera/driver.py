@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 
 from drivers.camera.geometry import normalised
 from drivers.camera.grabber import Ended, Grabber, Picture
+from drivers.camera.proof import focus_words, size_words, tiny_picture
 from drivers.camera.shot import preview_jpeg, take
 from drivers.camera.source import Patience, parse_address
-from drivers.camera.status import starting, troubled, well
+from drivers.camera.status import Light, starting, troubled, well
 from drivers.camera.viewer import View, Viewer
 from drivers.host.adapter import Args, Emit, Reply
 from drivers.host.codec import dump_shot
@@ -37,17 +38,22 @@ class Timings:
     last_retry: float = 3.0
     start: float = 6.0
     """For the first picture of a preview: longer than opening may take, shorter than the host's deadline."""
+    slack: float = 1.0
     close: float = 1.0
+    test: Patience = field(default_factory=lambda: Patience(open_s=0.8, read_s=0.8))
+    """A quick self-test has no time for a camera that takes its time."""
+    light: Light = field(default_factory=Light)
 
     @property
     def first_picture(self) -> float:
-        """From the start of opening."""
-        return self.camera.open_s + self.camera.read_s
+        """From the start of opening; longer than the grabber's own limits, so that it says what is wrong."""
+        return self.camera.open_s + self.camera.read_s + self.slack
 
 
 _NO_PICTURE = Ended(Fault.FROZEN, "no picture comes")
 _SAME_PICTURE = Ended(Fault.FROZEN, "the same picture again and again")
 _BROKEN_PICTURE = Ended(Fault.PROTOCOL, "pictures cannot be decoded")
+_BLACK = "nothing can be seen"
 
 Outcome = Result[None, DeviceError]
 
@@ -79,6 +85,7 @@ class CameraAdapter:
         """How the preview that is wanted is doing; None: not known yet."""
         self._previewing: Grabber | None = None
         self._status = starting(self.identity)
+        self._light = self._timings.light
         self._sequence = 0
 
     def open(self, emit: Emit) -> None:
@@ -151,6 +158,9 @@ class CameraAdapter:
             self._become(troubled(self.identity, taken.fault, taken.detail))
             return Err(DeviceError(taken.fault, taken.detail))
         picture, view = taken
+        if view.black:
+            self._darken(picture.at)
+            return Err(DeviceError(Fault.DARK, _BLACK))
         shot = take(picture.jpeg, view)
         if shot is None:
             return Err(DeviceError(Fault.NO_DOCUMENT, view.advice))
@@ -164,6 +174,8 @@ class CameraAdapter:
             picture = grabber.newer(number, since=since, within_s=patience)
             if not isinstance(picture, Picture):
                 return picture or _NO_PICTURE
+            if (tiny := tiny_picture(picture.jpeg)) is not None:
+                return tiny
             view = viewer.see(picture.jpeg, picture.at)
             if view is None:
                 return _BROKEN_PICTURE
@@ -172,6 +184,35 @@ class CameraAdapter:
             if number:
                 return picture, view
             number, patience = picture.number, self._timings.camera.read_s
+
+    # --- self-test ---------------------------------------------------------------------------------------------------
+
+    def self_test(self, *, deep: bool) -> Result[str, DeviceError]:
+        """Both look at two live pictures. Quick: what the camera says of itself. Deep: as for a capture, and how sharp.
+
+        Pictures are looked at and forgotten. What is found changes no status: in the dark of the night the lamp over
+        the camera may well be off.
+        """
+        known = self._status
+        if not deep and known.fault not in (None, Fault.DARK):
+            return Err(DeviceError(known.fault, known.detail))  # looked after a moment ago; there is no time to wait
+        with self._changed:
+            running = self._previewing
+        if running is not None:
+            return self._prove(running, deep=deep)
+        with self._opened(patience=self._timings.camera if deep else self._timings.test) as grabber:
+            return self._prove(grabber, deep=deep)
+
+    def _prove(self, grabber: Grabber, *, deep: bool) -> Result[str, DeviceError]:
+        taken = self._two_pictures(grabber, since=self._monotonic())
+        if isinstance(taken, Ended):
+            return Err(DeviceError(taken.fault, taken.detail))
+        picture, view = taken
+        age_ms = round((self._monotonic() - picture.at) * 1000)
+        found = f"{size_words(picture.jpeg)}, {age_ms} ms old, brightness {view.measures.frame_brightness:.0f} of 255"
+        if view.black:
+            return Err(DeviceError(Fault.DARK, found))
+        return Ok(f"{found}, {focus_words(view)}" if deep else found)
 
     # --- the looking thread ------------------------------------------------------------------------------------------
 
@@ -209,12 +250,14 @@ class CameraAdapter:
                 if not isinstance(picture, Picture):
                     return picture or _NO_PICTURE
                 number, patience = picture.number, self._timings.camera.read_s
+                if (tiny := tiny_picture(picture.jpeg)) is not None:
+                    return tiny
                 view = viewer.see(picture.jpeg, picture.at)
                 if view is not None:
                     last_good = picture.at
                     if view.frozen:
                         return _SAME_PICTURE
-                    self._become(well(self.identity))
+                    self._become(self._lit(view, picture.at))
                     self._settle(Ok(None))
                     self._show(view)
                 elif picture.at - last_good > self._timings.camera.read_s:
@@ -222,6 +265,17 @@ class CameraAdapter:
                 due = max(due + self._timings.frame, self._monotonic())
                 self._pause(due - self._monotonic(), wanted=True)
         return None
+
+    def _lit(self, view: View, at: float) -> DeviceStatus:
+        """Well, unless nothing was to be seen for a while; once dark it stays so until there is light."""
+        self._light = self._light.after(black=view.black, at=at)
+        if view.black and (self._light.dark(at) or self._status.fault is Fault.DARK):
+            return troubled(self.identity, Fault.DARK, _BLACK)
+        return well(self.identity)
+
+    def _darken(self, at: float) -> None:
+        self._light = self._light.after(black=True, at=at)
+        self._become(troubled(self.identity, Fault.DARK, _BLACK))
 
     def _show(self, view: View) -> None:
         height, width = view.small.shape[:2]
@@ -244,20 +298,25 @@ class CameraAdapter:
             return
         if self._status.well:
             return
+        self.identity = self._source.identity
         with self._opened() as grabber:
             seen = self._two_pictures(grabber)
         if isinstance(seen, Ended):
             self._become(troubled(self.identity, seen.fault, seen.detail))
-        else:
+            return
+        picture, view = seen
+        still_dark = view.black and self._status.fault is Fault.DARK and not self._light.forgotten(picture.at)
+        if not still_dark:
+            self._light = self._timings.light
             self._become(well(self.identity))
 
     # --- shared ------------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _opened(self, *, previewing: bool = False) -> Iterator[Grabber]:
+    def _opened(self, *, previewing: bool = False, patience: Patience | None = None) -> Iterator[Grabber]:
         """The camera, open; closed again before anybody else may open it."""
         with self._camera:
-            grabber = Grabber(self._source, patience=self._timings.camera, monotonic=self._monotonic)
+            grabber = Grabber(self._source, patience=patience or self._timings.camera, monotonic=self._monotonic)
             grabber.start()
             with self._changed:
                 self._previewing = grabber if previewing else None

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from drivers.camera.jpeg import dimensions, encode
+from drivers.camera.jpeg import dimensions, encode, whole
 from drivers.camera.source import Patience, Source
 from kiosk.core.devices import Fault
 
@@ -133,4 +133,4 @@ def _as_jpeg(data: Any) -> bytes | None:
     if array.ndim == 3:
         return encode(array, quality=_FALLBACK_QUALITY)
     raw = array.tobytes()
-    return raw if dimensions(raw) is not None else None
+    return raw if dimensions(raw) is not None and whole(raw) else None

@@ -8,7 +8,12 @@ from drivers.camera.opencv import ColourImage, cv2
 
 MAX_PIXELS = 40_000_000
 """A document camera has at most some 20 megapixels; more is garbage or an attack on our memory."""
+MIN_LONG_SIDE = 640
+"""An A4 page at 640 pixels is two pixels a millimetre: nothing on it can be read."""
 _START_OF_IMAGE = b"\xff\xd8"
+_END_OF_IMAGE = b"\xff\xd9"
+_PADDING = b"\x00\r\n"
+"""What some cameras and MJPEG streams put after a picture."""
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """SOF0..SOF15 without DHT, JPG, DAC (ITU-T T.81 table B.1)."""
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
@@ -36,6 +41,11 @@ def dimensions(raw: bytes) -> tuple[int, int] | None:
             return None
         at += 2 + length
     return None
+
+
+def whole(raw: bytes) -> bool:
+    """Does it have its end? A decoder fills what is missing with grey, and half a page is no page."""
+    return raw[-4096:].rstrip(_PADDING).endswith(_END_OF_IMAGE)
 
 
 def decode(raw: bytes) -> ColourImage | None:

@@ -39,6 +39,8 @@ class Limits:
     """Grey level that the light parts of a page must reach."""
     frame_brightness: float = 34.0
     """Grey level that something in the picture must reach: an empty tray in light is above it."""
+    black: float = 16.0
+    """Below this nothing at all can be seen: a covered lens, or no light."""
     acutance: float = 0.36
     """Steepest grey step over local contrast: 1 for an edge within one pixel."""
     glare: float = 0.004
@@ -81,6 +83,17 @@ def measure(image: ColourImage, quad: Quad | None) -> Measures:
         glare=_burnt_out(part, inside),
         paper_level=float(np.median(levels)),
     )
+
+
+def is_black(measures: Measures, *, limits: Limits | None = None) -> bool:
+    """Is there nothing to be seen at all?"""
+    return measures.frame_brightness < (limits or Limits()).black
+
+
+def sharpness(image: ColourImage) -> float | None:
+    """Acutance of a whole picture, for technicians; None where nothing in it has enough contrast to tell."""
+    light = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    return _acutance(light, np.ones(light.shape, np.uint8))
 
 
 def advise(finding: Finding, measures: Measures, *, still: bool, limits: Limits | None = None) -> Advice:

@@ -73,10 +73,16 @@ class DeviceSource:
     settling: int = 4
     """Pictures after opening that still show the exposure being found."""
 
+    names: Path = Path("/sys/class/video4linux")
+
     @property
     def identity(self) -> str:
-        """The path."""
-        return self.device
+        """Its model, as the kernel knows it, and its path; the path alone while it is away."""
+        try:
+            model = (self.names / Path(self.device).resolve().name / "name").read_text("utf-8", "replace").strip()
+        except OSError:
+            return self.device
+        return f"{model} {self.device}"
 
     def present(self, patience: Patience) -> bool:
         """Is the device node there?"""

@@ -13,7 +13,7 @@ from drivers.camera.geometry import Quad
 from drivers.camera.jpeg import decode_small
 from drivers.camera.opencv import ColourImage, GreyImage, cv2
 from drivers.camera.page_finder import Finding, find_page
-from drivers.camera.quality import MEASURE_PX, Advice, Measures, advise, measure
+from drivers.camera.quality import MEASURE_PX, Advice, Measures, advise, is_black, measure
 
 _THUMBNAIL = (72, 72)
 _FLAT = 1.0
@@ -36,6 +36,11 @@ class View:
     def advice(self) -> Advice:
         """What to tell the person."""
         return advise(self.finding, self.measures, still=self.still)
+
+    @property
+    def black(self) -> bool:
+        """Is there nothing to be seen at all?"""
+        return is_black(self.measures)
 
 
 @dataclass(slots=True, kw_only=True)

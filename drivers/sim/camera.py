@@ -4,7 +4,8 @@ Wire: ``GET /stream.mjpg`` answers ``multipart/x-mixed-replace`` without end. Ev
 (COM, ITU-T T.81 B.2.4.5) ``frame=N``, so that a test can tell a fresh picture from a stale one.
 
 Verbs: `put` (tail: JPEG or PNG, or ``document`` naming a sample; placement arguments as in `desk.Placement`), `clear`,
-`set` (``frozen`` false | true | "still", ``dark`` 0..1; ``gone``, ``shaking``, ``garbage``, ``slow``: bool), `status`.
+`set` (``frozen`` false | true | "still", ``dark`` 0..1, ``garbage`` false | true | "bomb" | "tiny" | "torn" |
+"endless"; ``gone``, ``shaking``, ``slow``, ``refusing``, ``mute``: bool), `status`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from PIL import Image, UnidentifiedImageError
 from drivers.sim.control import Reply
 from drivers.sim.desk import Corners, Placement, jpeg, lay, shoot
 from drivers.sim.documents import SampleDocument, draw
+from drivers.sim.spoilt_pictures import GARBAGE, Garbage, spoilt
 
 FRAME_SIZE = (1200, 1600)
 """A portrait picture: the camera is mounted so that an A4 page fills it."""
@@ -35,6 +37,7 @@ _BOUNDARY = "frame"
 _PATH = "/stream.mjpg"
 
 Frozen = bool | Literal["still"]
+_ENDLESS_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,12 @@ class _Conduct:
     gone: bool = False
     """Unplugged: every connection ends, new ones are refused."""
     shaking: bool = False
-    garbage: bool = False
-    """Answers with bytes that are no picture."""
+    garbage: Garbage = False
+    """True: bytes that are no picture. Or pictures that are huge, tiny or cut short, or one that never ends."""
+    refusing: bool = False
+    """Answers every viewer with an error: its own program has crashed."""
+    mute: bool = False
+    """Accepts a viewer and says nothing."""
     dark: float = 0.0
     slow: bool = False
 
@@ -122,12 +129,17 @@ class CameraSim:
         conduct = replace(self._conduct, **args)
         if conduct.frozen not in (False, True, "still") or not 0 <= conduct.dark <= 1:
             raise ValueError("frozen is false, true or still; dark is 0..1")
+        if conduct.garbage not in GARBAGE:
+            raise ValueError(f"garbage is one of {GARBAGE}")
         before, self._conduct = self._conduct, conduct
         if (conduct.shaking, conduct.dark) != (before.shaking, before.dark):
             self._render()
         if conduct.gone and not before.gone:
             self._unplug()
         elif before.gone and not conduct.gone:
+            self._plug_in()
+        elif not conduct.gone and (conduct.refusing, conduct.mute) > (before.refusing, before.mute):
+            self._unplug()  # who looks now is thrown out; who comes finds it so
             self._plug_in()
 
     def _status(self) -> dict[str, Any]:
@@ -145,6 +157,8 @@ class CameraSim:
             "slow": conduct.slow,
             "shaking": conduct.shaking,
             "garbage": conduct.garbage,
+            "refusing": conduct.refusing,
+            "mute": conduct.mute,
             "streams": streams,
             "frames_sent": frames_sent,
             "width": width,
@@ -191,14 +205,26 @@ class CameraSim:
             with self._lock:
                 self._streams -= 1
 
+    @property
+    def refusing(self) -> bool:
+        """Is every viewer answered with an error?"""
+        return self._conduct.refusing
+
+    def keep_waiting(self, server: _Server) -> None:
+        """As long as the camera is mute, and there."""
+        while self._conduct.mute and not server.ended.wait(0.05):
+            pass
+
     def _part(self) -> bytes:
         conduct = self._conduct
+        if conduct.garbage == "endless":
+            return bytes(_ENDLESS_BYTES)
         with self._lock:
             if conduct.frozen != "still":
                 self._frames_sent += 1
             number = self._frames_sent
             frame = self._frames[number % _LOOP]
-        body = _number(frame, number) if not conduct.garbage else bytes((number * 31 + i) % 256 for i in range(997))
+        body = spoilt(_number(frame, number), conduct.garbage, number)
         head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
         return head.encode() + body + b"\r\n"
 
@@ -225,6 +251,10 @@ class _Request(BaseHTTPRequestHandler):
         """The stream, or 404."""
         if self.path != _PATH:
             self.send_error(404)
+            return
+        self.server.camera.keep_waiting(self.server)
+        if self.server.camera.refusing:
+            self.send_error(503)
             return
         self.send_response(200)
         self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
