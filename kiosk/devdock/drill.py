@@ -26,10 +26,12 @@ from kiosk.app.findings import Finding
 from kiosk.app.technician import device_state
 from kiosk.core.devices import DeviceKind, DeviceRecord, Fault, SelfTest
 from kiosk.core.faults import fault_entry, trouble_of
+from kiosk.devdock.cases.finger import NotSeen
+from kiosk.devdock.cases.play import send_away
 from kiosk.devdock.drill_report import Outcome
 from kiosk.devdock.eyes import Blind, Condition, Eyes
 from kiosk.devdock.remote import RemoteError
-from kiosk.devdock.street import DEFAULT_TERMINALS, Street, Terminal
+from kiosk.devdock.street import DEFAULT_TERMINALS, Street, StreetError, Terminal
 from provisioning.profile import Machine, load_profile
 
 _READY_S = 20.0
@@ -65,7 +67,7 @@ class Player:
         """Break, watch, ask the doctor, mend, watch."""
         try:
             return self._play(script)
-        except (DrillError, Blind, DeskError, RemoteError) as error:
+        except (DrillError, Blind, DeskError, RemoteError, StreetError, NotSeen) as error:
             return Outcome(script, error=f"{type(error).__name__}: {error}", patience=self._patience)
 
     def _play(self, script: FaultScript) -> Outcome:
@@ -174,22 +176,23 @@ class Player:
             if not script.test:
                 return well
             test = self._self_test(script, limit_s=script.recovers_s)
-            if test is not None and test.passed:
+            if test.passed:
                 return time.monotonic()
             if time.monotonic() > until:
                 return None
             time.sleep(_AGAIN_S)
         return None
 
-    def _self_test(self, script: FaultScript, *, limit_s: float) -> SelfTest | None:
-        """None while a citizen is served: then the terminal itself uses the device."""
+    def _self_test(self, script: FaultScript, *, limit_s: float) -> SelfTest:
+        """A card that could be read has opened a session: its holder goes away and leaves it where it is."""
         desk = desk_of(self._terminal, self_test_s=limit_s * self._patience + 5.0)
         try:
             return desk.self_test(script.device, deep=True)
         except DeskError as error:
-            if error.why is Refusal.IN_SESSION:
-                return None
-            raise
+            if error.why is not Refusal.IN_SESSION:
+                raise
+        send_away(self._terminal)
+        return desk.self_test(script.device, deep=True)
 
     # --- the doctor ----------------------------------------------------------------------------------------------
 

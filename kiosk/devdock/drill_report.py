@@ -51,6 +51,7 @@ class Outcome:
         return {
             "id": self.script.id,
             "device": self.script.device.value,
+            "rig": self.script.rig,
             "expected": self.script.expect.model_dump(mode="json", exclude_none=True),
             "ok": self.ok,
             "detected_s": _rounded(self.detected_s),
