@@ -7,7 +7,15 @@ import smartcard.scard as pcsc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.idcard.cards import CardClass, classify
+from drivers.idcard.address import (
+    EscapeAddress,
+    ReaderAddress,
+    SerialAddress,
+    SocketAddress,
+    Transport,
+)
+from drivers.idcard.address import parse_address as parse_reader
+from drivers.idcard.profiles import CardClass, load_profiles
 from drivers.idcard.protocol import (
     PLAN,
     STREAM_BYTES,
@@ -64,6 +72,59 @@ def test_addresses(text: str, address: PcscAddress) -> None:
 def test_no_addresses(text: str) -> None:
     with pytest.raises(ValueError, match=r"address|query"):
         parse_address(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("pcsc:/run/s?reader=A%20B", PcscAddress("/run/s", "A B")),
+        ("pcsc-escape:/run/s?reader=A", EscapeAddress(PcscAddress("/run/s", "A"))),
+        ("pcsc-escape:", EscapeAddress(PcscAddress("", ""))),
+        ("sam:/dev/ttyUSB0", SerialAddress("/dev/ttyUSB0", 115200)),
+        ("sam:/dev/%E8%AF%BB?baud=9600", SerialAddress("/dev/读", 9600)),
+        ("sam://10.0.0.7:4001", SocketAddress("10.0.0.7", 4001)),
+        ("sam://[::1]:4001", SocketAddress("::1", 4001)),
+    ],
+)
+def test_addresses_of_readers(text: str, place: object) -> None:
+    assert parse_reader(text) == ReaderAddress(place)  # type: ignore[arg-type]
+    joint = "&" if "?" in text else "?"
+    assert parse_reader(f"{text}{joint}decoder=/opt/a%20b.so") == ReaderAddress(place, "/opt/a b.so")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "sam:",
+        "sam:ttyS0",
+        "sam:/dev/a?baud=300",
+        "sam:/dev/a?baud=x",
+        "sam:/dev/a?speed=9600",
+        "sam://host",
+        "sam://:7",
+        "sam://host:7/x",
+        "sam://host:7?baud=9600",
+        "sam://host:70000",
+        "sam:/dev/a?baud=9600&baud=9600",
+        "sam:/dev/a#x",
+        "pcsc-escape://host/s",
+        "pcsc:/s?reader=A&card=1",
+        "usb:/dev/a",
+    ],
+)
+def test_no_addresses_of_readers(text: str) -> None:
+    with pytest.raises(ValueError, match=r"address|literal|range"):
+        parse_reader(text)
+
+
+@given(st.text(max_size=40) | st.from_regex(r"(sam|pcsc)(-escape)?:(//)?[a-z/:0-9?=&%\[\]]*", fullmatch=True))
+def test_any_text_is_an_address_or_none(text: str) -> None:
+    try:
+        address = parse_reader(text)
+    except ValueError:
+        return
+    assert address.transport in Transport
 
 
 def test_the_first_reader_with_the_prefix_is_meant() -> None:
@@ -179,23 +240,46 @@ def test_codes_for_technicians() -> None:
 # --- cards ---------------------------------------------------------------------------------------------------------
 
 
+PROFILES = load_profiles()
+
+
 @pytest.mark.parametrize(
     ("atr", "card"),
     [
-        (ATRS[CardKind.RESIDENT], CardClass.READABLE),
-        (bytes.fromhex("3B8F8001804F0CA0000003060790000000000066"), CardClass.READABLE),
-        (ATRS[CardKind.PLAIN_TYPE_B], CardClass.RESIDENT_WITHOUT_SAM),
-        (ATRS[CardKind.FOREIGN_BANK], CardClass.FOREIGN),
-        # MIFARE Classic 1K, as most transit cards: a storage card too, by another name
-        (bytes.fromhex("3B8F8001804F0CA000000306030001000000006A"), CardClass.FOREIGN),
+        (ATRS[CardKind.RESIDENT].hex(), CardClass.RESIDENT),
+        ("3B8F8001804F0CA0000003060790000000000066", CardClass.RESIDENT),
+        (ATRS[CardKind.PLAIN_TYPE_B].hex(), CardClass.RESIDENT_PLAIN),
+        ("3B888001D103860C0080800051", CardClass.RESIDENT_PLAIN),
+        ("3B868001804F03F001003A", CardClass.RESIDENT_PLAIN),
+        (ATRS[CardKind.FOREIGN_BANK].hex(), CardClass.BANK),
+        ("3B67000086602222278001", CardClass.BANK),
+        ("3B89800186885550504849434B5A", CardClass.BANK),
+        ("3B8D80010004D0842186640000000000009F", CardClass.BANK),
+        # MIFARE Classic 1K, 4K, Ultralight, DESFire, FeliCa
+        ("3B8F8001804F0CA000000306030001000000006A", CardClass.TRANSIT),
+        ("3B8F8001804F0CA0000003060300020000000069", CardClass.TRANSIT),
+        ("3B8F8001804F0CA0000003060300030000000068", CardClass.TRANSIT),
+        ("3B8180018080", CardClass.TRANSIT),
+        ("3B8F8001804F0CA00000030611003B0000000042", CardClass.TRANSIT),
+        # 北京一卡通, 广州地铁
+        ("3B8280014792D6", CardClass.TRANSIT),
+        ("3B8F800186844354444E409F3EC40D682804007D", CardClass.TRANSIT),
+        # chips of many: only asking tells
+        (ATRS[CardKind.BANK_ASKED].hex(), None),
+        ("3B8B80012090000000000008EE277F04", None),
         # historical bytes of contact cards often end in 90 00, here at the very place
-        (bytes.fromhex("3B6F00000000000000000000009000000000"), CardClass.FOREIGN),
-        (b"", CardClass.FOREIGN),
-        (bytes.fromhex("3B"), CardClass.FOREIGN),
+        ("3B6F00000000000000000000009000000000", None),
+        ("", None),
+        ("3B", None),
     ],
 )
-def test_cards_by_atr(atr: bytes, card: CardClass) -> None:
-    assert classify(atr) is card
+def test_cards_by_atr(atr: str, card: CardClass | None) -> None:
+    assert PROFILES.card(bytes.fromhex(atr)) is card
+
+
+@given(st.binary(max_size=33))
+def test_any_atr_gets_an_answer(atr: bytes) -> None:
+    assert PROFILES.card(atr) in (None, *CardClass)
 
 
 # --- sights --------------------------------------------------------------------------------------------------------
@@ -206,6 +290,8 @@ CARD = Sight(reader=READER, state=Flag.PRESENT | 5 << 16)
 USED = Sight(reader=READER, state=Flag.PRESENT | 0x0100 | 5 << 16)
 OTHER_CARD = Sight(reader=READER, state=Flag.PRESENT | 7 << 16)
 MUTE = Sight(reader=READER, state=Flag.PRESENT | Flag.MUTE | 5 << 16)
+HELD = Sight(reader=READER, state=Flag.PRESENT | Flag.EXCLUSIVE | 5 << 16)
+HUNG = Sight(reader=READER, state=Flag.PRESENT | 5 << 16, hung=True)
 ILL = Sight(reader=READER, state=Flag.UNAVAILABLE)
 NO_READER = Sight()
 NO_SERVICE = Sight(error=Code.NO_SERVICE)
@@ -217,6 +303,8 @@ NO_SERVICE = Sight(error=Code.NO_SERVICE)
         (EMPTY, DeviceState.ONLINE, MediaState.ABSENT, None),
         (CARD, DeviceState.ONLINE, MediaState.PRESENT, None),
         (MUTE, DeviceState.ONLINE, MediaState.PRESENT, None),
+        (HELD, DeviceState.ERROR, MediaState.PRESENT, Fault.IN_USE),
+        (HUNG, DeviceState.OFFLINE, MediaState.UNKNOWN, Fault.SERVICE_DOWN),
         (ILL, DeviceState.ERROR, MediaState.UNKNOWN, Fault.UNREACHABLE),
         (Sight(reader=READER, state=Flag.UNKNOWN), DeviceState.ERROR, MediaState.UNKNOWN, Fault.UNREACHABLE),
         (NO_READER, DeviceState.OFFLINE, MediaState.UNKNOWN, Fault.NO_READER),
@@ -250,13 +338,17 @@ def changed(sight: Sight) -> DeviceEvent:
         (NO_SERVICE, CARD, (changed(CARD), CardPresented())),
         (NO_READER, EMPTY, (changed(EMPTY), CardLifted())),
         (CARD, ILL, (changed(ILL),)),
+        (CARD, HELD, (changed(HELD),)),
+        (HELD, CARD, (changed(CARD),)),
+        (CARD, HUNG, (changed(HUNG),)),
+        (HUNG, CARD, (changed(CARD), CardPresented())),
     ],
 )
 def test_events(before: Sight | None, now: Sight, events: tuple[DeviceEvent, ...]) -> None:
     assert events_between(before, now, DeviceKind.ID_CARD) == events
 
 
-SIGHTS = st.lists(st.sampled_from([EMPTY, CARD, OTHER_CARD, MUTE, ILL, NO_READER, NO_SERVICE]), min_size=1)
+SIGHTS = st.lists(st.sampled_from([EMPTY, CARD, OTHER_CARD, MUTE, ILL, HELD, HUNG, NO_READER, NO_SERVICE]), min_size=1)
 
 
 @given(SIGHTS)
