@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drivers.page.address import parse
-from drivers.page.client import IppClient
+from drivers.page.client import IppClient, NotReached
 from drivers.page.http import post
 
 PATIENCE_S = 20.0
@@ -204,3 +204,79 @@ class CupsDaemon:
         process, self.process = self.process, None
         if process is not None:
             end(process, number)
+
+
+_BUS = """\
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>system</type><listen>unix:path={d}/bus</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/>
+<allow receive_sender="*"/><allow receive_type="signal"/></policy></busconfig>
+"""
+_AVAHI = """\
+[server]
+allow-interfaces=lo
+use-ipv6=no
+[publish]
+publish-workstation=no
+publish-hinfo=no
+"""
+_EVERYWHERE = """\
+set -e
+mkdir -p /run/avahi-daemon
+export DBUS_SYSTEM_BUS_ADDRESS=unix:path={d}/bus
+setpriv --pdeathsig KILL dbus-daemon --config-file={d}/bus.conf --nofork &
+until [ -S {d}/bus ]; do sleep 0.02; done
+setpriv --pdeathsig KILL avahi-daemon -f {d}/avahi.conf --no-drop-root --no-chroot --no-rlimits &
+until dbus-send --system --print-reply --dest=org.freedesktop.Avahi / org.freedesktop.Avahi.Server.GetState
+do sleep 0.02; done
+exec ippeveprinter -n localhost -p {port} -d {d}/spool -k -f application/pdf -c {d}/print.sh "Another A4"
+"""
+"""ippeveprinter wants a name service, and that a bus: both of our own."""
+_OWN_RUN = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "-"]
+"""Beside the machine's own name service, where this machine lets us."""
+
+
+@dataclass
+class EverywherePrinter:
+    """ippeveprinter, an IPP Everywhere printer that we did not write; it keeps what it prints in `spool`."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def spool(self) -> Path:
+        """Documents."""
+        return self.folder / "spool"
+
+    def start(self) -> str:
+        """Its address, once it answers."""
+        self.spool.mkdir()
+        told = {"d": self.folder, "port": self.port}
+        (self.folder / "bus.conf").write_text(_BUS.format(**told))
+        (self.folder / "avahi.conf").write_text(_AVAHI)
+        (self.folder / "start.sh").write_text(_EVERYWHERE.format(**told))
+        engine = self.folder / "print.sh"
+        engine.write_text("#!/bin/sh\nexit 0\n")
+        engine.chmod(0o755)
+        apart = subprocess.run([*_OWN_RUN, "true"], capture_output=True, check=False).returncode == 0
+        script = [*(_OWN_RUN if apart else ()), "sh", str(self.folder / "start.sh")]
+        path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+        self.process = start(script, log=self.folder / "said.log", env={"PATH": path})
+        address = parse(f"ipp://127.0.0.1:{self.port}/ipp/print")
+        client = IppClient(address, post=post, exchange_s=PATIENCE_S, send_s=PATIENCE_S)
+
+        def answers() -> bool:
+            try:
+                return client.facts().condition.state is not None
+            except NotReached:
+                return False
+
+        wait_for(answers, "ippeveprinter answers")
+        return address.uri
+
+    def stop(self) -> None:
+        """End it; bus and name service end with it."""
+        if self.process is not None:
+            end(self.process)
