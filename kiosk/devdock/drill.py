@@ -170,29 +170,29 @@ class Player:
             time.sleep(_AGAIN_S)
 
     def _watch_recovery(self, script: FaultScript, mended: float) -> float | None:
-        """When the device was whole again, and, if a self-test brought the fault out, passed one."""
+        """When the device was whole again; a self-test must prove it where one brought the fault out, or where the
+        driver's process was hit."""
         until = mended + script.recovers_s * self._patience
         while (well := self._wait(script, _is_whole, since=mended, limit_s=script.recovers_s)) is not None:
-            if not script.test:
+            if not script.test and script.group != HOST:
                 return well
-            test = self._self_test(script, limit_s=script.recovers_s)
-            if test.passed:
+            if self._self_test(script, limit_s=script.recovers_s, deep=script.test).passed:
                 return time.monotonic()
             if time.monotonic() > until:
                 return None
             time.sleep(_AGAIN_S)
         return None
 
-    def _self_test(self, script: FaultScript, *, limit_s: float) -> SelfTest:
+    def _self_test(self, script: FaultScript, *, limit_s: float, deep: bool = True) -> SelfTest:
         """A card that could be read has opened a session: its holder goes away and leaves it where it is."""
         desk = desk_of(self._terminal, self_test_s=limit_s * self._patience + 5.0)
         try:
-            return desk.self_test(script.device, deep=True)
+            return desk.self_test(script.device, deep=deep)
         except DeskError as error:
             if error.why is not Refusal.IN_SESSION:
                 raise
         send_away(self._terminal)
-        return desk.self_test(script.device, deep=True)
+        return desk.self_test(script.device, deep=deep)
 
     # --- the doctor ----------------------------------------------------------------------------------------------
 
