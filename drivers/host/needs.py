@@ -40,7 +40,7 @@ def _needs(*verbs: str, memory_mib: int, deep_test_s: float) -> Needs:
 
 NEEDS: Final[Mapping[DeviceKind, Needs]] = {
     DeviceKind.ID_CARD: _needs("read", memory_mib=200, deep_test_s=10),
-    DeviceKind.RECEIPT: _needs("print", memory_mib=250, deep_test_s=30),
+    DeviceKind.RECEIPT: _needs("print", memory_mib=400, deep_test_s=30),
     DeviceKind.PAGE: _needs("print", "fate", memory_mib=300, deep_test_s=120),
     DeviceKind.CAMERA: _needs("start_preview", "stop_preview", "capture", memory_mib=600, deep_test_s=15),
     DeviceKind.SOCIAL_CARD: _needs("read", memory_mib=200, deep_test_s=10),

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from kiosk.core.devices import DeviceKind
+
 CHROMIUM = "/usr/bin/chromium"
 ROOT = Path(__file__).resolve().parents[2]
-_STREET_PROCESSES = 9
-"""Hall, hardware, its pcscd, sync, screen and four drivers."""
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,24 @@ def test_the_page_shows_the_screen_and_holds_the_hardware(page: Page) -> None:
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="大厅工作人员页").click()
     expect(opened.value.locator("body")).to_contain_text("办件", timeout=60000)
+
+
+@pytest.mark.street
+@pytest.mark.timeout(400)
+@pytest.mark.xdist_group("street")
+def test_every_device_tells_of_itself_and_proves_itself_at_a_press(page: Page) -> None:
+    expect(page.locator("#view")).to_have_text("attract", timeout=60000)
+    rows = page.locator("#devices li")
+    expect(rows).to_have_count(len(DeviceKind), timeout=60000)
+    printer = rows.filter(has_text="receipt printer")
+    expect(printer).to_contain_text("quick passed", timeout=60000)
+    expect(printer).to_contain_text(re.compile(r"pid \d+ · \d+ MiB · \d+ restarts"))
+    printer.get_by_role("button", name="deep").click()
+    expect(printer).to_contain_text("deep passed", timeout=60000)
+    expect(page.locator("#papers img").first).to_be_visible(timeout=60000)
+    page.locator("#processes button", has_text="receipt").click()
+    expect(printer).to_contain_text("driver lost during serve", timeout=60000)
+    expect(printer).to_contain_text("1 restarts", timeout=60000)
 
 
 @pytest.mark.street

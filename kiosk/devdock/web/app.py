@@ -14,15 +14,19 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.base import RequestResponseEndpoint
 
 from drivers.sim.documents import SampleDocument
+from kiosk.app.device_desk import DeskError
+from kiosk.core.devices import DeviceKind
 from kiosk.devdock import hands
+from kiosk.devdock.device_rows import desk_of, device_rows
 from kiosk.devdock.link import LinkMode
 from kiosk.devdock.remote import RemoteError
 from kiosk.devdock.street import Street, StreetError, Terminal
+from kiosk.devdock.web.cabinet import build_router
 
 _STATIC = Path(__file__).parent / "static"
 _FRAME_S = 0.08
 _MAX_PHOTO = 12 * 1024 * 1024
-PROCESSES = ("ui", "sync", "hall", "idcard", "camera", "receipt", "page")
+PROCESSES = ("ui", "sync", "hall", "idcard", "camera", "receipt", "page", "social_card", "scanner", "site_io")
 
 
 class CardOrder(BaseModel):
@@ -50,7 +54,15 @@ class KillOrder(BaseModel):
     """kill -9."""
 
     model_config = ConfigDict(extra="forbid")
-    process: Literal["ui", "sync", "hall", "idcard", "camera", "receipt", "page"]
+    process: Literal["ui", "sync", "hall", "idcard", "camera", "receipt", "page", "social_card", "scanner", "site_io"]
+
+
+class TestOrder(BaseModel):
+    """A device is to prove itself (自检)."""
+
+    model_config = ConfigDict(extra="forbid")
+    device: DeviceKind
+    deep: bool = False
 
 
 def build_app(street: Street, *, port: int) -> FastAPI:
@@ -75,6 +87,8 @@ def build_app(street: Street, *, port: int) -> FastAPI:
             raise HTTPException(404, f"no terminal {name}")
         return street.terminals[name]
 
+    app.include_router(build_router(terminal_of, street.persons))
+
     @app.get("/")
     def page() -> FileResponse:
         return FileResponse(_STATIC / "dock.html")
@@ -83,6 +97,7 @@ def build_app(street: Street, *, port: int) -> FastAPI:
     def describe() -> dict[str, Any]:
         return {
             "persons": [{"key": person.key, "label": person.label} for person in street.persons.values()],
+            "other_cards": [{"key": key, "label": label} for key, label in hands.OTHER_CARDS.items()],
             "documents": [{"key": key, "label": label} for key, label in hands.DOCUMENT_LABELS.items()],
             "terminals": [
                 {
@@ -104,6 +119,7 @@ def build_app(street: Street, *, port: int) -> FastAPI:
             "view": terminal.view(),
             "link": terminal.link.mode if terminal.link else "",
             "processes": {process: _pid(street, terminal, process) for process in PROCESSES},
+            "devices": device_rows(terminal),
             "hardware": {key: value for key, value in hardware.items() if key != "ok"},
             "papers": {kind: terminal.hardware.do(f"{kind}.list")[0]["papers"] for kind in ("receipt", "page")},
             "events": street.events[-12:],
@@ -153,6 +169,14 @@ def build_app(street: Street, *, port: int) -> FastAPI:
     @app.post("/api/terminals/{name}/kill")
     def kill(name: str, order: KillOrder) -> dict[str, Any]:
         return {"pid": street.kill(terminal_of(name), order.process)}
+
+    @app.post("/api/terminals/{name}/self_test")
+    def self_test(name: str, order: TestOrder) -> dict[str, Any]:
+        try:
+            test = desk_of(terminal_of(name)).self_test(order.device, deep=order.deep)
+        except DeskError as error:
+            raise HTTPException(409, f"没有自检 not tested: {error.why}") from None
+        return {"passed": test.passed}
 
     @app.get("/api/terminals/{name}/papers/{kind}/{number}.png")
     def paper(name: str, kind: Literal["receipt", "page"], number: int) -> Response:

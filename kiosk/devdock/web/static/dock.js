@@ -3,7 +3,7 @@ const $ = (id) => document.getElementById(id);
 const canvas = $("screen"), context = canvas.getContext("2d");
 let street = null, here = null, socket = null, last = "";
 
-const NAMES = { ui: "屏幕 ui", sync: "上报 sync", hall: "大厅 hall", idcard: "读卡 idcard", camera: "摄像 camera", receipt: "小票 receipt", page: "A4 page" };
+const NAMES = { ui: "屏幕 ui", sync: "上报 sync", hall: "大厅 hall", idcard: "读卡 idcard", camera: "摄像 camera", receipt: "小票 receipt", page: "A4 page", social_card: "社保卡 social", scanner: "扫码 scanner", site_io: "机柜 site_io" };
 const LINKS = { up: "通 up", down: "断 down", silent: "无声 silent", error_500: "出错 500", garbage: "乱码 garbage" };
 const PRINTERS = [
   ["小票纸 装满", { do: "receipt.set", paper: "full", dots_left: null, cover: false }], ["小票纸 将尽", { do: "receipt.set", paper: "low" }],
@@ -73,6 +73,19 @@ function papers(kind, list) {
   });
 }
 
+function device(row) {
+  const line = document.createElement("li"), head = document.createElement("div"), name = document.createElement("b"), tests = document.createElement("span");
+  line.className = row.verdict; line.title = row.identity;
+  head.className = "row"; name.textContent = row.name;
+  tests.append(button("快 quick", () => order("self_test", { device: row.kind })), " ", button("深 deep", () => order("self_test", { device: row.kind, deep: true })));
+  head.append(name, tests); line.append(head);
+  for (const [text, style] of [[row.state, ""], [row.advice, ""], [row.driver, ""], [row.test && `自检 ${row.test}`, row.passed === false ? "failed" : ""], [row.error && `上次出错 ${row.error}`, ""]]) {
+    if (!text) continue;
+    const words = document.createElement("p"); words.textContent = text; words.className = style; line.append(words);
+  }
+  return line;
+}
+
 async function refresh() {
   if (!here) return;
   let state;
@@ -87,11 +100,13 @@ async function refresh() {
     made.append(label, number);
     return made;
   }));
+  if (!$("devices").matches(":active")) $("devices").replaceChildren(...state.devices.map(device)); // a list redrawn under a finger loses the press
   $("events").replaceChildren(...state.events.slice().reverse().map((event) => {
     const line = document.createElement("li");
     line.textContent = `${new Date(event.at * 1000).toLocaleTimeString("zh-CN")} ${NAMES[event.process] || event.process} ${event.what} ${event.number}`;
     return line;
   }));
+  document.dispatchEvent(new CustomEvent("state", { detail: state }));
   const mark = JSON.stringify(state.papers);
   if (mark !== last) {
     last = mark;
@@ -115,6 +130,7 @@ $("photo").addEventListener("change", async (event) => {
   $("persons").replaceChildren(...street.persons.map((person) => button(person.label, () => order("card", { person: person.key }))));
   $("documents").replaceChildren(...street.documents.map((paper) => button(paper.label, () => order("document", { document: paper.key }))));
   $("printers").replaceChildren(...PRINTERS.map(([text, body]) => button(text, () => order("hardware", body))));
+  document.dispatchEvent(new CustomEvent("street", { detail: street }));
   choose(street.terminals[0]);
   setInterval(refresh, 1000);
 })();
