@@ -88,6 +88,7 @@ class Conversation:
         self._round: list[RealTimeStatus | FullStatus] | None = None
         """Answers of the status round in progress; the printer is asked one thing at a time."""
         self._asked_at = 0.0
+        self._awaited: set[bytes] = set()
         self._proofs: set[bytes] = set()
         self._info: str | None = None
         self._sensors = 0
@@ -107,8 +108,9 @@ class Conversation:
 
     # --- sending -------------------------------------------------------------------------------------------------
 
-    def begin(self, strips: Sequence[bytes]) -> None:
-        """A slip, to be sent by the next steps."""
+    def begin(self, strips: Sequence[bytes], token: bytes) -> None:
+        """A slip, to be sent by the next steps; `token` is its process id, where the model has such."""
+        self._awaited.add(token)
         self._strips.extend(strips)
         self.doubtful = False
 
@@ -204,6 +206,7 @@ class Conversation:
 
     def returns(self, token: bytes) -> bool:
         """Does it know GS ( H?"""
+        self._awaited.add(token)
         self._questions += ask_proof(token) + INITIALIZE
         self._wait(lambda: token in self._proofs)
         return token in self._proofs
@@ -243,6 +246,7 @@ class Conversation:
                     self.doubtful = True
             case Proof(token):
                 self._proofs.add(token)
+                self.doubtful |= token not in self._awaited
             case Info(text):
                 self._info = text
             case Recalled():

@@ -54,7 +54,7 @@ class Delivery:
     def run(self, strips: Sequence[bytes], *, until: float) -> Ending:
         """To the end, at the latest `until`."""
         line, status = self._line, self._look()
-        line.begin(strips)
+        line.begin(strips, self._token)
         moved_at, progress = self._monotonic(), line.progress
         while True:
             line.step(self._timings.step)

@@ -48,7 +48,8 @@ MAKES = {
     "custom-presenter": Make(
         name="VKP80III", firmware="3.04", process_id=False, status_back=False, recall=False, presenter=True
     ),
-    "unnamed-80": Make(name="", recall=False),
+    "unnamed-80": Make(name=""),
+    "nameless-clone": Make(name="", process_id=False, recall=False),
 }
-"""The last one knows GS ( H and does not say who it is."""
+"""The last two do not say who they are; of them the first knows GS ( H."""
 DEFAULT = "epson-576"

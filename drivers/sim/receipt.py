@@ -94,6 +94,7 @@ class ReceiptPrinterSim:
                     slip = self._machine.paper.slip(int(args["n"]))
                     return slip.describe(), slip.png()
                 case "tear":
+                    self._work()  # what came in just now is no reason to think that it still prints
                     return {"taken": self._machine.tear()}, b""
                 case "status":
                     return self._describe(), b""
@@ -167,7 +168,7 @@ class ReceiptPrinterSim:
             with self._lock:
                 if self._stopping:
                     return
-                again = self._machine.work(time.monotonic()) if self._power else None
+                again = self._work()
                 self._handshake()
                 room = self._machine.room
                 watched = self._line.watched(room=room, standing=self._machine.standing)
@@ -178,6 +179,9 @@ class ReceiptPrinterSim:
                         os.read(self._wake_read, 4096)
                     elif number in self._line.watched(room=room, standing=True):  # no hand pulled it since
                         self._take(self._line.serve(number, room=room))
+
+    def _work(self) -> float | None:
+        return self._machine.work(time.monotonic()) if self._power else None
 
     def _take(self, came: bytes | str) -> None:
         match came:
