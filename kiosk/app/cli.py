@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from kiosk import __version__
+from kiosk.app.paper import app as paper
 from kiosk.core.devices import DeviceKind
 from provisioning.cli import app as provision
 from provisioning.profile import Machine, ProfileError, load_profile
@@ -163,6 +164,7 @@ def _wrong_use(why: str) -> typer.Exit:
     return typer.Exit(EXIT_WRONG_USE)
 
 
+app.add_typer(paper, name="paper")
 app.add_typer(provision, name="provision", help="登记: make this machine a terminal.")
 
 # The dock is left out of the frozen terminal, so it is looked for and not imported.

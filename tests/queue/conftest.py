@@ -25,6 +25,7 @@ from kiosk.contract.bundle import Bundle, HallKey
 from kiosk.contract.enrolment import EnrolResponse
 from kiosk.contract.envelope import parse_envelope
 from kiosk.contract.numbers import ApplicationNumber, mint_submission_id
+from kiosk.contract.person import PrintOutcome
 from kiosk.contract.problems import MEDIA_TYPE, Problem, ProblemCode
 from kiosk.contract.sealing import SealingKey, open_envelope, open_session_key
 from kiosk.contract.signing import HallReceipt, SigningKey, sign_bundle, sign_receipt, verify_envelope
@@ -227,6 +228,9 @@ class TestHall:
     effects: list[str] = field(default_factory=list)
     """Ids in the order in which they took effect; a doubled filing shows here."""
     blobs: dict[str, bytearray] = field(default_factory=dict)
+    outcomes: list[tuple[str, PrintOutcome]] = field(default_factory=list)
+    """What terminals said of paper, as often as they said it."""
+    beat: Heartbeat | None = None
     requests: list[tuple[str, str]] = field(default_factory=list)
     faults: dict[str, Handler] = field(default_factory=dict)
     staff_look: bool = False
@@ -273,8 +277,12 @@ class TestHall:
                 self.give_manifest(http)
             case ["bundle", _]:
                 reply(http, 200, self.bundle, "application/octet-stream")
+            case ["print-jobs", job, "outcome"]:
+                with self.lock:
+                    self.outcomes.append((job, PrintOutcome.model_validate_json(request.body)))
+                reply(http, 204, b"", "application/json")
             case ["heartbeat"]:
-                beat = Heartbeat.model_validate_json(request.body)
+                beat = self.beat = Heartbeat.model_validate_json(request.body)
                 seen = NOW if beat.help_called_at and self.staff_look else None
                 reply_json(http, 200, HeartbeatAnswer(help_acknowledged_at=seen))
             case _:
