@@ -4,7 +4,7 @@ The module tells nothing by itself, so it is asked again and again. `find` finds
 it no more once it was read, until it is lifted (public clients tell people to lay it down anew; no real module was
 seen). So a card that was read is watched by another question, its keeper: the first one that still gets a good answer
 right after the reading, while the card surely lies there. A module that answers none leaves us blind: then the card
-is taken to lie there until `find` finds one, which is a card laid down anew.
+is taken to lie there until `find` finds one, which is a card laid down anew, and may be read once.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ class Change(Enum):
     NOTHING = "nothing"
     LAID = "laid"
     LIFTED = "lifted"
+    LAID_ANEW = "laid_anew"
+    """Lifted in an unseen moment, and another one laid down, or the same again."""
     MAYBE_ANOTHER = "maybe_another"
     """A card that was read is found anew: it was lifted and laid down, jolted, or swapped. Reading it tells."""
 
@@ -69,7 +71,7 @@ class Presence:
                 return Presence(here=True), Change.LAID
             return Presence(here=False), Change.NOTHING if self.here is False else Change.LIFTED
         if here and question is FIND and self.was_read:
-            return self, Change.MAYBE_ANOTHER
+            return (self, Change.MAYBE_ANOTHER) if self.keeper else (Presence(here=True), Change.LAID_ANEW)
         if here:
             return replace(self, misses=0), Change.NOTHING
         if question is FIND and self.was_read:

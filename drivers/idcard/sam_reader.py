@@ -158,25 +158,28 @@ class SamReader:
             raise _Refused(*fault_of(found))
         selected = ask(wire, SELECT).status
         if selected != GOOD and found == NOT_FOUND:
-            raise _Refused(self._why_not_found(wire), fault_of(found)[1])
-        if selected != GOOD:
+            self._demand_kept(wire)
+        elif selected != GOOD:
             fault, words = fault_of(selected)
             raise _Refused(Fault.CARD_UNREADABLE if fault is Fault.NO_CARD else fault, words)
         card = self._read_selected(wire)
         known_card = self._presence.here is True
         self._remember(wire, card)
+        self._show(self._well())
         if not known_card:  # it was laid down since the last question
-            self._show(self._well())
             self._emit(CardPresented())
         return card
 
-    def _why_not_found(self, wire: Wire) -> Fault:
+    def _demand_kept(self, wire: Wire) -> None:
+        """A card that is neither found nor selected may be one that was read, is still selected, and lies there."""
+        words = fault_of(NOT_FOUND)[1]
         if not self._presence.here:
-            return Fault.NO_CARD
+            raise _Refused(Fault.NO_CARD, words)
         keeper = self._presence.keeper
-        if self._presence.was_read and (keeper is None or is_here(keeper, ask(wire, keeper).status)):
-            return Fault.CARD_UNREADABLE  # it lies there, and this module reads it again only when it was lifted
-        return Fault.CARD_REMOVED
+        if self._presence.was_read and keeper is None:
+            raise _Refused(Fault.CARD_UNREADABLE, "module reads a card once, until it is lifted")
+        if not self._presence.was_read or keeper is None or not is_here(keeper, ask(wire, keeper).status):
+            raise _Refused(Fault.CARD_REMOVED, words)
 
     def _read_selected(self, wire: Wire) -> CardBytes:
         record = ask(wire, READ)
@@ -238,6 +241,8 @@ class SamReader:
             case Change.LIFTED:
                 self._mark = b""
                 return (CardLifted(),)
+            case Change.LAID_ANEW:
+                return (CardLifted(), CardPresented())
             case Change.MAYBE_ANOTHER:
                 return self._tell_apart(wire)
             case Change.NOTHING:

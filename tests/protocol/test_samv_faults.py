@@ -1,4 +1,4 @@
-"""Every scripted fault of an ID card reader that speaks SAM_V, through its real worker, on a pty: seen, named, healed."""
+"""Every scripted fault of an ID card reader that speaks SAM_V, through its real worker, on a pty: seen and healed."""
 
 from __future__ import annotations
 
