@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import faulthandler
 import os
 import resource
 import select
@@ -108,6 +109,7 @@ def _unpack_and_end(library: str, wlt: bytes, writing: int) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # such libraries leave photos in files
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        faulthandler.disable()
         silence = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
             os.dup2(silence, number)
