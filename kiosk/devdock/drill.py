@@ -22,27 +22,28 @@ from drivers.sim.fault_scripts import HOST, SAM_V, FaultScript, Signal, Step, Ve
 from drivers.sim.id_card import Transport
 from kiosk.app.device_check import check_device, who_serves
 from kiosk.app.device_desk import DeskError, DeskPatience, DeviceDeskClient, Refusal
-from kiosk.app.findings import Finding
-from kiosk.app.technician import device_state
-from kiosk.core.devices import DeviceKind, DeviceRecord, Fault, SelfTest
-from kiosk.core.faults import fault_entry, trouble_of
+from kiosk.core.devices import DeviceKind, DeviceRecord, SelfTest
 from kiosk.devdock.cases.finger import NotSeen
 from kiosk.devdock.cases.play import send_away
+from kiosk.devdock.drill_judge import is_whole, of_commands, told, wrong_finding
 from kiosk.devdock.drill_report import Outcome
 from kiosk.devdock.eyes import Blind, Condition, Eyes
 from kiosk.devdock.remote import RemoteError
-from kiosk.devdock.street import DEFAULT_TERMINALS, Street, StreetError, Terminal
+from kiosk.devdock.street import Street, StreetError, Terminal, TerminalSpec, wait_until
 from provisioning.profile import Machine, load_profile
 
 _READY_S = 20.0
 _AGAIN_S = 0.1
 """Between two self-tests that did not bring out what was expected."""
 
-RIGS = {
-    "": DEFAULT_TERMINALS[0],
-    SAM_V: replace(DEFAULT_TERMINALS[1], card_reader=Transport.SAM),
+_SITE = "演练 drill"
+_STREET = {
+    "devices": TerminalSpec("T001", _SITE, "1"),
+    "cards": TerminalSpec("T002", _SITE, "2"),
+    SAM_V: TerminalSpec("T003", _SITE, "3", card_reader=Transport.SAM),
 }
-"""The terminal for each rig of fault scripts."""
+"""Terminals of a street for drills. A card that can be read opens a session, and while a citizen is served no device
+takes a deep self-test: cards are laid on terminals of their own."""
 
 OnDone = Callable[[Outcome], None]
 _T = TypeVar("_T")
@@ -73,16 +74,16 @@ class Player:
     def _play(self, script: FaultScript) -> Outcome:
         outcome = Outcome(script, patience=self._patience)
         began = time.monotonic()
-        if self._wait(script, _is_whole, since=began, limit_s=_READY_S / self._patience) is None:
-            return replace(outcome, error=f"not well before: {_told(self._eyes.record(script.device))}")
+        if self._wait(script, is_whole, since=began, limit_s=_READY_S / self._patience) is None:
+            return replace(outcome, error=f"not well before: {told(self._eyes.record(script.device))}")
         breaking = datetime.now(UTC)
         try:
             began = self._do(script.break_)
             detected, named = self._watch(script, began, breaking)
             outcome = replace(outcome, detected_s=_after(began, detected), named_s=_after(began, named))
             if named is None:
-                told = _told(self._eyes.record(script.device))
-                outcome = replace(outcome, error=f"expected {script.expect.words()}; seen {told}")
+                seen = told(self._eyes.record(script.device))
+                outcome = replace(outcome, error=f"expected {script.expect.words()}; seen {seen}")
             else:
                 outcome = self._ask_doctor(outcome, breaking)
         finally:
@@ -90,7 +91,7 @@ class Player:
         well = self._watch_recovery(script, mended)
         outcome = replace(outcome, recovered_s=_after(mended, well))
         if well is None and not outcome.error:
-            outcome = replace(outcome, error=f"does not recover: {_told(self._eyes.record(script.device))}")
+            outcome = replace(outcome, error=f"does not recover: {told(self._eyes.record(script.device))}")
         return outcome
 
     # --- hands ---------------------------------------------------------------------------------------------------
@@ -142,11 +143,11 @@ class Player:
             return self._bring_out(script, began, breaking)
 
         def detected(record: DeviceRecord) -> bool:
-            return not _is_whole(record) or bool(_of_commands(record, breaking))
+            return not is_whole(record) or bool(of_commands(record, breaking))
 
         def named(record: DeviceRecord) -> bool:
             # A driver that is back in a blink leaves its loss in the record.
-            gone_by = script.group == HOST and script.expect.fault in _of_commands(record, breaking)
+            gone_by = script.group == HOST and script.expect.fault in of_commands(record, breaking)
             return script.expect.is_met(record.status) or gone_by
 
         seen = self._wait(script, detected, since=began, limit_s=script.within_s)
@@ -159,7 +160,7 @@ class Player:
         while True:
             self._self_test(script, limit_s=script.within_s)
             record = self._eyes.record(script.device)
-            faults = _of_commands(record, breaking)
+            faults = of_commands(record, breaking)
             now = time.monotonic()
             if faults and detected is None:
                 detected = now
@@ -173,7 +174,7 @@ class Player:
         """When the device was whole again; a self-test must prove it where one brought the fault out, or where the
         driver's process was hit."""
         until = mended + script.recovers_s * self._patience
-        while (well := self._wait(script, _is_whole, since=mended, limit_s=script.recovers_s)) is not None:
+        while (well := self._wait(script, is_whole, since=mended, limit_s=script.recovers_s)) is not None:
             if not script.test and script.group != HOST:
                 return well
             if self._self_test(script, limit_s=script.recovers_s, deep=script.test).passed:
@@ -208,43 +209,6 @@ class Player:
         )
 
 
-def wrong_finding(script: FaultScript, finding: Finding, record: DeviceRecord, breaking: datetime) -> str:
-    """What is wrong with the doctor's words on a fault that was just named; empty if nothing is."""
-    if finding.detail.get("fault") != (script.expect.fault or ""):
-        # A fault of a command, or one that is over in a blink: the doctor has it from the record.
-        if script.expect.fault in _of_commands(record, breaking):
-            return ""
-        return f"the doctor names {finding.detail.get('fault') or 'no fault'}"
-    words = fault_entry(script.trouble, script.device).technician
-    if finding.verdict == "ok" or finding.detail.get("advice") != {"zh": words.zh, "en": words.en}:
-        return f"the doctor says {finding.verdict}, {finding.advice or 'nothing'}"
-    return ""
-
-
-def _of_commands(record: DeviceRecord, since: datetime) -> set[Fault]:
-    """Faults of commands and self-tests since a moment."""
-    tested, error = record.self_test, record.last_error
-    faults = {
-        tested.fault if tested and tested.at >= since else None,
-        error.fault if error and error.at >= since else None,
-    }
-    return {fault for fault in faults if fault is not None}
-
-
-def _is_whole(record: DeviceRecord) -> bool:
-    """Well, and enough of everything."""
-    return trouble_of(record.status) is None
-
-
-def _told(record: DeviceRecord) -> str:
-    """A record in few words, for whoever must find out what went otherwise."""
-    words = [device_state(record.status), record.status.detail]
-    words += [f"last error {record.last_error.fault} during {record.last_error.during}"] if record.last_error else []
-    if record.self_test and not record.self_test.passed:
-        words.append(f"self-test {record.self_test.fault}: {record.self_test.detail}")
-    return "; ".join(filter(None, words))
-
-
 def _after(began: float, moment: float | None) -> float | None:
     return None if moment is None else max(0.0, moment - began)
 
@@ -265,13 +229,7 @@ def drill(
     patience: float = 1.0,
     on_done: OnDone = lambda outcome: None,
 ) -> list[Outcome]:
-    """Every script on one terminal; devices side by side, each device's own one after another.
-
-    The card reader comes last and alone: a card that can be read opens a session, and while a citizen is served no
-    device takes a deep self-test.
-    """
-    alone = [script for script in scripts if script.device is DeviceKind.ID_CARD]
-    together = [script for script in scripts if script.device is not DeviceKind.ID_CARD]
+    """Every script on one terminal; devices side by side, each device's own one after another."""
     with Eyes(desk_of(terminal)).open() as eyes:
         player = Player(terminal, eyes, patience=patience)
 
@@ -283,7 +241,7 @@ def drill(
                     on_done(outcomes[-1])
             return outcomes
 
-        return [outcome for phase in (together, alone) for outcome in _side_by_side(play, _devices(phase))]
+        return _side_by_side(play, sorted({script.device for script in scripts}))
 
 
 def drill_on_a_street(
@@ -294,29 +252,42 @@ def drill_on_a_street(
     on_progress: Callable[[str], None] = lambda text: None,
     on_done: OnDone = lambda outcome: None,
 ) -> list[Outcome]:
-    """All of them in their order, on a street with a terminal for each rig; its logs are kept in `out`."""
-    rigs = {rig: spec for rig, spec in RIGS.items() if any(script.rig == rig for script in scripts)}
+    """All of them, told in their order, on a street of their own; its logs are kept in `out`."""
+    wanted = {name: spec for name, spec in _STREET.items() if any(_where(script) == name for script in scripts)}
     with tempfile.TemporaryDirectory(prefix="cw-") as name:  # a short path: names of unix sockets must be short
         root = Path(name) / "s"
         try:
-            with Street(root, terminals=tuple(rigs.values()), on_progress=on_progress) as street:
+            with Street(root, terminals=tuple(wanted.values()), on_progress=on_progress) as street:
+                for terminal in street.terminals.values():  # all start on the same few cores: let them finish
+                    wait_well(terminal)
 
-                def play(rig: str) -> list[Outcome]:
-                    own = [script for script in scripts if script.rig == rig]
-                    return drill(street.terminals[rigs[rig].id], own, patience=patience, on_done=on_done)
+                def play(name: str) -> list[Outcome]:
+                    own = [script for script in scripts if _where(script) == name]
+                    return drill(street.terminals[wanted[name].id], own, patience=patience, on_done=on_done)
 
-                outcomes = {outcome.script.id: outcome for outcome in _side_by_side(play, list(rigs))}
+                outcomes = {outcome.script.id: outcome for outcome in _side_by_side(play, list(wanted))}
         finally:
-            for logs in root.glob("*/logs"):
-                shutil.copytree(logs, out / "logs" / logs.parent.name, dirs_exist_ok=True)
+            for logs in (*root.glob("*/logs"), *root.glob("*/data/logs")):
+                shutil.copytree(logs, out / "logs" / logs.relative_to(root).parts[0], dirs_exist_ok=True)
     return [outcomes[script.id] for script in scripts]
+
+
+def wait_well(terminal: Terminal) -> None:
+    """Every driver is up and has been asked for its first self-test; StreetError when one does not come."""
+    desk = desk_of(terminal)
+
+    def well() -> bool:
+        records = desk.records().values()
+        return all(is_whole(record) and record.self_test is not None for record in records)
+
+    wait_until(well, what=f"every device of {terminal.spec.id} to be well", every_s=0.1)
+
+
+def _where(script: FaultScript) -> str:
+    return script.rig or ("cards" if script.device is DeviceKind.ID_CARD else "devices")
 
 
 def _side_by_side(play: Callable[[_T], list[Outcome]], those: Sequence[_T]) -> list[Outcome]:
     """Each in a thread of its own."""
     with ThreadPoolExecutor(max(1, len(those)), thread_name_prefix="drill") as pool:
         return [outcome for outcomes in pool.map(play, those) for outcome in outcomes]
-
-
-def _devices(scripts: Sequence[FaultScript]) -> list[DeviceKind]:
-    return sorted({script.device for script in scripts})
