@@ -145,11 +145,7 @@ class CameraAdapter:
     def _capture(self) -> Result[Reply, DeviceError]:
         """Two pictures made after the command: the newer is taken, both tell whether it was still."""
         asked = self._monotonic()
-        with self._changed:
-            running = self._previewing
-        if running is not None:
-            return self._shoot(running, asked)
-        with self._opened() as grabber:
+        with self._running_or_opened() as grabber:
             return self._shoot(grabber, asked)
 
     def _shoot(self, grabber: Grabber, asked: float) -> Result[Reply, DeviceError]:
@@ -196,11 +192,7 @@ class CameraAdapter:
         known = self._status
         if not deep and known.fault not in (None, Fault.DARK):
             return Err(DeviceError(known.fault, known.detail))  # looked after a moment ago; there is no time to wait
-        with self._changed:
-            running = self._previewing
-        if running is not None:
-            return self._prove(running, deep=deep)
-        with self._opened(patience=self._timings.camera if deep else self._timings.test) as grabber:
+        with self._running_or_opened(patience=self._timings.camera if deep else self._timings.test) as grabber:
             return self._prove(grabber, deep=deep)
 
     def _prove(self, grabber: Grabber, *, deep: bool) -> Result[str, DeviceError]:
@@ -228,6 +220,7 @@ class CameraAdapter:
         """Keep a preview up, across faults, until nobody wants it."""
         viewer = Viewer(freeze_s=self._timings.camera.read_s)
         retry = self._timings.first_retry
+        self._light = self._timings.light
         while self._wanted:
             shown = self._sequence
             ended = self._preview(viewer)
@@ -274,7 +267,7 @@ class CameraAdapter:
         return well(self.identity)
 
     def _darken(self, at: float) -> None:
-        self._light = self._light.after(black=True, at=at)
+        self._light = self._timings.light.after(black=True, at=at)
         self._become(troubled(self.identity, Fault.DARK, _BLACK))
 
     def _show(self, view: View) -> None:
@@ -311,6 +304,17 @@ class CameraAdapter:
             self._become(well(self.identity))
 
     # --- shared ------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _running_or_opened(self, *, patience: Patience | None = None) -> Iterator[Grabber]:
+        """The preview's camera while one is wanted, not while it is being closed; else opened for the purpose."""
+        with self._changed:
+            running = self._previewing if self._wanted else None
+        if running is not None:
+            yield running
+            return
+        with self._opened(patience=patience) as grabber:
+            yield grabber
 
     @contextmanager
     def _opened(self, *, previewing: bool = False, patience: Patience | None = None) -> Iterator[Grabber]:

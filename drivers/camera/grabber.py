@@ -67,12 +67,12 @@ class Grabber:
 
         def there() -> bool:
             fresh = self._newest is not None and self._newest.number > than and self._newest.at >= since
-            return fresh or self._ended is not None or self._stopping
+            return fresh or self._ended is not None
 
         with self._changed:
             if not self._changed.wait_for(there, timeout=within_s):
                 return None
-            if self._ended is not None or self._stopping:
+            if self._ended is not None:
                 return self._ended
             return self._newest
 

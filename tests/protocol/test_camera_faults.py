@@ -98,6 +98,15 @@ def test_a_self_test_in_the_dark_greys_out_nothing(rig: Any) -> None:
     assert rig.host.status().well
 
 
+def test_a_shot_right_after_a_preview_opens_the_camera_anew(rig: Any, camera: Any) -> None:
+    for _ in range(3):
+        assert camera.start_preview() == Ok(None)
+        assert camera.stop_preview() == Ok(None)
+        empty = camera.capture()
+        assert isinstance(empty, Err) and empty.error.fault is Fault.NO_DOCUMENT
+    assert rig.host.status().well
+
+
 # --- darkness
 
 
