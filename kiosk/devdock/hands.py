@@ -1,4 +1,4 @@
-"""What a citizen's hands do at a terminal: put a card, lay a paper under the camera, take what came out."""
+"""What a citizen's hands do at a terminal: put a card, hold a code up, lay a paper down, take what came out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 from drivers.host.codec import dump_card
 from drivers.sim.documents import Holder, SampleDocument, draw
+from drivers.sim.social_deck import SlotCard
+from kiosk.devdock.cases.papers import PaperWrong, read_code
 from kiosk.devdock.persons import SyntheticPerson
 from kiosk.devdock.street import Terminal
 
@@ -20,6 +22,14 @@ DOCUMENT_LABELS = {
 }
 
 
+OTHER_CARDS = {
+    SlotCard.BANK: "银行卡 bank card",
+    SlotCard.TRANSIT: "交通卡 transit card",
+    SlotCard.MUTE: "插反了 wrong way",
+}
+"""Cards that people push into the slot by mistake."""
+
+
 def put_card(terminal: Terminal, person: SyntheticPerson, **options: Any) -> None:
     """Lay the person's card on the reader; `options` are the simulator's faults."""
     head, photo = dump_card(person.card)
@@ -29,6 +39,38 @@ def put_card(terminal: Terminal, person: SyntheticPerson, **options: Any) -> Non
 def lift_card(terminal: Terminal) -> None:
     """Take the card away."""
     terminal.hardware.do("card.lift")
+
+
+def push_social_card(terminal: Terminal, person: SyntheticPerson, **options: Any) -> None:
+    """Push the person's social security card (社保卡) into the slot; `options` are the simulator's faults."""
+    head, _photo = dump_card(person.card)
+    terminal.hardware.do("social.put", holder=head, **options)
+
+
+def push_other_card(terminal: Terminal, kind: SlotCard) -> None:
+    """Push a card into the slot that does not belong there."""
+    terminal.hardware.do("social.put", kind=kind.value)
+
+
+def pull_social_card(terminal: Terminal) -> None:
+    """Pull out whatever card is in the slot."""
+    terminal.hardware.do("social.lift")
+
+
+def show_code(terminal: Terminal, text: str) -> None:
+    """Hold a code under the scanner."""
+    terminal.hardware.do("scanner.scan", text=text)
+
+
+def code_on_last(terminal: Terminal, kind: str) -> str | None:
+    """What the code says on the last paper out of the `receipt` or `page` printer; None without paper or code."""
+    papers = [paper for paper in terminal.hardware.do(f"{kind}.list")[0]["papers"] if paper["complete"]]
+    if not papers:
+        return None
+    try:
+        return read_code(look_at(terminal, kind, int(papers[-1]["n"]), as_png=True))
+    except PaperWrong:
+        return None
 
 
 def put_document(terminal: Terminal, document: SampleDocument, holder: SyntheticPerson, **options: Any) -> None:

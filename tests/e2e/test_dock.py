@@ -100,6 +100,35 @@ def test_every_device_tells_of_itself_and_proves_itself_at_a_press(page: Page) -
 @pytest.mark.street
 @pytest.mark.timeout(400)
 @pytest.mark.xdist_group("street")
+def test_the_page_holds_codes_cards_and_the_cabinet(page: Page) -> None:
+    view, slot = page.locator("#view"), page.locator("#slot")
+    expect(view).to_have_text("attract", timeout=60000)
+    page.locator("#code input").fill("no code of ours")
+    page.get_by_role("button", name="扫 scan").click()
+    expect(view).to_have_text("home", timeout=60000)
+    page.get_by_role("button", name="last receipt").click()
+    expect(page.locator("#trouble")).to_contain_text("没有码", timeout=60000)
+    page.locator("#socials button").first.click()
+    expect(slot).to_contain_text("社保卡", timeout=60000)
+    page.get_by_role("button", name="拔出来").click()
+    expect(slot).to_contain_text("空", timeout=60000)
+    page.get_by_role("button", name="bank card").click()
+    expect(slot).to_contain_text("银行卡", timeout=60000)
+    page.get_by_role("button", name="拔出来").click()
+    expect(slot).to_contain_text("空", timeout=60000)
+    expect(page.locator("#lamps li", has_text="机柜")).to_have_class(re.compile("on|blink"), timeout=60000)
+    door = page.get_by_role("button", name="柜门开")
+    expect(door).to_have_attribute("aria-pressed", "false", timeout=60000)
+    door.click()
+    expect(door).to_have_attribute("aria-pressed", "true", timeout=60000)
+    expect(page.locator("#devices li.fault", has_text="I/O")).to_be_visible(timeout=60000)
+    door.click()
+    expect(door).to_have_attribute("aria-pressed", "false", timeout=60000)
+
+
+@pytest.mark.street
+@pytest.mark.timeout(400)
+@pytest.mark.xdist_group("street")
 def test_a_killed_screen_comes_back_on_the_page(page: Page) -> None:
     button = page.locator("#processes button", has_text="ui")
     expect(button).to_be_visible(timeout=60000)
