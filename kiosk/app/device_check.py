@@ -23,6 +23,8 @@ from kiosk.core.scanned_code import WEDGE
 
 SETTLE_S = 8.0
 """From a cold start of the driver to the device's first answer."""
+_SECOND_LOOK_S = 2.0
+"""A first word that is no good one may be of a moment only: a camera that warms up, a reader just found."""
 PRINTS = frozenset({DeviceKind.RECEIPT, DeviceKind.PAGE})
 """Their deep self-test costs paper."""
 
@@ -163,6 +165,7 @@ def ask(
     try:
         host.start()
         wait(lambda: host.status().state is not DeviceState.STARTING, within_s)
+        wait(lambda: host.status().well, _SECOND_LOOK_S)
         if host.status().state is DeviceState.ONLINE:  # then the host asks for a quick self-test by itself
             wait(lambda: host.record().self_test is not None, NEEDS[kind].quick_test_s)
         if deep:
