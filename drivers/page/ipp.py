@@ -11,6 +11,10 @@ VERSION = 0x0101
 """IPP/1.1: every IPP printer must take it (RFC 8011 §4.1.8)."""
 
 
+MAX_VALUES = 20_000
+"""Of one message, groups counted too; the longest job list that is asked for has a tenth of it."""
+
+
 class Operation(IntEnum):
     """operation-id."""
 
@@ -175,17 +179,22 @@ def decode(data: bytes) -> Message:
     if len(data) < 8:
         raise IppError("shorter than a header")
     version, code, request_id = struct.unpack_from(">HHi", data)
-    groups: list[Group] = []
-    for tag, attributes in _groups(data):
-        groups.append(Group(tag, tuple(attributes)))
-    return Message(code, request_id, tuple(groups), version)
+    groups = tuple(
+        Group(tag, tuple(Attribute(name, kind, tuple(values)) for name, kind, values in attributes))
+        for tag, attributes in _groups(data)
+    )
+    return Message(code, request_id, groups, version)
 
 
-def _groups(data: bytes) -> Iterator[tuple[int, list[Attribute]]]:
+_Read = tuple[str, int, list[Value]]
+"""Name, tag and values of an attribute."""
+
+
+def _groups(data: bytes) -> Iterator[tuple[int, list[_Read]]]:
     offset = 8
     tag: int | None = None
-    attributes: list[Attribute] = []
-    while True:
+    attributes: list[_Read] = []
+    for _ in range(MAX_VALUES):
         if offset >= len(data):
             raise IppError("no end of attributes")
         head = data[offset]
@@ -201,12 +210,12 @@ def _groups(data: bytes) -> Iterator[tuple[int, list[Attribute]]]:
         name, raw, offset = _take(data, offset + 1)
         value = _value(head, raw)
         if name:
-            attributes.append(Attribute(name, head, (value,)))
+            attributes.append((name, head, [value]))
         elif attributes:
-            last = attributes[-1]
-            attributes[-1] = Attribute(last.name, last.tag, (*last.values, value))
+            attributes[-1][2].append(value)
         else:
             raise IppError("further value of nothing")
+    raise IppError("too many values")
 
 
 def _take(data: bytes, offset: int) -> tuple[str, bytes, int]:

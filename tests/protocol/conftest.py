@@ -13,6 +13,7 @@ from typing import Any, assert_never
 
 import pytest
 
+from drivers.host.backoff import Backoff
 from drivers.host.host import DriverHost
 from drivers.sim.control import SimDevice
 from drivers.sim.fault_scripts import FaultScript, Signal, Step, Verb, Wait
@@ -25,11 +26,14 @@ PATIENCE_S = 20.0
 class Rig:
     """One simulated device, its driver, and everything that was heard of it."""
 
-    def __init__(self, sim: SimDevice, kind: DeviceKind, command: Sequence[str]) -> None:
+    def __init__(
+        self, sim: SimDevice, kind: DeviceKind, command: Sequence[str], *, backoff: Backoff | None = None
+    ) -> None:
         self.sim = sim
         self.events: list[DeviceEvent] = []
         self._heard = threading.Condition()
-        self.host = DriverHost([*command, "--address", sim.start()], kind, notice=lambda _notice: None)
+        command = [*command, "--address", sim.start()]
+        self.host = DriverHost(command, kind, notice=lambda _notice: None, backoff=backoff)
         self.host.listen(self._hear)
 
     def _hear(self, event: DeviceEvent) -> None:
@@ -107,9 +111,9 @@ def make_rig() -> Iterator[Callable[..., Rig]]:
     end of the test module."""
     rigs: list[Rig] = []
 
-    def make(sim: SimDevice, kind: DeviceKind, program: str | Path) -> Rig:
+    def make(sim: SimDevice, kind: DeviceKind, program: str | Path, *, backoff: Backoff | None = None) -> Rig:
         arguments = [str(program)] if isinstance(program, Path) else ["-m", program]
-        rig = Rig(sim, kind, [sys.executable, *arguments])
+        rig = Rig(sim, kind, [sys.executable, *arguments], backoff=backoff)
         rigs.append(rig)
         rig.host.start()
         rig.wait_status(lambda status: status.state is not DeviceState.STARTING)

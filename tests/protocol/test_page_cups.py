@@ -21,7 +21,7 @@ from drivers.sim.page import PagePrinterSim
 from kiosk.core.devices import DeviceEvent, DeviceState, DeviceStatus, Fault, Level, StatusChanged
 from kiosk.core.ports import Document, JobFate, PrintProof
 from kiosk.core.result import Err, Ok
-from tests.protocol.print_server import CupsDaemon, wait_for
+from tests.protocol.print_server import CupsDaemon, descendants, wait_for
 
 pytestmark = pytest.mark.xdist_group("cups")
 
@@ -191,7 +191,9 @@ def test_cups_keeps_a_jam_that_is_cleared_and_the_driver_does_not(office: Office
     client.send(with_jam, document().pdf)
     wait_for(lambda: any("media-jam" in word for word in client.facts().condition.reasons), "CUPS hears of the jam")
     client.cancel(with_jam)
-    wait_for(lambda: client.job(with_jam).over, "cancelled")
+    server = office.cups.process
+    assert server is not None
+    wait_for(lambda: client.job(with_jam).over and not descendants(server.pid), "cancelled, and nobody at the printer")
     office.set(jam=False)
     office.wait_well()
     assert any("media-jam" in word for word in client.facts().condition.reasons), "stale"
