@@ -38,7 +38,7 @@ from kiosk.core.social_card import SocialCard
 
 T = TypeVar("T")
 
-_GIVE_UP_S = 3.0
+_GIVE_UP_S = 2.0
 """What a receipt driver may need beyond its time: a lost line is noticed and reset."""
 
 _LAST_WORD_S = 5.0

@@ -31,7 +31,6 @@ from drivers.receipt.protocol import (
     ASK_SENSOR,
     INITIALIZE,
     RECALL,
-    RESYNC,
     ROUND,
     STATUS_BACK_OFF,
     STATUS_BACK_ON,
@@ -40,11 +39,12 @@ from drivers.receipt.protocol import (
     ask_info,
     ask_proof,
     ask_status,
+    resync,
 )
 from drivers.receipt.status import Condition, from_real_time, from_status_back
 
-_SPARE = 64
-"""Bytes of the printer's buffer that are left for questions."""
+_SPARE = 512
+"""Bytes of the printer's buffer that are left for questions: half a minute of them."""
 
 
 class NoAnswer(Exception):
@@ -138,13 +138,13 @@ class Conversation:
             if self._questions:
                 self._wire += self._questions
                 self._questions.clear()
-            elif self._strips and self._has_room(len(self._strips[0])):
+            elif self._strips and self._has_room(len(self._strips[0]) + len(ASK_SENSOR)):
                 strip = self._strips.popleft()
                 self._wire += strip
                 self.progress += len(strip)
                 if self._model.sensor:
                     self._wire += ASK_SENSOR
-                    self._window.append(len(strip))
+                    self._window.append(len(strip) + len(ASK_SENSOR))
             else:
                 return
 
@@ -187,7 +187,7 @@ class Conversation:
         True: it answers GS r in its turn.
         """
         before = self._sensors
-        self._questions += RESYNC + INITIALIZE + ASK_SENSOR
+        self._questions += resync(self._model) + INITIALIZE + ASK_SENSOR
         heard, until = before, self._monotonic() + self._answer_s
         while (now := self._monotonic()) < until:
             self.step(until - now)

@@ -71,7 +71,7 @@ class Delivery:
                 return Ending.HINDERED
             if status.well and now - moved_at >= self._timings.proof:
                 return Ending.STUCK
-            if now - self._asked_at >= self._timings.look:
+            if now - self._asked_at >= (self._timings.look if status.well else self._timings.poll):
                 line.ask()
                 self._asked_at = now
 

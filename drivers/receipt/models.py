@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-WIDEST = 640
-"""Dots; the widest head that a row may have."""
+_WIDEST = 832
+"""Dots of a head for 112 mm paper."""
 _TABLE = Path(__file__).with_name("models.toml")
 _FLAGS = ("identifies", "sensor", "status_back", "recall", "cutter", "near_end")
 
@@ -88,7 +88,7 @@ def _read(row: Mapping[str, Any]) -> Model:
     sizes = (model.dots, model.buffer)
     if any(type(size) is not int for size in sizes) or any(type(getattr(model, flag)) is not bool for flag in _FLAGS):
         raise ValueError(f"model {name}: a number or a flag is of another type")
-    if model.dots % 8 or not 8 <= model.dots <= WIDEST or model.buffer < 256:
+    if model.dots % 8 or not 8 <= model.dots <= _WIDEST or model.buffer < 256:
         raise ValueError(f"model {name}: width or buffer")
     if model.proving is Proving.DRAINED and not model.sensor:
         raise ValueError(f"model {name}: drained is proven by GS r")

@@ -13,7 +13,7 @@ from enum import IntEnum
 from PIL import Image, ImageChops
 
 from drivers.receipt.answers import TOKEN_BYTES
-from drivers.receipt.models import WIDEST, Model, Proving
+from drivers.receipt.models import Model, Proving
 
 STRIP_ROWS = 24
 INITIALIZE = b"\x1b@"
@@ -28,8 +28,6 @@ ASK_SENSOR = b"\x1dr\x01"
 """GS r 1: paper sensors, answered when its turn comes."""
 RECALL = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
 """DLE DC4 8: forget everything received but not printed."""
-RESYNC = bytes(STRIP_ROWS * WIDEST // 8 + 8)
-"""Fills a strip that an earlier connection left half sent with white; outside a strip NUL does nothing."""
 _REAL_TIME = (0x04, 0x05, 0x14)
 
 
@@ -54,6 +52,11 @@ class InfoKind(IntEnum):
     NAME = 67
     FIRMWARE = 65
     SERIAL = 68
+
+
+def resync(model: Model) -> bytes:
+    """Fills a strip that an earlier connection left half sent with white; outside a strip NUL does nothing."""
+    return bytes(STRIP_ROWS * model.row_bytes + 8)
 
 
 def ask_status(kind: StatusKind) -> bytes:
@@ -85,15 +88,19 @@ def defuse(data: bytes) -> bytes:
 
 
 def strips(image: Image.Image) -> Iterator[bytes]:
-    """GS v 0 commands for a mode "1" picture whose width is a multiple of 8, `STRIP_ROWS` rows each; 0 is ink."""
+    """GS v 0 commands for a mode "1" picture whose width is a multiple of 8, `STRIP_ROWS` rows each; 0 is ink.
+
+    White at the right is not sent: on a serial line it is what takes the time.
+    """
     if image.mode != "1" or image.width % 8:
         raise ValueError("picture must be 1-bit and a multiple of 8 dots wide")
-    dots = defuse(ImageChops.invert(image).tobytes())
-    row_bytes = image.width // 8
-    size = STRIP_ROWS * row_bytes
-    for start in range(0, len(dots), size):
-        strip = dots[start : start + size]
-        yield b"\x1dv0\x00" + struct.pack("<HH", row_bytes, len(strip) // row_bytes) + strip
+    dots, row_bytes = ImageChops.invert(image).tobytes(), image.width // 8
+    rows = [dots[start : start + row_bytes] for start in range(0, len(dots), row_bytes)]
+    for start in range(0, len(rows), STRIP_ROWS):
+        strip = rows[start : start + STRIP_ROWS]
+        inked = max(1, *(len(row.rstrip(b"\x00")) for row in strip))
+        data = defuse(b"".join(row[:inked] for row in strip))
+        yield b"\x1dv0\x00" + struct.pack("<HH", inked, len(strip)) + data
 
 
 def slip(image: Image.Image, token: bytes, *, model: Model, after_break: bool) -> list[bytes]:
@@ -103,7 +110,7 @@ def slip(image: Image.Image, token: bytes, *, model: Model, after_break: bool) -
     citizen gets another's lines on her paper.
     """
     ending = FEED_AND_CUT if model.cutter else FEED_TO_BAR
-    head = [RESYNC, INITIALIZE + ending] if after_break else [INITIALIZE]
+    head = [resync(model), INITIALIZE + ending] if after_break else [INITIALIZE]
     if model.status_back:
         head.append(STATUS_BACK_ON)
     proof = [ask_proof(token)] if model.proving is Proving.PROCESS_ID else []

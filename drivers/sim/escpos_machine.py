@@ -88,6 +88,7 @@ class Machine:
         """Something that happens when so many more rows are printed."""
         self._answer = answer
         self.make = make
+        self.paper.load(make.dots)
         self._line = b""
         self.power_up(make)
 
