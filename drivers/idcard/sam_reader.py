@@ -7,27 +7,14 @@ import hashlib
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from drivers.host.adapter import Emit
 from drivers.idcard.address import EscapeAddress, SerialAddress, SocketAddress
 from drivers.idcard.presence import KEEPERS, Change, Presence, is_here
 from drivers.idcard.protocol import CardBytes
-from drivers.idcard.sam_v import (
-    ADDRESS_BYTES,
-    FIND,
-    FOUND,
-    GOOD,
-    NOT_FOUND,
-    READ,
-    READ_NEWEST_ADDRESS,
-    SAM_ID,
-    SELECT,
-    STATUS,
-    describe_sam,
-    fault_of,
-    parse_base_record,
-)
+from drivers.idcard.sam_talk import Refused, demand, introduce, read_selected
+from drivers.idcard.sam_v import FIND, FOUND, GOOD, NOT_FOUND, SELECT, Command, fault_of
 from drivers.idcard.wire import Wire, WireFailure, ask, open_wire
 from drivers.pcsc.watchdog import Watchdog, pcscd_watchdog
 from kiosk.core.devices import (
@@ -87,6 +74,8 @@ class SamReader:
         self._salt = secrets.token_bytes(16)
         self._module = ""
         self._stumbles = 0
+        self._blind = False
+        """Nothing was seen for a while; the terminal then hears anew whether a card lies there."""
         self._watchdog: Watchdog | None = None
         self._hung = False
         self._status_lock = threading.Lock()
@@ -121,8 +110,8 @@ class SamReader:
             if isinstance(wire, DeviceError):
                 return Err(wire)
             try:
-                return Ok(self._introduce(wire))
-            except (WireFailure, _Refused) as failed:
+                return Ok(introduce(wire))
+            except (WireFailure, Refused) as failed:
                 return Err(failed.error)
 
     def read(self) -> Result[CardBytes, DeviceError]:
@@ -132,7 +121,7 @@ class SamReader:
                 return Err(wire)
             try:
                 return Ok(self._read(wire))
-            except (WireFailure, _Refused) as failed:
+            except (WireFailure, Refused) as failed:
                 return Err(failed.error)
 
     # --- with the wire ---------------------------------------------------------------------------------------------
@@ -140,33 +129,25 @@ class SamReader:
     def _talking(self) -> _Turn:
         return _Turn(self._turn, 0.0 if self._hung else self._pace.turn_s, lambda: self._wire, self.status)
 
-    def _introduce(self, wire: Wire) -> str:
-        """WireFailure, _Refused."""
-        _demand(ask(wire, STATUS).status, GOOD)
-        number = ask(wire, SAM_ID)
-        _demand(number.status, GOOD)
-        match describe_sam(number.data):
-            case Ok(name):
-                return f"SAM_V {name}"
-            case Err(error):
-                raise _Refused(Fault.PROTOCOL, f"{error.why} {error.detail}")
-
     def _read(self, wire: Wire) -> CardBytes:
         """Find, select, read, newest address. A card that was read is not found again, but may still be selected."""
         found = ask(wire, FIND).status
         if found not in (FOUND, GOOD, NOT_FOUND):
-            raise _Refused(*fault_of(found))
+            raise Refused(*fault_of(found))
         selected = ask(wire, SELECT).status
         if selected != GOOD and found == NOT_FOUND:
             self._demand_kept(wire)
         elif selected != GOOD:
             fault, words = fault_of(selected)
-            raise _Refused(Fault.CARD_UNREADABLE if fault is Fault.NO_CARD else fault, words)
-        card = self._read_selected(wire)
-        known_card = self._presence.here is True
+            raise Refused(Fault.CARD_UNREADABLE if fault is Fault.NO_CARD else fault, words)
+        card = read_selected(wire)
+        known, before = self._presence.here is True, self._mark
         self._remember(wire, card)
         self._show(self._well())
-        if not known_card:  # it was laid down since the last question
+        # what happened since the last question, the terminal hears before it has the card
+        if known and before not in (b"", self._mark):
+            self._emit(CardLifted())
+        if not known or before not in (b"", self._mark):
             self._emit(CardPresented())
         return card
 
@@ -174,31 +155,16 @@ class SamReader:
         """A card that is neither found nor selected may be one that was read, is still selected, and lies there."""
         words = fault_of(NOT_FOUND)[1]
         if not self._presence.here:
-            raise _Refused(Fault.NO_CARD, words)
+            raise Refused(Fault.NO_CARD, words)
         keeper = self._presence.keeper
         if self._presence.was_read and keeper is None:
-            raise _Refused(Fault.CARD_UNREADABLE, "module reads a card once, until it is lifted")
+            raise Refused(Fault.CARD_UNREADABLE, "module reads a card once, until it is lifted")
         if not self._presence.was_read or keeper is None or not is_here(keeper, ask(wire, keeper).status):
-            raise _Refused(Fault.CARD_REMOVED, words)
-
-    def _read_selected(self, wire: Wire) -> CardBytes:
-        record = ask(wire, READ)
-        if record.status in (NOT_FOUND, 0x81):
-            raise _Refused(Fault.CARD_REMOVED, fault_of(record.status)[1])
-        _demand(record.status, GOOD)
-        match parse_base_record(record.data):
-            case Err(error):
-                raise _Refused(Fault.CARD_UNREADABLE, f"{error.why} {error.detail}".rstrip())
-            case Ok(card):
-                newest = ask(wire, READ_NEWEST_ADDRESS)
-                if newest.status == GOOD and len(newest.data) == ADDRESS_BYTES:
-                    return replace(card, newest_address=newest.data)
-                return card  # no such item, or a module that does not know the question
+            raise Refused(Fault.CARD_REMOVED, words)
 
     def _remember(self, wire: Wire, card: CardBytes) -> None:
         """Nothing of the card but a mark that tells it from another one, worthless outside this process."""
-        keeper = next((question for question in KEEPERS if is_here(question, ask(wire, question).status)), None)
-        self._presence = Presence(here=True, was_read=True, keeper=keeper)
+        self._presence = Presence(here=True, was_read=True, keeper=_keeper(wire))
         self._mark = self._mark_of(card)
 
     def _mark_of(self, card: CardBytes) -> bytes:
@@ -218,22 +184,29 @@ class SamReader:
             if self._wire is None:
                 self._wire = self._open(self._address, escape=self._escape)
             if not self._module:
-                self._module = self._introduce(self._wire)
+                self._module = introduce(self._wire)
             events = self._look(self._wire)
-        except (WireFailure, _Refused) as failed:
+        except (WireFailure, Refused) as failed:
             return self._stumble(failed.error)
         self._stumbles = 0
         self._show(self._well())
+        if self._blind and not self._presence.doubtful:
+            self._blind = False
+            events = (CardPresented() if self._presence.here else CardLifted(),)
         for event in events:
             self._emit(event)
         return 0.0 if self._presence.doubtful else self._pace.poll_s
 
     def _look(self, wire: Wire) -> tuple[DeviceEvent, ...]:
-        """One question; what the terminal must hear. WireFailure, _Refused."""
+        """One question; what the terminal must hear. WireFailure, Refused."""
         question = self._presence.question
         status = ask(wire, question).status
         if fault_of(status)[0] in _ILL and question is FIND and not is_here(question, status):
-            raise _Refused(*fault_of(status))
+            raise Refused(*fault_of(status))
+        if self._presence.here is None and not is_here(question, status) and (keeper := _keeper(wire)):
+            # read before this process began, by the one before it, and never lifted
+            self._presence = Presence(here=True, was_read=True, keeper=keeper)
+            return (CardPresented(),)
         self._presence, change = self._presence.after(question, status)
         match change:
             case Change.LAID:
@@ -252,20 +225,21 @@ class SamReader:
         """A card was found anew: the one of before was only jolted, or it is another one."""
         before = self._mark
         try:
-            _demand(ask(wire, SELECT).status, GOOD)
-            card = self._read_selected(wire)
-        except _Refused:
+            demand(ask(wire, SELECT).status, GOOD)
+            card = read_selected(wire)
+        except Refused:
             self._presence, self._mark = Presence(here=True), b""
         else:
             self._remember(wire, card)
         return () if self._mark == before else (CardLifted(), CardPresented())
 
     def _stumble(self, error: DeviceError) -> float:
-        """One bad moment is forgiven, two are told."""
+        """One bad moment is forgiven, two are told. What is known of the card stays: it may lie there all the time, and
+        a card that was read would not be found again."""
         self._stumbles += 1
         lost = error.fault in _CONTACT_LOST
         if lost or self._stumbles > 1 or self.status().state is DeviceState.STARTING:
-            self._presence, self._module, self._mark = Presence(), "", b""
+            self._module, self._blind = "", True
             self._show(_ill(error, self._status.identity))
         if lost:
             self._hang_up()
@@ -295,22 +269,14 @@ class SamReader:
             self._emit(StatusChanged(status))
 
 
+def _keeper(wire: Wire) -> Command | None:
+    """The first question that proves that a card lies there."""
+    return next((question for question in KEEPERS if is_here(question, ask(wire, question).status)), None)
+
+
 def _ill(error: DeviceError, identity: str) -> DeviceStatus:
     state = DeviceState.OFFLINE if error.fault in _CONTACT_LOST else DeviceState.ERROR
     return DeviceStatus(KIND, state, MediaState.UNKNOWN, fault=error.fault, identity=identity, detail=error.detail)
-
-
-class _Refused(Exception):
-    """The module answered something else than hoped for."""
-
-    def __init__(self, fault: Fault, detail: str = "") -> None:
-        super().__init__(fault)
-        self.error = DeviceError(fault, detail)
-
-
-def _demand(status: int, wanted: int) -> None:
-    if status != wanted:
-        raise _Refused(*fault_of(status))
 
 
 class _Turn:

@@ -51,7 +51,7 @@ SAM_ID = Command(bytes.fromhex("12FF"), 1.0)
 FIND = Command(bytes.fromhex("2001"), 1.0)
 SELECT = Command(bytes.fromhex("2002"), 1.0)
 READ = Command(bytes.fromhex("3001"), 4.0)
-READ_NEWEST_ADDRESS = Command(bytes.fromhex("3003"), 2.0)
+READ_NEWEST_ADDRESS = Command(bytes.fromhex("3003"), 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import termios
 import time
 from contextlib import AbstractContextManager
 from typing import Protocol, assert_never
@@ -203,6 +204,8 @@ class _translated(contextlib.AbstractContextManager[None]):
                 raise WireFailure(error.error.fault, error.error.detail) from None
             case OSError():  # serial.SerialException is one
                 raise _failure(error) from None
+            case termios.error(args=(int() as number, *_)):  # pyserial lets it through when the line is gone
+                raise _failure(OSError(number, "")) from None
             case _:
                 pass
 

@@ -4,6 +4,8 @@ pcscd. Layouts, newest addresses, and the card that must not be taken for lifted
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -213,6 +215,46 @@ def test_a_jolted_card_is_the_same_card(line: Desk) -> None:
         time.sleep(0.5)
     assert line.card_events() == [CardPresented()]
     assert line.read().id_number == specimen().id_number
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_module_that_is_silent_for_a_while(line: Desk, gone: bool) -> None:
+    """The card that was read may lie there all the time; afterwards the terminal hears whether it does."""
+    line.put()
+    line.read()
+    line.do("sam", fault="mute")
+    line.rig.wait_status(lambda status: status.fault is Fault.TIMEOUT)
+    known = len(line.rig.events)
+    if gone:
+        line.do("lift")
+    line.do("sam")
+    line.rig.wait_event(lambda event: event in (CardPresented(), CardLifted()), after=known)
+    line.rig.well()
+    cards = [event for event in line.rig.events[known:] if not isinstance(event, StatusChanged)]
+    assert cards == [CardLifted() if gone else CardPresented()]
+
+
+def test_a_line_that_is_unplugged_under_a_card(line: Desk) -> None:
+    line.put()
+    card = line.read()
+    line.do("unplug")
+    line.rig.wait_status(lambda status: status.fault is Fault.UNREACHABLE)
+    known = len(line.rig.events)
+    line.do("plug")
+    line.rig.wait_event(lambda event: event == CardPresented(), after=known)
+    assert line.read() == card
+    assert CardLifted() not in line.rig.events[known:]
+
+
+def test_a_driver_that_is_killed_under_a_card(line: Desk) -> None:
+    """The next one finds nothing, as the card was read; it lies there all the same."""
+    line.put()
+    card = line.read()
+    known = len(line.rig.events)
+    os.kill(line.rig.host.pid, signal.SIGKILL)
+    line.rig.wait_event(lambda event: event == CardPresented(), after=known)
+    assert line.read() == card
+    assert CardLifted() not in line.rig.events[known:]
 
 
 def test_a_swapped_card_is_another_card(desk: Desk) -> None:
