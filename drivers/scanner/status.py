@@ -9,6 +9,7 @@ from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Fault
 _OF_ERRNO = {
     errno.EACCES: Fault.PERMISSION,
     errno.EPERM: Fault.PERMISSION,
+    errno.EROFS: Fault.PERMISSION,
     errno.EAGAIN: Fault.IN_USE,  # the lock of whoever has it open (flock)
     errno.EBUSY: Fault.IN_USE,
     errno.EISDIR: Fault.MISCONFIGURED,

@@ -34,7 +34,7 @@ PORT_NAME = "scanner"
 _ENQ, _ACK = b"\x05", b"\x06"
 _ENDINGS = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n", "none": b""}
 _FORBIDDEN = Path("/sys/kernel/uevent_seqnum")
-"""A file of the kernel that nobody may open for writing, root neither: open(2) says EACCES."""
+"""A file of the kernel that nobody may open for writing, root neither: open(2) says EACCES, or EROFS in a container."""
 _STALL_S = 0.5
 _SPEEDS = {getattr(termios, f"B{baud}"): baud for baud in (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)}
 

@@ -339,6 +339,7 @@ def test_any_text_is_an_address_or_refused(text: str) -> None:
         (None, Fault.UNREACHABLE, DeviceState.OFFLINE),
         (errno.EACCES, Fault.PERMISSION, DeviceState.ERROR),
         (errno.EPERM, Fault.PERMISSION, DeviceState.ERROR),
+        (errno.EROFS, Fault.PERMISSION, DeviceState.ERROR),
         (errno.EAGAIN, Fault.IN_USE, DeviceState.ERROR),
         (errno.EBUSY, Fault.IN_USE, DeviceState.ERROR),
         (errno.ENOTTY, Fault.MISCONFIGURED, DeviceState.ERROR),
