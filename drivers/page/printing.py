@@ -44,6 +44,7 @@ class Printing:
     def print(self, document: Document, *, until: float) -> Outcome:
         """One document; what its errors mean stands above."""
         try:
+            self._watch.look(media=document.media)  # also finds the printer behind a queue
             traces, history = self._settled(document.job)
             outcome = self._earlier(document, until, traces, history)
             if outcome is None:
