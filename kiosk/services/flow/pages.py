@@ -202,7 +202,7 @@ def _intend(turn: Turn, place: AtPrint) -> None:
     """Into the ledger first; the printer hears of it only when that is durable."""
     assert place.document is not None
     order = PrintOrder(place.job, PaperKind.PAGE, place.document.pages, place.hall_job, place.numbered)
-    turn.go(replace(place, phase="printing", notice=None, retry_at=None))
+    turn.go(replace(place, phase="fetching", notice=None, retry_at=None))
     turn.do(IntendPages(turn.visit.generation, order, turn.visit.session.card))
 
 
