@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from drivers.page.ipp import Attribute, Operation, ValueTag, encode, request
 from drivers.page.timings import Timings
 from drivers.sim.page import PagePrinterSim
 from kiosk.core.devices import DeviceEvent, DeviceKind, DeviceState, DeviceStatus, Fault, Level, StatusChanged
-from kiosk.core.ports import Document, PrintProof
+from kiosk.core.ports import Document, JobFate, PrintProof
 from kiosk.core.result import Err, Ok
 
 LONG_S = 20.0
@@ -286,6 +287,40 @@ def test_a_printer_that_does_not_come_back_leaves_the_job_unproven_and_it_can_be
     assert len(street.papers()) == 1
 
 
+def test_paper_and_sides(street: Street) -> None:
+    """Both sides where it can, one where it cannot; other paper only where it lies in the tray."""
+    a5 = replace(document("440699-0005"), media="iso_a5_148x210mm")
+    assert fault_of(street.driver.print(a5)) is Fault.MEDIA_WRONG
+    assert fault_of(street.driver.print(replace(a5, media="iso_a3_297x420mm"))) is Fault.MEDIA_WRONG
+    street.set(media="iso_a5_148x210mm")
+    street.wait_for_fault(Fault.MEDIA_WRONG)
+    assert isinstance(street.driver.print(replace(a5, duplex=True)), Ok), "what lies there can be printed on"
+    street.set(media=A4, duplexer=False)
+    wait_until(street.well)
+    assert isinstance(street.driver.print(replace(document(), duplex=True)), Ok)
+    assert [(paper["media"], paper["sides"]) for paper in street.papers()] == [
+        ("iso_a5_148x210mm", "two-sided-long-edge"),
+        (A4, "one-sided"),
+    ]
+
+
+def test_an_end_with_errors_proves_nothing(street: Street) -> None:
+    street.set(errors_next=True)
+    assert fault_of(street.driver.print(document())) is Fault.UNPROVEN
+    assert fault_of(street.driver.print(document())) is Fault.UNPROVEN, "nor does asking again print it"
+    assert street.driver.fate("440699-0001") == Ok(JobFate.UNKNOWN)
+    assert len(street.papers()) == 1
+
+
+def test_a_printer_that_does_not_count_is_believed(street: Street) -> None:
+    street.set(counts=False)
+    assert street.driver.print(document()) == Ok(PrintProof("440699-0001", 2))
+
+
+def test_fewer_pages_than_the_document_has_are_no_proof(street: Street) -> None:
+    assert fault_of(street.driver.print(replace(document(), pages=3))) is Fault.UNPROVEN
+
+
 def test_a_printer_that_forgot_the_job_leaves_it_unproven(street: Street) -> None:
     street.set(slow_ms=500)
     thread, ended = street.print_meanwhile()
@@ -294,6 +329,7 @@ def test_a_printer_that_forgot_the_job_leaves_it_unproven(street: Street) -> Non
         street.sim._engine.jobs.clear()
     thread.join(LONG_S)
     assert fault_of(ended[0]) is Fault.UNPROVEN
+    assert fault_of(street.driver.print(document())) is Fault.UNPROVEN, "it may be on paper: a person has to look"
 
 
 def test_a_job_left_without_its_document_is_cancelled_first(street: Street) -> None:
