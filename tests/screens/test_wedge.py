@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from PySide6.QtTest import QTest
 
 from kiosk.core.scanned_code import MAX_CODE_BYTES
 from kiosk.core.views import FieldView, QuestionView, Snapshot
+from screens.bridge import Screens
+from screens.settings import ScreenSettings
 from screens.wedge import GAP_MS, MIN_KEYS, Key, Kind, Verdict, Wedge
 from screens.wedge_filter import WedgeFilter
 
@@ -274,6 +277,20 @@ def test_a_busy_screen_leaks_nothing(stage: Any, field: Callable[[], str], codes
     assert field() == "" and time.monotonic() - began >= 0.2
     QTest.qWait(200)
     assert codes == []
+
+
+def test_the_screens_of_a_terminal_with_a_wedge_tell_its_codes(
+    application: QGuiApplication, pinyin: Path, messages: list[str], codes: list[str]
+) -> None:
+    screens = Screens(lambda _intent: None, ScreenSettings(pinyin=pinyin, motion=False), on_code=codes.append)
+    try:
+        burst(screens.window, "FS4406992611220001")
+        assert codes == ["FS4406992611220001"]
+        QTest.keyClick(screens.window, "x")  # still held back when the screens are taken down
+    finally:
+        screens.close()
+    QTest.qWait(100)
+    assert codes == ["FS4406992611220001"]
 
 
 def test_the_same_code_held_under_it_is_one_code(stage: Any, field: Callable[[], str], codes: list[str]) -> None:
