@@ -29,10 +29,11 @@ from kiosk.devdock.drill_judge import is_whole, of_commands, told, wrong_finding
 from kiosk.devdock.drill_report import Outcome
 from kiosk.devdock.eyes import Blind, Condition, Eyes
 from kiosk.devdock.remote import RemoteError
-from kiosk.devdock.street import Street, StreetError, Terminal, TerminalSpec, wait_until
+from kiosk.devdock.street import Street, StreetError, Terminal, TerminalSpec
 from provisioning.profile import Machine, load_profile
 
 _READY_S = 20.0
+_SETTLE_S = 60.0
 _AGAIN_S = 0.1
 """Between two self-tests that did not bring out what was expected."""
 
@@ -273,14 +274,12 @@ def drill_on_a_street(
 
 
 def wait_well(terminal: Terminal) -> None:
-    """Every driver is up and has been asked for its first self-test; StreetError when one does not come."""
-    desk = desk_of(terminal)
-
-    def well() -> bool:
-        records = desk.records().values()
-        return all(is_whole(record) and record.self_test is not None for record in records)
-
-    wait_until(well, what=f"every device of {terminal.spec.id} to be well", every_s=0.1)
+    """Every driver is up, and every device whole; StreetError when one does not come."""
+    desk, until = desk_of(terminal), time.monotonic() + _SETTLE_S
+    while late := [record for record in desk.records().values() if not is_whole(record)]:
+        if time.monotonic() > until:
+            raise StreetError(f"{terminal.spec.id}: {late[0].status.kind} is not well: {told(late[0])}")
+        time.sleep(_AGAIN_S)
 
 
 def _where(script: FaultScript) -> str:

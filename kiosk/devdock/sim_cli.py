@@ -57,10 +57,15 @@ def drill(
 ) -> None:
     """演练: play every scripted fault on a street; exit status 1 unless each is detected, named and got over."""
     from kiosk.devdock.drill import drill_on_a_street  # brings up everything
+    from kiosk.devdock.street import StreetError
 
     scripts = _load(folder, device, only)
     began = time.monotonic()
-    outcomes = drill_on_a_street(scripts, out=out, patience=patience, on_progress=_log.print, on_done=_tell)
+    try:
+        outcomes = drill_on_a_street(scripts, out=out, patience=patience, on_progress=_log.print, on_done=_tell)
+    except StreetError as error:
+        _log.print(f"kiosk sim: {error}", style="red", highlight=False, markup=False)
+        raise typer.Exit(1) from None
     seconds = time.monotonic() - began
     report = {
         "summary": summary(outcomes, seconds=seconds),
