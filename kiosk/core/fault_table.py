@@ -226,8 +226,8 @@ FAULTS: dict[Fault, FaultEntry] = {
             "{device} cannot be used right now. {otherwise}",
         ),
         Words(
-            "pcscd 服务不在：systemctl restart pcscd。",
-            "The smart card service is down: systemctl restart pcscd.",
+            "后台服务不在：读卡器 systemctl restart pcscd，打印队列 systemctl restart cups。",
+            "Its service is down: for cards `systemctl restart pcscd`, for a print queue `systemctl restart cups`.",
         ),
     ),
     Fault.NO_READER: FaultEntry(
