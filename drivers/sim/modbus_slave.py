@@ -14,6 +14,7 @@ _READS = {1: COILS, 2: DISCRETES, 3: HOLDINGS}
 _SHORTEST = 8
 _WRITE_COILS, _WRITE_REGISTERS = 0x0F, 0x10
 _MOST_BYTES = 256
+_BABBLE_BYTES = 24
 
 
 class SlaveFault(StrEnum):
@@ -36,6 +37,8 @@ class SlaveFault(StrEnum):
     """To another question."""
     SHORT_COUNT = "short_count"
     """Intact, and holds less than was asked for."""
+    BABBLE = "babble"
+    """Nothing answers, and noise comes all the time; see `Slave.babble`."""
     STUCK = "stuck"
     """Writes are confirmed and change nothing."""
 
@@ -75,6 +78,7 @@ class Slave:
     questions: int = 0
     """That were addressed to this unit and intact."""
     _stream: bytes = b""
+    _babbled: int = 0
 
     def silence(self) -> None:
         """The line was quiet: what did not become a frame never will."""
@@ -94,6 +98,13 @@ class Slave:
         if len(self._stream) > _MOST_BYTES:
             self._stream = b""
         return answers
+
+    def babble(self) -> bytes:
+        """What comes over the line without being asked for."""
+        if self.fault is not SlaveFault.BABBLE:
+            return b""
+        self._babbled += 1
+        return _noise(_BABBLE_BYTES, self._babbled)
 
     def _answer(self, frame: bytes) -> bytes:
         function, first, second = frame[1], int.from_bytes(frame[2:4], "big"), int.from_bytes(frame[4:6], "big")
@@ -135,7 +146,7 @@ class Slave:
     def _spoil(self, frame: bytes, answer: bytes) -> bytes:
         """The answer as it leaves this slave."""
         match self.fault:
-            case SlaveFault.MUTE:
+            case SlaveFault.MUTE | SlaveFault.BABBLE:
                 return b""
             case SlaveFault.BAD_CRC:
                 return answer[:-1] + bytes((answer[-1] ^ 0xFF,))

@@ -75,6 +75,7 @@ class PtyPort:
         self._ours, self._theirs = os.openpty()
         tty.setraw(self._ours)
         tty.setraw(self._theirs)
+        os.set_blocking(self._ours, False)
         if how is Plugging.HELD:
             fcntl.flock(self._theirs, fcntl.LOCK_EX)  # as every polite serial program does
         self._name.parent.mkdir(parents=True, exist_ok=True)
@@ -102,8 +103,8 @@ class PtyPort:
         return b""
 
     def send(self, data: bytes) -> None:
-        """Lost, if it was unplugged since."""
-        if self.plugged:
+        """Lost, if it was unplugged since, or if nobody reads and the line is full."""
+        if self.plugged and data:
             with contextlib.suppress(OSError):
                 os.write(self._ours, data)
 
@@ -166,6 +167,6 @@ class TcpPort:
 
     def send(self, data: bytes) -> None:
         """Lost, if the peer is gone."""
-        if self._peer is not None:
+        if self._peer is not None and data:
             with contextlib.suppress(OSError):
                 self._peer.sendall(data)

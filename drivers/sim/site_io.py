@@ -20,6 +20,7 @@ Reply = tuple[dict[str, Any], bytes]
 MODEL = "KIOSK-IO SIM"
 FIRMWARE = 120
 _SILENCE_S = 0.05
+_BABBLE_S = 0.01
 _CALM = SiteInputs(False, False, False, False, False, 100)
 _FIELDS = tuple(item.name for item in fields(SiteInputs))
 _TABLES = {"coil": COILS, "discrete": DISCRETES, "holding": HOLDINGS}
@@ -157,8 +158,10 @@ class SiteIoSim:
         while not self._stopping:
             with self._lock:
                 watched: list[Any] = [self._wake_read, *self._port.numbers()]
+                babble = self._slave.babble()
+                self._port.send(babble)
             try:
-                ready, _, _ = select.select(watched, [], [], _SILENCE_S)
+                ready, _, _ = select.select(watched, [], [], _BABBLE_S if babble else _SILENCE_S)
             except OSError:  # unplugged since we looked
                 continue
             if self._wake_read in ready:

@@ -13,6 +13,7 @@ from drivers.sim.specimens import specimen
 from kiosk.core.social_card import SocialCard
 
 READER_NAME = "Kiosk Contact Slot"
+_NOTICE_S = 0.5
 Reply = tuple[dict[str, Any], bytes]
 
 
@@ -42,7 +43,9 @@ class SocialCardSim:
         """
         match verb:
             case "put":
-                self._station.reader.insert(self._make_card(args))
+                card = self._make_card(args)
+                self._station.reader.insert(card)
+                card.noticed.wait(_NOTICE_S)  # a hand is slower than the service, unless that hangs
             case "lift":
                 self._station.reader.lift()
             case "status":

@@ -5,6 +5,7 @@ scripted faults. Cards of other people's systems are there too: bank, transit, a
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -134,6 +135,8 @@ class ContactCard:
     reads: Reads = Reads.BOTH
     trouble: Trouble | None = None
     pull: Callable[[], None] = lambda: None
+    noticed: threading.Event = field(default_factory=threading.Event)
+    """Somebody has reset it: the service knows that it is there."""
     _application: bytes = b""
     _file: int = 0
     _waiting: bytes = field(repr=False, default=b"")
@@ -143,6 +146,7 @@ class ContactCard:
     def power_up(self) -> bytes:
         """Answer to reset; everything selected is forgotten."""
         self._forget()
+        self.noticed.set()
         return ATRS[self.kind]
 
     def transmit(self, apdu: bytes) -> Answer:

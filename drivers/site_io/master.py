@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from drivers.site_io.line import BoardTrouble, Line
-from drivers.site_io.protocol import Answer, Flaw, Refused, Request, find_answer, judge, transfer_s
+from drivers.site_io.protocol import MOST_BYTES, Answer, Flaw, Refused, Request, find_answer, judge, transfer_s
 from kiosk.core.devices import Fault
 
 
@@ -79,7 +79,7 @@ class Master:
             came = line.receive(timeout_s=min(left, line.pause_s) if received else left)
             if not came and received:
                 break
-            received += came
+            received = (received + came)[-MOST_BYTES:]  # somebody who babbles must not cost us time
             if (found := find_answer(request, received)) is not None:
                 return found
         return judge(request, received)

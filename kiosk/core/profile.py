@@ -22,11 +22,13 @@ class DeviceAddresses(Section):
 
     id_card: ``pcsc:/path/of/pcscd.comm?reader=NAME`` (NAME may be a prefix; no path: the system's pcscd);
     receipt: ``tcp://host:port``, ``serial:/dev/…?baud=115200`` or ``file:/dev/usb/lp0``;
-    page: ``ipp://host:port/path``; camera: a URL, a device path, or ``index:0``;
+    page: ``ipp://host:port/path`` or ``ipps://host:port/path?ca=FILE&name=NAME``, a printer or a queue of CUPS, which
+    wants ``?proof=queue`` where its printer speaks no IPP itself (USB); camera: a URL, a device path, or ``index:0``;
     id_card also ``sam:/dev/…?baud=115200`` and ``sam://host:port`` (SAM_V on a serial line) and ``pcsc-escape:…`` like
     ``pcsc:``; social_card: ``pcsc:…``; scanner: ``serial:/dev/…?baud=9600``,
     ``scanner://host:port`` or ``wedge:``;
-    site_io: ``modbus:/dev/…?baud=9600&unit=1``.
+    site_io: ``modbus:/dev/…?baud=9600&unit=1&board=NAME`` and ``modbus://host:port?unit=1&board=NAME`` (RTU frames
+    through a serial server), NAME as in the driver's table of boards.
     """
 
     id_card: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import threading
@@ -349,14 +350,11 @@ class Wire:
         self._thread.start()
 
     def _serve(self) -> None:
-        while True:
-            try:
-                data = os.read(self._far, 512)
-            except OSError:
-                return
-            self.asked.append(data)
-            if answer := self._respond(data):
-                os.write(self._far, answer)
+        with contextlib.suppress(OSError):  # the near end was closed
+            while data := os.read(self._far, 512):
+                self.asked.append(data)
+                if answer := self._respond(data):
+                    os.write(self._far, answer)
 
     def close(self) -> None:
         os.close(self._near)
