@@ -129,8 +129,6 @@ class ReceiptAdapter:
         began = self._monotonic()
         if deep:
             match self._print(lambda layout: sample(self._book, layout, self._model.about), patient=False):
-                case Err(DeviceError(Fault.UNPROVEN)) if self._status.fault is not None:
-                    return Err(DeviceError(self._status.fault, "in the middle of the test slip"))
                 case Err() as failed:
                     return failed
                 case Ok():
@@ -266,7 +264,9 @@ class ReceiptAdapter:
             if self._monotonic() >= until:
                 return Err(DeviceError(Fault.TIMEOUT, "no time left to print"))
             ending = self._deliver(self._line, drawn.value, until=until, patient=patient)
-        return Ok(None) if ending is Ending.PROVEN else Err(DeviceError(Fault.UNPROVEN, ending.value))
+            # A citizen must be asked whatever hindered the printer; a technician wants to know what it was.
+            fault = Fault.UNPROVEN if patient else self._status.fault or Fault.UNPROVEN
+        return Ok(None) if ending is Ending.PROVEN else Err(DeviceError(fault, ending.value))
 
     def _deliver(self, line: Conversation, image: Image.Image, *, until: float, patient: bool) -> Ending:
         """Send a slip and wait for its end; what is not on paper then is taken back."""

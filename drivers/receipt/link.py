@@ -13,6 +13,7 @@ import fcntl
 import os
 import select
 import socket
+import stat
 import struct
 import termios
 import time
@@ -36,6 +37,10 @@ _FAULTS = {
     errno.EAGAIN: Fault.IN_USE,  # locked by another program
     errno.EACCES: Fault.PERMISSION,
     errno.EPERM: Fault.PERMISSION,
+    errno.EISDIR: Fault.MISCONFIGURED,
+    errno.ENOTTY: Fault.MISCONFIGURED,
+    errno.ENOTDIR: Fault.MISCONFIGURED,
+    errno.EINVAL: Fault.MISCONFIGURED,
 }
 
 
@@ -123,6 +128,9 @@ class Link:
                 self._printer.device = socket.create_connection((host, port), timeout=connect_s)
             case DeviceFile(path):  # python-escpos opens for writing only
                 number = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
+                if stat.S_ISREG(os.fstat(number).st_mode):
+                    os.close(number)
+                    raise OSError(errno.ENOTTY, "an ordinary file")
                 self._printer.device = os.fdopen(number, "r+b", buffering=0)
             case SerialPort():
                 self._printer.open()
@@ -211,7 +219,9 @@ def _lost(what: str, error: BaseException) -> LinkLost:
     cause: BaseException | None = error
     number = 0
     while cause is not None and not number:
-        number, cause = getattr(cause, "errno", None) or 0, cause.__cause__ or cause.__context__
+        first = cause.args[0] if cause.args else None  # termios.error has no errno
+        number = getattr(cause, "errno", None) or (first if isinstance(first, int) else 0)
+        cause = cause.__cause__ or cause.__context__
     fault = _FAULTS.get(number, Fault.UNREACHABLE) if what == "cannot open" else Fault.UNREACHABLE
     return LinkLost(f"{what} ({errno.errorcode.get(number, type(error).__name__)})", fault)
 

@@ -244,7 +244,7 @@ def test_a_quick_self_test_prints_nothing_and_finds_what_is_wrong(street: Street
 
 def test_a_deep_self_test_does_not_wait_for_paper(street: Street) -> None:
     street.set(dots_left=100)
-    assert street.driver.self_test(deep=True) == Err(DeviceError(Fault.PAPER_OUT, "in the middle of the test slip"))
+    assert street.driver.self_test(deep=True) == Err(DeviceError(Fault.PAPER_OUT, "printer cannot go on"))
 
 
 @pytest.mark.parametrize(
@@ -515,6 +515,17 @@ def test_the_fault_of_opening_is_the_status(terminal: str) -> None:
     assert driver.status().detail == f"cannot open ({errno.errorcode[errno.EAGAIN]})"
     driver.close()
     os.close(holder)
+
+
+@pytest.mark.parametrize("scheme", ["serial", "file"])
+def test_a_path_that_leads_to_something_else_is_misconfigured(tmp_path: Path, scheme: str) -> None:
+    ordinary = tmp_path / "lp0"
+    ordinary.write_bytes(b"")
+    for path in (tmp_path, ordinary):
+        driver = ReceiptAdapter(f"{scheme}:{path}", timings=FAST, book=BOOK)
+        assert fault_of(driver.print(SLIP)) is Fault.MISCONFIGURED
+        driver.close()
+    assert ordinary.read_bytes() == b""
 
 
 @pytest.mark.parametrize("address", ["serial:/dev/kiosk-none", "file:/nonexistent/lp0", "tcp://127.0.0.1:1"])
