@@ -157,17 +157,20 @@ class Player:
     def _bring_out(self, script: FaultScript, began: float, breaking: datetime) -> tuple[float | None, float | None]:
         """The same for a fault that only a command meets: a self-test's, or the terminal's own for a citizen."""
         until = began + script.within_s * self._patience
+        beside = script.expect.beside_the_fault()
         detected: float | None = None
         while True:
             self._self_test(script, limit_s=script.within_s)
-            record = self._eyes.record(script.device)
-            faults = of_commands(record, breaking)
-            now = time.monotonic()
+            tested = time.monotonic()
+            faults = of_commands(self._eyes.record(script.device), breaking)
             if faults and detected is None:
-                detected = now
-            if script.expect.fault in faults and script.expect.beside_the_fault().is_met(record.status):
-                return detected, now
-            if now > until:
+                detected = tested
+            if script.expect.fault in faults:  # what it leaves the device in may show a little later
+                shown = self._eyes.wait_for(
+                    script.device, lambda record: beside.is_met(record.status), since=began, until=until
+                )
+                return detected, None if shown is None else max(tested, shown)
+            if tested > until:
                 return detected, None
             time.sleep(_AGAIN_S)
 
