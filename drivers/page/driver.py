@@ -88,7 +88,7 @@ class PageAdapter:
 
         `age_s`: seconds since it was sent at the earliest. Without it only a trace of the job tells anything.
         """
-        return self._printing.fate(job, age_s=age_s)
+        return self._printing.memory.fate(job, age_s=age_s)
 
     def self_test(self, *, deep: bool) -> Result[str, DeviceError]:
         """Quick: what the printer tells of itself. Deep: one page on paper as well."""

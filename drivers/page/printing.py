@@ -1,6 +1,8 @@
 """One document from the first question to the printer's last word.
 
-The same job name never prints twice: printer and queue are asked for it first, also after this process was killed.
+The same job name never prints twice: printer and queue are asked for it first, also after this process was killed. A
+printer that was switched off forgets, though: whoever is not sure that a name is new asks for its fate first.
+
 Before the document is sent every error means that nothing came out; after it only the printer's own word decides,
 and without it the job is UNPROVEN. A job given up is cancelled, so that it does not come out later in front of
 somebody else.
@@ -15,8 +17,9 @@ from dataclasses import dataclass
 
 from drivers.page.client import Job, NotReached, Refused, Trouble, Unclear
 from drivers.page.facts import choose
-from drivers.page.fate import Traces, age_of, failed, judge, proven, remembers
-from drivers.page.route import Key, Route, View
+from drivers.page.fate import Traces, failed, judge, proven
+from drivers.page.memory import Failed, Memory
+from drivers.page.route import Key, Route
 from drivers.page.timings import Timings
 from drivers.page.watch import Watch
 from kiosk.core.devices import DeviceError, Fault
@@ -36,21 +39,18 @@ class Printing:
         self._watch = watch
         self._timings = timings
         self._monotonic = monotonic
-        self._sent: dict[str, float] = {}
-        """When a document left under a job name whose end is not known."""
-        self._met: set[str] = set()
-        """Of these, the names that the printer itself knew once: if it knows them no more, it forgets."""
+        self.memory = Memory(route, watch, timings, monotonic=monotonic)
 
     def print(self, document: Document, *, until: float) -> Outcome:
         """One document; what its errors mean stands above."""
         try:
             self._watch.look(media=document.media)  # also finds the printer behind a queue
-            traces, history = self._settled(document.job)
+            traces, history = self.memory.settled(document.job)
             outcome = self._earlier(document, until, traces, history)
             if outcome is None:
                 number = self._create(document, until)
                 outcome = self._send(_Attempt(document, number, _keys(traces), until))
-        except _Failed as failure:
+        except Failed as failure:
             return Err(failure.error)
         except Trouble as trouble:
             return Err(DeviceError(trouble.fault, str(trouble)))
@@ -58,24 +58,8 @@ class Printing:
             case Err(DeviceError(fault=Fault.UNPROVEN)):
                 pass
             case _:
-                self._sent.pop(document.job, None)
-                self._met.discard(document.job)
+                self.memory.forget(document.job)
         return outcome
-
-    def fate(self, job: str, *, age_s: float | None) -> Result[JobFate, DeviceError]:
-        """What became of an earlier job. `age_s`: how long ago at most it was sent, None: nobody knows."""
-        try:
-            view = self._watch.look()
-            traces, history = self._settled(job)
-        except _Failed as failure:
-            return Err(failure.error)
-        except Trouble as trouble:
-            return Err(DeviceError(trouble.fault, str(trouble)))
-        verdict = judge(traces)
-        if verdict is None:
-            never = self._never_came(job, view, traces, history, age_s=age_s)
-            verdict = JobFate.NOT_PRINTED if never else JobFate.UNKNOWN
-        return Ok(verdict)
 
     # --- before the document -------------------------------------------------------------------------------------
 
@@ -91,35 +75,12 @@ class Printing:
             case JobFate.NOT_PRINTED:
                 return None
             case JobFate.UNKNOWN:
-                raise _Failed(Fault.UNPROVEN, "an earlier job under this name ended unclear")
+                raise Failed(Fault.UNPROVEN, "an earlier job under this name ended unclear")
             case None:
                 pass
-        if (traces.desk or document.job in self._sent) and not self._never_came(
-            document.job, self._watch.look(), traces, history
-        ):
-            raise _Failed(Fault.UNPROVEN, "the printer has forgotten an earlier job under this name")
+        if not self.memory.allows(document.job, traces, history):
+            raise Failed(Fault.UNPROVEN, "the printer has forgotten an earlier job under this name")
         return None
-
-    def _never_came(
-        self, name: str, view: View, traces: Traces, history: list[Job], *, age_s: float | None = None
-    ) -> bool:
-        """An earlier attempt left no trace at the printer: does that prove that it never was there?"""
-        sent_at = self._sent.get(name)
-        ages = (age_s, None if sent_at is None else self._monotonic() - sent_at, age_of(traces.desk, view.desk))
-        known = [age for age in ages if age is not None]
-        return name not in self._met and bool(known) and remembers(view.printer, history, age_s=max(known))
-
-    def _settled(self, name: str) -> tuple[Traces, list[Job]]:
-        """Jobs under this name; those whose document never came are cancelled first, for nobody will send it."""
-        until = self._monotonic() + self._timings.cancel
-        while True:
-            traces, history = self._route.traces(name)
-            if not traces.torn.unfinished:
-                return traces, history
-            if self._monotonic() >= until:
-                raise _Failed(Fault.UNPROVEN, "an earlier job under this name cannot be cancelled")
-            self._route.cancel(traces.torn)
-            self._wait()
 
     def _create(self, document: Document, until: float) -> int:
         """Wait until the printer can print, then Create-Job."""
@@ -129,26 +90,26 @@ class Printing:
             if status.well:
                 match choose(document, view.printer):
                     case Err(error):
-                        raise _Failed(error.fault, error.detail)
+                        raise Failed(error.fault, error.detail)
                     case Ok(sheet):
                         pass
                 try:
                     return self._route.create(document.job, sheet)
                 except Refused as refused:
                     if not refused.busy:
-                        raise _Failed(Fault.ABORTED, str(refused)) from refused
+                        raise Failed(Fault.ABORTED, str(refused)) from refused
                     waiting_for = DeviceError(Fault.TIMEOUT, "printer is busy")
                 except Unclear:  # it may wait for a document now, which would hold up everybody
-                    with suppress(Trouble, _Failed):
-                        self._settled(document.job)
+                    with suppress(Trouble, Failed):
+                        self.memory.settled(document.job)
                     raise
             elif status.fault is Fault.PAPER_OUT:
                 waiting_for = DeviceError(Fault.PAPER_OUT, status.detail)
             else:
                 # A state without a named fault is an error that the printer does not explain.
-                raise _Failed(status.fault or Fault.PROTOCOL, status.detail)
+                raise Failed(status.fault or Fault.PROTOCOL, status.detail)
             if self._monotonic() >= until:
-                raise _Failed(waiting_for.fault, waiting_for.detail)
+                raise Failed(waiting_for.fault, waiting_for.detail)
             self._wait()
 
     # --- the document --------------------------------------------------------------------------------------------
@@ -157,9 +118,7 @@ class Printing:
         name, number = attempt.document.job, attempt.number
         assert number is not None
         while True:
-            self._sent.setdefault(name, self._monotonic())
-            if self._route.direct:
-                self._met.add(name)
+            self.memory.sends(name)
             try:
                 self._route.send(number, attempt.document.pdf)
             except NotReached as trouble:
@@ -196,7 +155,7 @@ class Printing:
                 continue
             heard_at = now
             if traces.engine:
-                self._met.add(document.job)
+                self.memory.meets(document.job)
             if judge(traces, pages=document.pages) is JobFate.PRINTED:
                 return _proof(traces, document)
             if traces.engine and all(job.over for job in traces.engine):
@@ -254,7 +213,7 @@ class Printing:
                     return _proof(traces, document)
                 case JobFate.NOT_PRINTED:
                     return Err(DeviceError(fault, why))
-                case None if self._never_came(document.job, self._watch.look(), traces, history):
+                case None if self.memory.never_came(document.job, self._watch.look(), traces, history):
                     return Err(DeviceError(fault, f"{why}, never at the printer"))
                 case _:
                     pass
@@ -290,14 +249,6 @@ class _Attempt:
 
 def _keys(traces: Traces) -> frozenset[Key]:
     return frozenset(job.key for job in traces.engine)
-
-
-class _Failed(Exception):
-    """The end of a print before its document was sent, or of a question."""
-
-    def __init__(self, fault: Fault, detail: str) -> None:
-        super().__init__(detail)
-        self.error = DeviceError(fault, detail)
 
 
 def _proof(traces: Traces, document: Document) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,12 +110,12 @@ def office(short_path: Path) -> Iterator[Office]:
 
 
 @pytest.fixture
-def short_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that another user may enter, with a name short enough for a socket's."""
-    folder = tmp_path_factory.mktemp("c")
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(path.stat().st_mode | 0o055)
-    return folder
+def short_path() -> Iterator[Path]:
+    """A folder that cupsd's own user may enter, which pytest's are not, with a name short enough for a socket's."""
+    with tempfile.TemporaryDirectory(prefix="cups-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
 
 
 def fault_of(result: object) -> Fault:
@@ -294,7 +295,7 @@ def test_a_printer_switched_off_and_on_half_way_is_no_proof_of_anything(office: 
     office.set(slow_ms=500)
     thread, ended = office.print_meanwhile()
     wait_for(lambda: office.sim._engine.state == 4, "it prints")
-    wait_for(lambda: "440699-0001" in office.driver._printing._met, "the driver has seen it there")
+    wait_for(lambda: "440699-0001" in office.driver._printing.memory._met, "the driver has seen it there")
     office.sim.handle("power_cycle", {}, b"")
     office.set(slow_ms=0)
     thread.join(30)
