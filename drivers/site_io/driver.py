@@ -131,10 +131,11 @@ class SiteIoAdapter:
         retry = self._timings.first_retry
         while not self._stop.is_set():
             began = self._monotonic()
-            contact = self._contact or self._connect()
+            fresh = self._connect() if self._contact is None else None
             with self._turn:
-                if contact is not None:
-                    self._contact = contact
+                # A command may have ended the contact since; only this thread begins one.
+                self._contact = self._contact or fresh
+                if self._contact is not None:
                     self._do(self._round)
                 connected = self._contact is not None
             if connected:

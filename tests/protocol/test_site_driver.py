@@ -369,3 +369,19 @@ def test_pymodbus_reads_our_simulated_board(tmp_path: Path, tcp: bool) -> None:
     finally:
         client.close()
         sim.stop()
+
+
+def test_commands_that_meet_a_breaking_line_never_use_a_closed_one(make_board: Callable[..., Any]) -> None:
+    """A command ends the contact while the polling thread waits for its turn."""
+    rig = make_board()
+    proxy = SiteIoProxy(rig.host)
+    for _ in range(6):
+        rig.well()
+        known = len(rig.events)
+        rig.do("fault", name="mute")
+        outcomes = [proxy.light(Lamp.CARD, state) for state in (LampState.ON, LampState.OFF)]
+        assert all(isinstance(outcome, Err) and outcome.error.fault is Fault.TIMEOUT for outcome in outcomes), outcomes
+        rig.do("fault")
+        rig.well()
+        faults = {event.status.fault for event in rig.events[known:] if isinstance(event, StatusChanged)}
+        assert faults == {Fault.TIMEOUT, None}
