@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE ?=
 COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet $(UPGRADE) --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help setup setup-dev run test lint unit tour bundle lock clean
+.PHONY: help setup setup-dev run test lint unit tour drill bench docs bundle lock clean
 
 help: ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,6 +34,17 @@ unit: setup-dev ## every test
 
 tour: setup ## a scripted day: every case, every screen, receipt and page in build/tour/index.html
 	@$(BIN)/kiosk case tour --out build/tour
+
+drill: setup ## every scripted fault on a serving terminal: detected, named, got over; build/drill/drill.json
+	@$(BIN)/kiosk sim drill --out build/drill
+
+bench: setup ## what the parts take, against limits and peers: build/bench.json and a table of ratios
+	@$(BIN)/python -m benchmarks
+
+docs: setup ## generated tables and pages anew
+	$(BIN)/python scripts/generate_events.py
+	$(BIN)/python scripts/generate_faults.py
+	$(BIN)/python scripts/generate_devices_doc.py
 
 bundle: setup-dev ## the terminal as a onedir program in dist/kiosk
 	$(BIN)/pyinstaller --noconfirm --log-level WARN kiosk.spec
