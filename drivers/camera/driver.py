@@ -52,6 +52,8 @@ class Timings:
 
 _NO_PICTURE = Ended(Fault.FROZEN, "no picture comes")
 _SAME_PICTURE = Ended(Fault.FROZEN, "the same picture again and again")
+_SAME_AT_MOST = 3
+"""Equal to the last byte so often in a row: no sensor is that calm. Once may happen to a stream read in leaps."""
 _BROKEN_PICTURE = Ended(Fault.PROTOCOL, "pictures cannot be decoded")
 _BLACK = "nothing can be seen"
 
@@ -165,7 +167,7 @@ class CameraAdapter:
     def _two_pictures(self, grabber: Grabber, *, since: float = float("-inf")) -> tuple[Picture, View] | Ended:
         """The second of two: it takes two to see that the camera lives and that the page lies still."""
         viewer = Viewer(freeze_s=0.0, settle=1)
-        number, patience = 0, self._timings.first_picture
+        number, patience, same = 0, self._timings.first_picture, 0
         while True:
             picture = grabber.newer(number, since=since, within_s=patience)
             if not isinstance(picture, Picture):
@@ -176,8 +178,10 @@ class CameraAdapter:
             if view is None:
                 return _BROKEN_PICTURE
             if view.frozen:
-                return _SAME_PICTURE
-            if number:
+                same += 1
+                if same == _SAME_AT_MOST:
+                    return _SAME_PICTURE
+            elif number:
                 return picture, view
             number, patience = picture.number, self._timings.camera.read_s
 

@@ -157,6 +157,8 @@ class Model:
     card_epoch: int = 0
     """Grows with every put and lift."""
     social_present: bool = False
+    social_left: bool = False
+    """The card in the slot was there when a session ended."""
     social_epoch: int = 0
     """Grows with every card put into the contact slot."""
     card_left: bool = False

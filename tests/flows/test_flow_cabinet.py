@@ -176,6 +176,10 @@ def test_a_social_card_left_behind_is_called_after(stage, xiu, codes, social_car
     assert not stage.pull().chrome.social_left
 
 
+def test_a_social_card_before_any_session_is_nobodys_leftover(stage, xiu, social_card):
+    assert not stage.insert(social_card(xiu)).chrome.social_left
+
+
 def test_nothing_of_the_social_card_outlives_the_session(stage, xiu, bo, codes, social_card):
     to_social(stage, xiu, codes).insert(social_card(xiu)).touch(Finish()).lift()
     to_social(stage, bo, codes)

@@ -21,7 +21,7 @@ from kiosk.services.turn import Turn
 
 def presented(turn: Turn) -> None:
     """A card is in the slot. Where an identity card is wanted, it is told that this is not the place."""
-    turn.set(social_present=True, social_epoch=turn.model.social_epoch + 1)
+    turn.set(social_present=True, social_left=False, social_epoch=turn.model.social_epoch + 1)
     visit = turn.model.visit
     if visit is None or visit.session.card is not None or not isinstance(visit.place, AtHome | AtPutCard):
         return
@@ -31,7 +31,7 @@ def presented(turn: Turn) -> None:
 
 def lifted(turn: Turn) -> None:
     """The slot is empty; what was read stays with her answers."""
-    turn.set(social_present=False)
+    turn.set(social_present=False, social_left=False)
     if turn.model.visit is not None:
         turn.set_visit(social=Slot(turn.visit.social.epoch))
 

@@ -56,6 +56,7 @@ def end(turn: Turn, reason: EndReason) -> None:
         visit=None,
         large_text=False,
         card_left=turn.model.card_present,
+        social_left=turn.model.social_present,
         filings=tuple(one for one in turn.model.filings if one.in_flight or one.retry_at is not None),
     )
     gone_away(turn)

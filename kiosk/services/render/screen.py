@@ -75,7 +75,7 @@ def chrome(model: Model, shelf: Shelf, around: Surroundings) -> Chrome:
         seconds_left=seconds,
         warning=warning,
         card_left=model.card_left and model.card_present,
-        social_left=model.visit is None and model.social_present,
+        social_left=model.social_left,
         session=0 if model.visit is None else model.visit.generation,
         papers_waiting=waiting(model),
         papers_left=left_behind(model),
