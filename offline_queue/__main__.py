@@ -78,7 +78,7 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
         return
     for row in rows:
         typer.echo(
-            f"{row['application_no']}  {row['state']:<9} receipt {row['receipt']:<7} tries {row['attempts']}"
+            f"{row['application_no']}  {row['state']:<9} receipt {row['receipt']:<8} tries {row['attempts']}"
             f"  age {row['age_s']} s  {row['last_code']}"
         )
 

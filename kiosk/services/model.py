@@ -108,10 +108,11 @@ class PendingNote:
     """A word for the print ledger that the queue has not confirmed yet."""
 
     note: Note
-    deadline: float
-    """Monotonic."""
+    patient_until: float
+    """Monotonic: later tries are rarer, and the first of them is logged."""
     retry_at: float | None = None
     """None while it is being written."""
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

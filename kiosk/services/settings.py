@@ -80,8 +80,10 @@ class Delays:
     put_deadline: float = 8.0
     """After this the citizen is told that it is not written down yet; one try of the queue's adapter takes 10 s."""
     mark_retry: float = 1.0
-    mark_deadline: float = 60.0
-    """A word for the print ledger is given up after this: at the next start the printer is asked, or she is."""
+    mark_patience: float = 60.0
+    """A queue that does not take a word for the print ledger for so long has trouble that the log should know."""
+    mark_slow: float = 10.0
+    """How often it is tried afterwards; a restart ends that: then the printer is asked, or she is."""
     fate_poll: float = 1.0
     """How often the printer is asked for a page of before, while it prints or while only its driver starts."""
     fate_deadline: float = 60.0

@@ -139,6 +139,7 @@ class Storm(RuleBasedStateMachine):
                 stage.device(what, state=DeviceState.OFFLINE, fault=Fault.DRIVER_LOST)
             case StoreFault():
                 stage.outbox.faults = deque([what] * times * 10)
+                stage.ledger.faults = times
             case HallFault():
                 stage.hall.fault = what
             case Link():
@@ -161,6 +162,7 @@ class Storm(RuleBasedStateMachine):
         stage.outbox.lose_answers = 0
         stage.receipt.faults.clear()
         stage.page.faults.clear()
+        stage.ledger.faults = 0
         stage.camera.shots.clear()
         stage.hall.fault, stage.outbox.link = None, Link.UP
         for kind in DeviceKind:
@@ -223,6 +225,8 @@ class Storm(RuleBasedStateMachine):
         assert isinstance(stage.view, AttractView | OutOfServiceView)
         assert not stage.camera.live
         assert not stage.terminal._model.filings
+        assert not stage.terminal._model.notes
+        assert not stage.terminal._model.printing
         assert all(seal.closed for seal in stage.sealer.sessions[self.seals_before_crash :])
         super().teardown()
 

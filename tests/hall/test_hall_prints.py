@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from hall.catalogue import load_draft, own_catalogue
+from hall.hall import open_hall
 from hall.papers_printed import summary
+from kiosk.contract.wire import canonical_json
+from kiosk.core.item import load_item
 from tests.hall.conftest import INSURED, LEE, HallProcess, TestTerminal
 
 AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -118,6 +124,35 @@ def test_the_clerks_page_shows_them(terminal: TestTerminal, hall: HallProcess, j
     for text in (page, live):
         assert "GD000777" in text
         assert "不确定" in text
+
+
+def test_numbered_paper_is_said_by_the_item_and_told_to_the_terminal(tmp_path: Path) -> None:
+    hall = open_hall(tmp_path / "hall")
+    try:
+        draft = load_draft(own_catalogue())
+        hall.catalogue.publish(draft)
+        insured = next(item for item in draft.items if item.code == INSURED)
+        assert hall.catalogue.paper_of(insured.name) == "plain"
+        numbered = insured.model_copy(
+            update={
+                "version": insured.version + 1,
+                "results": tuple(result.model_copy(update={"paper": "numbered"}) for result in insured.results),
+            }
+        )
+        others = tuple(item for item in draft.items if item.code != INSURED)
+        hall.catalogue.publish(replace(draft, items=(*others, numbered)))
+        assert hall.catalogue.paper_of(insured.name) == "numbered"
+        assert hall.catalogue.paper_of("居住证") == "plain"
+    finally:
+        hall.close()
+
+
+def test_an_item_that_says_nothing_of_paper_is_published_as_before() -> None:
+    """Item versions never change: the new field may not show in the documents of old ones."""
+    for item in load_draft(own_catalogue()).items:
+        results = item.model_dump(mode="json", by_alias=True)["results"]
+        assert all("paper" not in result for result in results)
+        assert load_item(canonical_json(item.model_dump(mode="json", by_alias=True))) == item
 
 
 @pytest.mark.parametrize(

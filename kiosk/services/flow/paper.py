@@ -19,14 +19,14 @@ _FINAL = frozenset({StoreFault.CONFLICT, StoreFault.BROKEN})
 
 def note(turn: Turn, word: Note) -> None:
     """Write it down; a newer word replaces an older one on the same paper that still waits."""
-    pending = PendingNote(word, turn.monotonic + turn.around.delays.mark_deadline)
+    pending = PendingNote(word, turn.monotonic + turn.around.delays.mark_patience)
     others = tuple(one for one in turn.model.notes if one.note.job != word.job)
     turn.set(notes=(*others, pending))
     turn.do(word)
 
 
 def noted(turn: Turn, message: Noted) -> None:
-    """The queue has written it down, or will be asked again."""
+    """The queue has written it down, or will be asked again: the hall must hear of it, and no page come twice."""
     kept: list[PendingNote] = []
     for one in turn.model.notes:
         if one.note != message.note:
@@ -35,11 +35,20 @@ def noted(turn: Turn, message: Noted) -> None:
         match message.result:
             case Ok():
                 pass
-            case Err(error) if error.fault not in _FINAL and turn.monotonic < one.deadline:
-                kept.append(replace(one, retry_at=turn.monotonic + turn.around.delays.mark_retry))
-            case Err(error):
+            case Err(error) if error.fault in _FINAL:
                 turn.log(Event.of(EventName.STORE_REFUSED, fault=error.fault))
+            case Err(error):
+                kept.append(_again(turn, one, error.fault))
     turn.set(notes=tuple(kept))
+
+
+def _again(turn: Turn, pending: PendingNote, fault: StoreFault) -> PendingNote:
+    now, delays = turn.monotonic, turn.around.delays
+    if now < pending.patient_until:
+        return replace(pending, retry_at=now + delays.mark_retry)
+    if not pending.late:
+        turn.log(Event.of(EventName.STORE_REFUSED, fault=fault))
+    return replace(pending, retry_at=now + delays.mark_slow, late=True)
 
 
 def retry_notes(turn: Turn) -> None:
