@@ -8,7 +8,6 @@ connection reset), so that it does not appear later in front of somebody else. N
 from __future__ import annotations
 
 import math
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +16,6 @@ from PIL import Image
 
 from drivers.host.adapter import Args, Emit, Reply
 from drivers.host.codec import CodecError, dump_proof, load_receipt
-from drivers.receipt.answers import TOKEN_BYTES
 from drivers.receipt.conversation import Conversation, NoAnswer
 from drivers.receipt.delivery import Delivery, Ending
 from drivers.receipt.fonts import FontBook
@@ -25,7 +23,7 @@ from drivers.receipt.introduction import IN_TURN, introduce
 from drivers.receipt.layout import Layout
 from drivers.receipt.link import Link, LinkLost, SerialPort, parse_address, wanted_model
 from drivers.receipt.models import Model, by_id, catalogue
-from drivers.receipt.protocol import slip
+from drivers.receipt.protocol import random_token, slip
 from drivers.receipt.render import render
 from drivers.receipt.sample import sample
 from drivers.receipt.status import starting, summarize
@@ -34,13 +32,6 @@ from kiosk.core.devices import DeviceError, DeviceKind, DeviceStatus, Fault, Sta
 from kiosk.core.ports import PrintProof
 from kiosk.core.receipt import Receipt
 from kiosk.core.result import Err, Ok, Result
-
-_LETTERS = bytes(byte for byte in sorted(TOKEN_BYTES) if chr(byte).isalpha())
-
-
-def random_token() -> bytes:
-    """A process id that no earlier slip is likely to have had, also before a restart."""
-    return bytes(secrets.choice(_LETTERS) for _ in range(4))
 
 
 class ReceiptAdapter:
@@ -132,7 +123,7 @@ class ReceiptAdapter:
                 case Err() as failed:
                     return failed
                 case Ok():
-                    proof = f"; test slip {self._model.proving.value} after {self._monotonic() - began:.1f} s"
+                    proof = f"; test slip proven after {self._monotonic() - began:.1f} s"
         else:
             proof = ""
             with self._line_lock:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import secrets
 import struct
 from collections.abc import Iterator
 from enum import IntEnum
@@ -29,6 +30,7 @@ ASK_SENSOR = b"\x1dr\x01"
 RECALL = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
 """DLE DC4 8: forget everything received but not printed."""
 _REAL_TIME = (0x04, 0x05, 0x14)
+_LETTERS = bytes(byte for byte in sorted(TOKEN_BYTES) if chr(byte).isalpha())
 
 
 class StatusKind(IntEnum):
@@ -74,6 +76,11 @@ def ask_proof(token: bytes) -> bytes:
     if len(token) != 4 or not TOKEN_BYTES.issuperset(token):
         raise ValueError("process id is 4 characters without bit 4")
     return b"\x1d(H\x06\x00\x30\x30" + token
+
+
+def random_token() -> bytes:
+    """A process id that no earlier slip is likely to have had, also before a restart."""
+    return bytes(secrets.choice(_LETTERS) for _ in range(4))
 
 
 def defuse(data: bytes) -> bytes:

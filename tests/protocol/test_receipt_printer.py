@@ -29,11 +29,11 @@ from drivers.host.codec import dump_proof, dump_receipt
 from drivers.host.host import DriverHost, Notice
 from drivers.host.proxies import ReceiptPrinterProxy
 from drivers.receipt.answers import TOKEN_BYTES
-from drivers.receipt.driver import ReceiptAdapter, random_token
+from drivers.receipt.driver import ReceiptAdapter
 from drivers.receipt.fonts import FontBook
 from drivers.receipt.layout import Layout
 from drivers.receipt.link import DeviceFile, Link, LinkLost, SerialPort
-from drivers.receipt.protocol import defuse
+from drivers.receipt.protocol import defuse, random_token
 from drivers.receipt.render import render
 from drivers.receipt.timings import Timings
 from drivers.sim.escpos_line import PathKind
