@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import threading
@@ -29,6 +30,7 @@ from kiosk.core.devices import (
 from kiosk.core.result import Err, Ok
 
 LONG_S = 20.0
+SEED = 440699
 PROGRAM = Path(__file__).parent / "programs" / "card_reader_program.py"
 
 
@@ -41,6 +43,8 @@ def shared_rig(make_rig: Callable[..., Any], tmp_path_factory: pytest.TempPathFa
 def rig(shared_rig: Any) -> Iterator[Any]:
     shared_rig.do("lift")
     shared_rig.wait_status(lambda status: status.well and status.media is MediaState.ABSENT)
+    # the host greets a driver with a self-test; a call that has begun when pcscd hangs lasts as long as that
+    shared_rig.wait_status(lambda _status: shared_rig.host.record().self_test is not None)
     yield shared_rig
 
 
@@ -146,6 +150,29 @@ def test_a_card_taken_away_and_another_laid_down_while_nobody_looked(rig: Any) -
     rig.well()
     cards = [event for event in rig.events[known:] if not isinstance(event, StatusChanged)]
     assert cards == [CardLifted(), CardPresented()]
+
+
+def test_a_card_that_lies_there_is_no_news(rig: Any) -> None:
+    put(rig)
+    assert isinstance(IdCardReaderProxy(rig.host).read(), Ok)
+    known = len(rig.events)
+    time.sleep(1.2)  # the monitor has looked again at least twice
+    assert rig.events[known:] == []
+
+
+def test_hostile_cards_end_no_driver(rig: Any) -> None:
+    """Content and status words of any kind; each reading ends in words."""
+    put(rig)
+    source, pid = random.Random(SEED), rig.host.pid
+    for round_ in range(40):
+        card: dict[str, Any] = {"text_block": source.randbytes(256).hex()}
+        if round_ % 2:
+            card = {"fault": "sw_error", "sw": source.randbytes(2).hex()}
+        put(rig, **card)
+        outcome = IdCardReaderProxy(rig.host).read()
+        assert isinstance(outcome, Err), f"seed {SEED}, round {round_}"
+        assert outcome.error.fault is Fault.CARD_UNREADABLE, f"seed {SEED}, round {round_}: {outcome.error}"
+    assert rig.host.pid == pid
 
 
 def test_who_the_reader_is(rig: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import reduce
 from itertools import pairwise
 from operator import xor
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from drivers.idcard.presence import KEEPERS, MISSES, Change, Presence, is_here
 from drivers.idcard.protocol import CardBytes, ReadError, Unreadable
+from drivers.idcard.sam_talk import Refused, introduce, read_selected
 from drivers.idcard.sam_v import (
     FIND,
     FOUND,
@@ -36,7 +37,7 @@ from drivers.idcard.sam_v import (
     fault_of,
     parse_base_record,
 )
-from drivers.idcard.wire import WireFailure, ask
+from drivers.idcard.wire import Wire, WireFailure, ask
 from drivers.sim.card_deck import CardKind, SimCard
 from drivers.sim.sam_v import Faults, SamFault, SamModule
 from kiosk.core.devices import Fault
@@ -367,3 +368,34 @@ def test_events_alternate_and_a_read_card_is_lifted_only_after_its_keeper_failed
 def test_check_bytes_are_xor() -> None:
     frame = encode(b"\0\0\x90abc")
     assert reduce(xor, frame[5:], 0) == 0
+
+
+# --- a module that says anything -------------------------------------------------------------------------------------
+
+
+class Talker(PipeWire):
+    """Whole frames, of any status and content."""
+
+    def __init__(self, answers: list[tuple[int, bytes]]) -> None:
+        super().__init__(SamModule(lambda: None))
+        self._answers = answers
+
+    def send(self, data: bytes) -> None:
+        status, content = self._answers.pop() if self._answers else (0x24, b"")
+        self._held = encode(bytes((0, 0, status)) + content)
+
+
+ANSWERS = st.tuples(
+    st.sampled_from([GOOD, FOUND, NO_SUCH_ITEM, NOT_FOUND, *MEANINGS]) | st.integers(0, 255),
+    st.binary(max_size=80) | st.just(struct.pack(">HH", 256, 1024) + TEXT + PHOTO),
+)
+
+
+@given(st.lists(ANSWERS, max_size=8), st.sampled_from([introduce, read_selected]))
+def test_no_answer_upsets_a_conversation(answers: list[tuple[int, bytes]], talk: Callable[[Wire], object]) -> None:
+    try:
+        said = talk(Talker(answers))
+    except (Refused, WireFailure) as failed:
+        assert failed.error.fault in Fault
+    else:
+        assert isinstance(said, str | CardBytes)

@@ -295,6 +295,7 @@ def test_another_program_holds_the_line(make_rig: Callable[..., Any], tmp_path: 
 
 def test_pcscd_hangs_under_a_module(rigs: Callable[[Transport], Any]) -> None:
     desk = Desk(rigs(Transport.ESCAPE))
+    desk.rig.wait_status(lambda status: status.well and desk.rig.host.record().self_test is not None)
     pid = desk.rig.host.pid
     desk.do("freeze_daemon")
     try:
