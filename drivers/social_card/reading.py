@@ -32,7 +32,7 @@ MOST_ITEMS = 16
 
 OTHERS: tuple[tuple[Fault, bytes], ...] = (
     # Transit first: some of these answer to a payment system's name too. T-Union (交通联合, JT/T 978) and the cards
-    # of 住房城乡建设部; Shenzhen, Lingnan (岭南通), Wuhan and Beijing have names of their own.
+    # of 住房城乡建设部; Shenzhen, Lingnan (岭南通) and Wuhan have names of their own.
     (Fault.CARD_TRANSIT, bytes.fromhex("A000000632010105")),
     (Fault.CARD_TRANSIT, bytes.fromhex("A00000000386980701")),
     (Fault.CARD_TRANSIT, b"PAY.SZT"),

@@ -19,6 +19,7 @@ import pytest
 from drivers.host.host import DriverHost
 from drivers.host.proxies import DocumentCameraProxy
 from drivers.sim.__main__ import parse
+from drivers.sim.bench import DEVICES, PREFIXES
 from drivers.sim.control import HardwareClient, HardwareError
 from drivers.sim.documents import SampleDocument
 from kiosk.core.devices import DeviceKind
@@ -65,7 +66,7 @@ def wait_gone(pid: int) -> None:
 
 def test_all_devices_of_a_terminal(tmp_path: Path) -> None:
     with hardware(tmp_path / "bench") as (process, addresses):
-        assert set(addresses) == {"id_card", "receipt", "page", "camera", "control"}
+        assert set(addresses) == {*map(str, DEVICES), "control"}
         assert addresses["id_card"].startswith("pcsc:")
         for name, scheme in (("receipt", "tcp"), ("page", "ipp"), ("camera", "http")):
             parts = urlsplit(addresses[name])
@@ -73,7 +74,7 @@ def test_all_devices_of_a_terminal(tmp_path: Path) -> None:
             socket.create_connection((parts.hostname, parts.port or 0), timeout=5).close()
         with HardwareClient(Path(addresses["control"])) as client:
             status, _ = client.do("status")
-            assert set(status) == {"card", "receipt", "page", "camera"}
+            assert set(status) == {PREFIXES[kind] for kind in DEVICES}
             with pytest.raises(HardwareError):
                 client.do("kettle.boil")
         helpers = [pid for child in children(process.pid) for pid in (child, *children(child))]
