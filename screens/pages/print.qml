@@ -8,7 +8,7 @@ PageFrame {
     id: page
 
     readonly property string phase: PrintModel.phase
-    readonly property bool refused: ["not_eligible", "hall_refused"].includes(PrintModel.notice.code) // again would say the same again
+    readonly property bool refused: ["not_eligible", "hall_refused", "reprint_limit"].includes(PrintModel.notice.code) // again would say the same again
     property bool spoilt: false // she says that the paper is of no use, and is asked why
     readonly property bool busy: phase === "fetching" || phase === "printing"
 

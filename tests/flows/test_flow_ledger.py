@@ -23,7 +23,7 @@ from kiosk.core.intents import (
 )
 from kiosk.core.ports import JobFate, Link
 from kiosk.core.print_ledger import PaperKind, PrintState
-from kiosk.core.views import AttractView, DoneView, HomeView, MySpaceView, PrintView
+from kiosk.core.views import AttractView, DoneView, GuideView, HomeView, MySpaceView, PrintView
 from kiosk.services.effects import Lane
 
 PROVEN, FAILED, SENT, UNKNOWN = PrintState.PROVEN, PrintState.FAILED, PrintState.SENT, PrintState.UNKNOWN
@@ -201,9 +201,21 @@ def test_a_spoiled_page_is_void_and_another_comes_twice_at_most(stage, xiu, code
         assert (stage.sees(PrintView).phase, stage.page.pages[-1].job) == ("done", f"job-1-{number}")
     stage.touch(PaperSpoiled("damaged"))
     assert (stage.sees(PrintView).phase, stage.notice()) == ("failed", "reprint_limit")
-    assert len(stage.page.pages) == 3
+    stage.touch(PrintAgain(), PaperTaken())
+    assert (stage.sees(PrintView).phase, len(stage.page.pages)) == ("failed", 3)
     assert [outcome for _, outcome, _ in stage.ledger.outcomes] == ["proven", "void", "proven", "void", "proven"]
     assert stage.logged().count("print_voided") == 3
+
+
+def test_three_times_no_is_for_a_person_to_look_at(asked, xiu):
+    asked.put(xiu)
+    asked.page.faults = deque([Fault.UNPROVEN] * 9)
+    for _ in range(2):
+        asked.touch(PrintAgain())
+        assert asked.sees(PrintView).phase == "unproven"
+    asked.touch(PrintAgain())
+    assert (asked.sees(PrintView).phase, asked.notice()) == ("failed", "reprint_limit")
+    assert asked.ledger.outcomes[-1] == ("job-1", "failed", "")
 
 
 # --- numbered paper --------------------------------------------------------------------------------------------------
@@ -218,6 +230,21 @@ def test_a_licence_on_numbered_paper_takes_a_sheet(stage, xiu, matters, held_lic
     stage.touch(Home()).wait(1.25).touch(OpenMySpace("licences"), PrintLicence("L-1")).sees(MySpaceView)
     assert stage.notice() == "sheets_out"
     assert len(stage.page.pages) == 1
+
+
+def test_an_item_on_numbered_paper_is_greyed_while_there_is_none(stage, make_stage, xiu, codes):
+    def numbered(item):
+        if item["code"] != codes["proof"]:
+            return item
+        return {**item, "results": [{**result, "paper": "numbered"} for result in item["results"]]}
+
+    other = make_stage(bundle=stage.bundle.model_copy(update={"items": tuple(map(numbered, stage.bundle.items))}))
+    guide = other.touch(Start()).put(xiu).touch(OpenTile(codes["proof"])).sees(GuideView)
+    assert (guide.item.available.ok, guide.item.available.device) == (False, "sheets")
+    other.touch(Begin()).sees(GuideView)
+    assert other.notice() == "device_down"
+    other.ledger.sheets_left = 1
+    assert other.wait(1.25).sees(GuideView).item.available.ok
 
 
 def test_sheets_that_ran_out_meanwhile_are_said_before_anything_is_printed(stage, xiu, codes):

@@ -38,6 +38,9 @@ from kiosk.services.places import AtCheck, AtHome, AtPrint, AtSpace, PagePhase
 from kiosk.services.readiness import device_well, sheets_missing
 from kiosk.services.turn import Turn
 
+_LIMIT = Notice(NoticeCode.REPRINT_LIMIT)
+"""Now a person must look: another try would say the same."""
+
 
 def order_certificate(turn: Turn) -> None:
     """确认打印: an at-once certificate (立等可取)."""
@@ -151,7 +154,7 @@ def printed(turn: Turn, message: PagesPrinted) -> None:
 
 def print_again(turn: Turn, place: AtPrint) -> None:
     """She says that nothing came out, or wants another try: the same order, the same number."""
-    if place.phase not in ("failed", "unproven", "waiting_paper"):
+    if place.phase not in ("failed", "unproven", "waiting_paper") or place.notice == _LIMIT:
         return
     if place.phase == "unproven":
         _answer(turn, place, came_out=False)
