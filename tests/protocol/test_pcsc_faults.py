@@ -1,4 +1,4 @@
-"""Every scripted fault of the ID card reader by PC/SC, through its real worker and a real pcscd: seen, named, healed."""
+"""Every scripted fault of the ID card reader by PC/SC, through its real worker and a real pcscd: seen and healed."""
 
 from __future__ import annotations
 

@@ -102,6 +102,8 @@ def clean(desk: Desk) -> Iterator[Desk]:
         desk.put(layout="permanent_2017")
     desk.do("lift")
     desk.rig.wait_status(lambda status: status.well and status.media is MediaState.ABSENT)
+    desk.known = 0
+    desk.rig.wait_status(lambda _status: desk.card_events()[-1] == CardLifted())  # it follows the status
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
