@@ -195,7 +195,7 @@ def test_every_combination_of_conditions(flags: tuple[bool, ...]) -> None:
     ("in_mouth", "media"), [(None, MediaState.NONE), (True, MediaState.PRESENT), (False, MediaState.ABSENT)]
 )
 def test_a_slip_in_the_mouth(in_mouth: bool | None, media: MediaState) -> None:
-    condition = status.Condition(*[False] * 8, in_mouth=in_mouth)
+    condition = replace(status.from_real_time(0x12, 0x12, 0x12, 0x12), in_mouth=in_mouth)
     assert status.summarize(condition, identity="").media is media
     assert status.summarize(condition, identity="").well
 
