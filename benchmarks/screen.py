@@ -26,8 +26,9 @@ from provisioning.profile import load_profile
 _MOVING = b"""
 import QtQuick
 Rectangle {
+    id: moving
     width: 120; height: 120; color: "#1f6feb"
-    NumberAnimation on x { from: 0; to: 900; duration: 1500; loops: Animation.Infinite; running: true }
+    NumberAnimation on x { from: 0; to: 900; duration: 1500; loops: Animation.Infinite; running: moving.visible }
 }
 """
 
@@ -48,17 +49,15 @@ class Probe(QObject):
 
     def animate(self, head: dict[str, Any]) -> dict[str, Any]:
         """``{"on": true|false}``."""
-        if head["on"] and self._item is None:
-            component = QQmlComponent(_engine(self._window))
+        if self._item is None:
+            component = QQmlComponent(_engine(self._window), self)
             component.setData(_MOVING, QUrl())
             item = component.create()
             if not isinstance(item, QQuickItem):
                 raise ValueError(component.errorString())
             item.setParentItem(self._window.contentItem())
             self._item = item
-        elif not head["on"] and self._item is not None:
-            self._item.deleteLater()
-            self._item = None
+        self._item.setVisible(bool(head["on"]))
         return {}
 
     def frames(self, _head: dict[str, Any]) -> dict[str, Any]:

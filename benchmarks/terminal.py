@@ -23,14 +23,15 @@ from provisioning.profile import load_profile
 
 FRAME_MS = 1000 / 60
 SLOWEST_FRAME_MS = 1000 / 30
-_WATCH_S = 2.5
-"""From the moment that a driver hangs until it was killed and is back."""
+_REST_S = 1.0
+_WATCH_S = 2.0
+"""From the moment that a driver hangs until it was killed and is on its way back."""
 _HELD_S = 1.0
 """As long as a hung driver lives: its host waits so long for a heartbeat."""
 _CARDS = 10
 _LOOK_S = 0.005
 _SETTLE_S = 1.0
-_CASES = ("insured_certificate", "residence_renewal")
+_CASES = ("residence_renewal",)
 
 Progress = Callable[[str], None]
 
@@ -73,10 +74,10 @@ def frame_gaps(terminal: Terminal) -> list[Figure]:
     try:
         with Eyes(desk).open() as eyes:
             for kind in sorted(desk.records()):
-                at_rest += _gaps(terminal, _nothing)
-                hung += _gaps(terminal, lambda kind=kind: _hang(eyes, kind))  # type: ignore[misc]
+                at_rest += _gaps(terminal, _nothing, _REST_S)
+                hung += _gaps(terminal, lambda kind=kind: _hang(eyes, kind), _WATCH_S)  # type: ignore[misc]
                 wait_until(lambda kind=kind: eyes.record(kind).status.well, what=f"{kind} to be well")  # type: ignore[misc]
-                held += _gaps(terminal, lambda: terminal.screen.do("hold", seconds=_HELD_S))
+                held += _gaps(terminal, lambda: terminal.screen.do("hold", seconds=_HELD_S), _HELD_S + 0.5)
     finally:
         terminal.screen.do("animate", on=False)
     peer = "frame_gap_driver_in_the_ui"
@@ -96,10 +97,10 @@ def _frames(name: str, about: str, gaps: list[float], *, peer: str = "") -> Figu
     return Figure(name=name, about=about, unit="ms", values=tuple(gaps), limit=SLOWEST_FRAME_MS, peer=peer)
 
 
-def _gaps(terminal: Terminal, disturb: Callable[[], object]) -> list[float]:
+def _gaps(terminal: Terminal, disturb: Callable[[], object], seconds: float) -> list[float]:
     terminal.screen.do("frames")
     disturb()
-    time.sleep(_WATCH_S)
+    time.sleep(seconds)
     head, _ = terminal.screen.do("frames")
     return [float(gap) for gap in head["gaps_ms"]]
 
