@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,6 +60,15 @@ class _Opened:
     item: Item
 
 
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A submission that no check will ever let pass."""
+
+    id: str
+    sha256: str
+    code: ProblemCode
+
+
 class Intake:
     """The hall's letter box."""
 
@@ -106,21 +115,67 @@ class Intake:
         with self._store.read() as connection:
             if (known := _known(connection, envelope.header.id, sha256)) is not None:
                 return known
+        looked = self._look_into(envelope, raw, sha256, terminal_id, self._terminals.signing_keys(terminal_id))
+        if isinstance(looked, Verdict):
+            return looked
+        now = self._clock.now()
+        return self._store.write(lambda connection: self._settle(connection, looked, terminal_id, now))
+
+    def submit_batch(self, raws: Sequence[bytes], *, terminal_id: str) -> tuple[Verdict | None, ...]:
+        """Take many envelopes in one commit, one verdict each in the same order; StoreBusy: nothing was kept.
+
+        None: no envelope. What goes wrong with one is nobody else's: only the unforeseen refuses the batch as a whole,
+        and then the terminal halves it until the bad one stands alone.
+        """
+        parsed = [_parsed(raw) for raw in raws]
+        with self._store.read() as connection:
+            settled: list[Verdict | None] = [
+                None if found is None else _known(connection, found.header.id, found.sha256) for found in parsed
+            ]
+        keys = self._terminals.signing_keys(terminal_id)
+        looked: dict[int, _Opened | _Refusal] = {}
+        for place, (envelope, raw) in enumerate(zip(parsed, raws, strict=True)):
+            if envelope is None or settled[place] is not None:
+                continue
+            match self._look_into(envelope, raw, envelope.sha256, terminal_id, keys):
+                case Verdict() as verdict:
+                    settled[place] = verdict
+                case found:
+                    looked[place] = found
+        now = self._clock.now()
+
+        def write(connection: Connection) -> dict[int, Verdict]:
+            return {place: self._settle(connection, found, terminal_id, now) for place, found in looked.items()}
+
+        for place, verdict in (self._store.write(write) if looked else {}).items():
+            settled[place] = verdict
+        return tuple(settled)
+
+    def _look_into(
+        self, envelope: Envelope, raw: bytes, sha256: str, terminal_id: str, keys: dict[str, bytes]
+    ) -> _Opened | _Refusal | Verdict:
+        """Everything that can be said of an envelope before the writer gets it."""
         try:
-            self._authenticate(envelope, terminal_id)
+            self._authenticate(envelope, terminal_id, keys)
             if missing := self._blobs.missing(envelope.header.blobs):
                 return Verdict(id=envelope.header.id, status="wanted", missing=missing)
-            opened = self._open(envelope, raw, sha256)
-            now = self._clock.now()
-            return self._store.write(lambda connection: self._accept(connection, opened, now))
+            return self._open(envelope, raw, sha256)
         except _Rejected as rejected:
-            self._note_rejection(envelope, sha256, terminal_id, rejected.code)
-            return Verdict(id=envelope.header.id, status="rejected", code=rejected.code)
+            return _Refusal(envelope.header.id, sha256, rejected.code)
 
-    def _authenticate(self, envelope: Envelope, terminal_id: str) -> None:
+    def _settle(self, connection: Connection, looked: _Opened | _Refusal, terminal_id: str, now: datetime) -> Verdict:
+        """On the writer: accepted, or the refusal noted."""
+        match looked:
+            case _Refusal(id=id_, code=code):
+                _note_rejection(connection, looked, terminal_id, to_ms(now))
+                return Verdict(id=id_, status="rejected", code=code)
+            case _Opened():
+                return self._accept(connection, looked, now)
+
+    @staticmethod
+    def _authenticate(envelope: Envelope, terminal_id: str, keys: dict[str, bytes]) -> None:
         if envelope.header.terminal_id != terminal_id:
             raise _Rejected(ProblemCode.FORBIDDEN)
-        keys = self._terminals.signing_keys(terminal_id)
         if envelope.header.signing_key not in keys:
             raise _Rejected(ProblemCode.UNKNOWN_KEY)
         try:
@@ -221,15 +276,20 @@ class Intake:
                 .on_conflict_do_nothing()
             )
 
-    def _note_rejection(self, envelope: Envelope, sha256: str, terminal_id: str, code: ProblemCode) -> None:
-        at = to_ms(self._clock.now())
-        self._store.write(
-            lambda connection: connection.execute(
-                upsert(rejections)
-                .values(id=envelope.header.id, sha256=sha256, terminal_id=terminal_id, code=code.value, at=at)
-                .on_conflict_do_nothing()
-            )
-        )
+
+def _parsed(raw: bytes) -> Envelope | None:
+    try:
+        return parse_envelope(raw)
+    except EnvelopeError:
+        return None
+
+
+def _note_rejection(connection: Connection, refusal: _Refusal, terminal_id: str, at: int) -> None:
+    connection.execute(
+        upsert(rejections)
+        .values(id=refusal.id, sha256=refusal.sha256, terminal_id=terminal_id, code=refusal.code.value, at=at)
+        .on_conflict_do_nothing()
+    )
 
 
 def _known(connection: Connection, submission_id: str, sha256: str) -> Verdict | None:

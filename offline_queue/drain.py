@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Sequence
 
 from kiosk.contract.envelope import BlobRef
 from kiosk.core.ports import StoreError, StoreFault, SubmissionState
@@ -64,25 +65,32 @@ class Drain:
         self._store.progress(item.id, state)
 
     def accept(self, item: Waiting, receipt: bytes) -> Result[None, StoreError]:
-        """The hall has signed for it: forget the contents.
+        """`accept_many` for one."""
+        return self.accept_many([(item, receipt)])
 
-        The caller has verified `receipt` for exactly this id and hash.
+    def accept_many(self, accepted: Sequence[tuple[Waiting, bytes]]) -> Result[None, StoreError]:
+        """The hall has signed for these: forget their contents, in one transaction.
+
+        The caller has verified each receipt for exactly that id and hash.
         """
 
         def work(db: sqlite3.Connection) -> None:
+            now = self._store.now()
             with transaction(db):
-                db.execute(
+                db.executemany(
                     "update submissions set state = 'accepted', receipt = ?, accepted_at = ?, envelope = null,"
                     " next_at = null, last_code = null where seq = ? and state = 'sealed'",
-                    (receipt, self._store.now(), item.seq),
+                    [(receipt, now, item.seq) for item, receipt in accepted],
                 )
-                db.execute("delete from blobs where seq = ?", (item.seq,))
+                db.executemany("delete from blobs where seq = ?", [(item.seq,) for item, _ in accepted if item.blobs])
 
         done = self._store.db.run(work, draining=True)
         if isinstance(done, Err):
             return done
-        self._store.progress(item.id, SubmissionState.SEALED)
-        return self._store.discard_blobs(ref.sha256 for ref in item.blobs)
+        for item, _ in accepted:
+            self._store.progress(item.id, SubmissionState.SEALED)
+        names = [ref.sha256 for item, _ in accepted for ref in item.blobs]
+        return self._store.discard_blobs(names) if names else Ok(None)
 
     def park(self, item: Waiting, *, code: str) -> Result[None, StoreError]:
         """A final word that is not a yes: keep everything, stop sending, show it to staff."""

@@ -25,6 +25,7 @@ from hall.blobs import BlobRefused
 from hall.hall import Hall
 from hall.intake import MAX_ANNOUNCED
 from hall.problem import STATUS, Refused
+from kiosk.contract.batch import MAX_BATCH_BYTES, BatchError, split_batch
 from kiosk.contract.enrolment import EnrolRequest
 from kiosk.contract.envelope import MAX_ENVELOPE_BYTES
 from kiosk.contract.person import (
@@ -36,7 +37,7 @@ from kiosk.contract.person import (
     PrintOutcome,
 )
 from kiosk.contract.problems import ProblemCode
-from kiosk.contract.sync import Announce, BlobState, Heartbeat, HeartbeatAnswer, Verdict, Verdicts
+from kiosk.contract.sync import Announce, BatchVerdicts, BlobState, Heartbeat, HeartbeatAnswer, Verdict, Verdicts
 
 router = APIRouter(prefix="/v1")
 Sha = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
@@ -124,6 +125,19 @@ async def submit(request: Request, hall: HallHere, terminal: Caller) -> Response
     raw = await read_body(request, MAX_ENVELOPE_BYTES)
     verdict: Verdict = await run_in_threadpool(hall.intake.submit, raw, terminal_id=terminal)
     return answer(verdict, _VERDICT_STATUS[verdict.status])
+
+
+@router.post("/batches")
+async def batch(request: Request, hall: HallHere, terminal: Caller) -> Response:
+    """Envelopes (CWS/1) → BatchVerdicts: one verdict each, all that is accepted in one commit."""
+    try:
+        envelopes = split_batch(await read_body(request, MAX_BATCH_BYTES))
+    except BatchError as error:
+        raise Refused(ProblemCode.MALFORMED, str(error)) from None
+    verdicts = await run_in_threadpool(hall.intake.submit_batch, envelopes, terminal_id=terminal)
+    told = BatchVerdicts(verdicts=verdicts, hall_time=hall.clock.now())
+    # A line is slow both ways: what is not said is its default.
+    return Response(told.model_dump_json(exclude_defaults=True), media_type="application/json")
 
 
 # --- bundle and health -----------------------------------------------------------------------------------------------

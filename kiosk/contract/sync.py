@@ -47,6 +47,16 @@ class Verdicts(Wire):
     hall_time: Instant
 
 
+class BatchVerdicts(Wire):
+    """Answer to POST /v1/batches: one verdict an envelope, same order.
+
+    None: these bytes are no envelope that this hall can read; nothing was kept of them.
+    """
+
+    verdicts: tuple[Verdict | None, ...]
+    hall_time: Instant
+
+
 class BlobState(Wire):
     """How much of a blob the hall holds, durable."""
 
