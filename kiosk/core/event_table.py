@@ -29,9 +29,9 @@ class EventName(StrEnum):
     DEVICE_CHANGED = "device_changed"
     """A device is in another state than before."""
     DRIVER_LOST = "driver_lost"
-    """The process behind a device is gone, or was killed; it is started again. Told once, however often that is in vain."""
+    """The process behind a device is gone and is started again; told once, however often in vain."""
     DRIVER_BROKEN = "driver_broken"
-    """Starting the process behind a device again is of no use until somebody has mended it; it is tried now and then."""
+    """The process behind a device is of no use until somebody mends it; it is tried now and then."""
     DRIVER_BACK = "driver_back"
     """The process behind a device is there again and has told how its device is."""
     LINK_CHANGED = "link_changed"
@@ -190,7 +190,7 @@ EVENTS: dict[EventName, EventSpec] = {
     ),
     EventName.DRIVER_LOST: EventSpec(
         level="warning",
-        about="The process behind a device is gone, or was killed; it is started again. Told once, however often that is in vain.",
+        about="The process behind a device is gone and is started again; told once, however often in vain.",
         required={
             "device": TYPES["device"],
             "reason": TYPES["driver_end"],
@@ -201,7 +201,7 @@ EVENTS: dict[EventName, EventSpec] = {
     ),
     EventName.DRIVER_BROKEN: EventSpec(
         level="error",
-        about="Starting the process behind a device again is of no use until somebody has mended it; it is tried now and then.",
+        about="The process behind a device is of no use until somebody mends it; it is tried now and then.",
         required={
             "device": TYPES["device"],
             "fault": TYPES["fault"],

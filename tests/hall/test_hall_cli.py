@@ -45,7 +45,7 @@ def test_commands_work_beside_a_running_hall(hall: HallProcess) -> None:
     data = str(hall.data)
     done = hall_command("ticket", "--data", data, "--terminal", "T050", "--site", "站", "--name", "机", "--json")
     assert EnrolTicket.parse(json.loads(done.stdout)["ticket"])
-    assert hall_command("publish", "--data", data).stdout == "bundle 1 with 3 items\n"
+    assert hall_command("publish", "--data", data).stdout == "bundle 1 with 4 items\n"
     link = hall_command("staff-link", "--data", data, "--staff-port", str(hall.staff_port))
     assert link.stdout.startswith(f"http://127.0.0.1:{hall.staff_port}/staff/enter/")
 
