@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     told = report(figures, seconds=time.monotonic() - began)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    Console().print(table(figures))
+    Console(width=None if sys.stdout.isatty() else 100).print(table(figures))
     log.print(f"{told['commit']} on {told['machine']['cpu']}, {told['seconds']:.0f} s: {options.out}")
     return 0
 

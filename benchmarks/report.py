@@ -110,7 +110,7 @@ def table(figures: Sequence[Figure]) -> Table:
     """For people; a ratio above 1 of a limit is red."""
     by_name = _by_name(figures)
     rows = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    rows.add_column("figure", overflow="fold")
+    rows.add_column("figure", no_wrap=True)
     for head in ("n", "median", "p95", "max", "unit", "max/limit", "to peer"):
         rows.add_column(head, justify="right", no_wrap=True)
     for figure in figures:
