@@ -129,7 +129,38 @@ def _second(db: Database) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _second)
+def _journal(db: Database) -> None:
+    """The end of the journal (流水); what is older lies in files. What is in the queue already is journalled anew."""
+    db.table("journal").create(
+        {"seq": int, "body": bytes, "hash": bytes}, pk="seq", not_null={"body", "hash"}, strict=True
+    )
+    db.table("journal_state").create(
+        {
+            "id": int,
+            "epoch": bytes,
+            "seq": int,
+            "hash": bytes,
+            "cut_epoch": bytes,
+            "cut_seq": int,
+            "cut_hash": bytes,
+            "files": int,
+            "checkpointed": int,
+            "told": int,
+            "puts": int,
+        },
+        pk="id",
+        not_null={"epoch", "seq", "hash", "cut_epoch", "cut_seq", "cut_hash", "files", "checkpointed", "told", "puts"},
+        strict=True,
+    )
+    # A submission is journalled after its row is durable, by its seq; numbers come back when the last row goes.
+    db.execute(
+        "create trigger journal_puts after delete on submissions"
+        " when old.seq > (select coalesce(max(seq), 0) from submissions) begin"
+        " update journal_state set puts = min(puts, (select coalesce(max(seq), 0) from submissions)); end"
+    )
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _second, _journal)
 
 
 def connect(path: Path) -> sqlite3.Connection:
