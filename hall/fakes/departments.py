@@ -129,11 +129,13 @@ class Departments:
             return _Decision(EventType.ANSWERED, _ANSWERS.get(str(topic), _OTHER_ANSWER))
         person = str(case._mapping["person"] or "")
         facts = self._people.facts(person)
-        outcome = next((result for result in item.results if result.kind == "licence"), None)
-        if facts is None or outcome is None or outcome.template is None:
+        if facts is None or not item.results:
             return _Decision(EventType.DENIED, "这件事需要到窗口办理，请带身份证到任一综合窗口。")
         if fault := self._licence_fault(item, submission, person, now):
             return _Decision(EventType.CORRECTION_WANTED, fault)
+        outcome = next((result for result in item.results if result.kind == "licence"), None)
+        if outcome is None or outcome.template is None:
+            return _Decision(EventType.GRANTED, f"已办好：{item.results[0].name}已登记，不用再跑一趟。")
         licence = self._renewed(outcome, item, submission, person, now)
         paper = paper_of(item, template=outcome.template, title=outcome.name, licence=licence, holder=facts)
         return _Decision(EventType.GRANTED, f"已办好，{outcome.name}可以在任何一台市民之窗打印。", licence, paper)

@@ -106,7 +106,12 @@ Item {
                     id: tiles
                     model: HomeModel.tiles
 
-                    HomeTile {}
+                    HomeTile {
+                        required property int index
+
+                        // standing, an odd one at the end is as wide as the two above it
+                        Layout.columnSpan: Theme.portrait && index === tiles.count - 1 && index % 2 === 0 ? 2 : 1
+                    }
                 }
             }
 

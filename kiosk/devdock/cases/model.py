@@ -91,6 +91,10 @@ class Step(Strict):
     lift_card: bool | None = None
     put_document: PutDocument | None = None
     clear_document: bool | None = None
+    push_social_card: PutCard | None = None
+    pull_social_card: bool | None = None
+    scan_last: Literal["receipt", "page"] | None = None
+    """Hold the code on the last paper under the scanner."""
     device: DeviceFault | None = None
     network: Literal["up", "down", "silent", "error_500", "garbage"] | None = None
     kill: str | None = None

@@ -74,6 +74,8 @@ def tidy(street: Street) -> None:
         terminal.hardware.do("page.set", paper="full", jam=False)
         terminal.hardware.do("camera.set", frozen=False)
         hands.clear_document(terminal)
+        hands.pull_social_card(terminal)
+        terminal.hardware.do("site.set", cabinet_open=False, on_battery=False)
         hands.lift_card(terminal)
         send_away(terminal)
 

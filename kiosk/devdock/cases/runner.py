@@ -143,6 +143,18 @@ class CaseRunner:
         holder = self._street.persons[put.holder]
         hands.put_document(self._terminal, SampleDocument(put.document), holder, **put.options)
 
+    def _do_push_social_card(self, push: PutCard, _step: Step) -> None:
+        hands.push_social_card(self._terminal, self._street.persons[push.person], **push.options)
+
+    def _do_pull_social_card(self, _value: bool, _step: Step) -> None:
+        hands.pull_social_card(self._terminal)
+
+    def _do_scan_last(self, kind: str, _step: Step) -> None:
+        code = hands.code_on_last(self._terminal, kind)
+        if code is None:
+            raise Miss(f"there is no code on the last paper of {kind}")
+        hands.show_code(self._terminal, code)
+
     def _do_clear_document(self, _value: bool, _step: Step) -> None:
         hands.clear_document(self._terminal)
 
