@@ -113,7 +113,7 @@ FIELDS: Mapping[JournalKind, Mapping[str, Check]] = {
     JournalKind.REQUEUED: {"id": _ID},
     JournalKind.EXPORTED: {"sha256": _SHA, "count": _uint},
     JournalKind.IMPORTED: {"sha256": _SHA, "count": _uint},
-    JournalKind.PRINT: {"job": _word, "kind": _code, "state": _code, "fault": _code, "serial": _word},
+    JournalKind.PRINT: {"job": _word, "paper": _code, "state": _code, "fault": _code, "serial": _word},
     JournalKind.SHEETS_LOADED: {"first": _word, "count": _uint},
     JournalKind.SHEET: {"serial": _word, "state": _code, "reason": _code},
     JournalKind.CLOCK_JUMP: {"expected_ms": _int, "found_ms": _int, "monotonic_ms": _uint},
