@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -156,23 +157,31 @@ class Player:
 
     def _bring_out(self, script: FaultScript, began: float, breaking: datetime) -> tuple[float | None, float | None]:
         """The same for a fault that only a command meets: a self-test's, or the terminal's own for a citizen."""
-        until = began + script.within_s * self._patience
         beside = script.expect.beside_the_fault()
-        detected: float | None = None
-        while True:
-            self._self_test(script, limit_s=script.within_s)
-            tested = time.monotonic()
-            faults = of_commands(self._eyes.record(script.device), breaking)
-            if faults and detected is None:
-                detected = tested
-            if script.expect.fault in faults:  # what it leaves the device in may show a little later
-                shown = self._eyes.wait_for(
-                    script.device, lambda record: beside.is_met(record.status), since=began, until=until
-                )
-                return detected, None if shown is None else max(tested, shown)
-            if tested > until:
-                return detected, None
-            time.sleep(_AGAIN_S)
+        over = threading.Event()
+
+        def ask() -> None:
+            while not over.is_set():
+                if self._self_test(script, limit_s=script.within_s).fault is script.expect.fault:
+                    return
+                over.wait(_AGAIN_S)
+
+        def detected(record: DeviceRecord) -> bool:
+            return bool(of_commands(record, breaking))
+
+        def named(record: DeviceRecord) -> bool:
+            # What it leaves the device in may show a little later than the fault itself.
+            return script.expect.fault in of_commands(record, breaking) and beside.is_met(record.status)
+
+        with ThreadPoolExecutor(1, thread_name_prefix="self-test") as pool:
+            asking = pool.submit(ask)
+            try:
+                seen = self._wait(script, detected, since=began, limit_s=script.within_s)
+                known = self._wait(script, named, since=began, limit_s=script.within_s)
+            finally:
+                over.set()
+            asking.result()
+        return seen, known
 
     def _watch_recovery(self, script: FaultScript, mended: float) -> float | None:
         """When the device was whole again; a self-test must prove it where one brought the fault out, or where the
@@ -181,10 +190,11 @@ class Player:
         while (well := self._wait(script, is_whole, since=mended, limit_s=script.recovers_s)) is not None:
             if not script.test and script.group != HOST:
                 return well
-            if self._self_test(script, limit_s=script.recovers_s, deep=script.test).passed:
-                return time.monotonic()
-            if time.monotonic() > until:
+            passed = self._self_test(script, limit_s=script.recovers_s, deep=script.test).passed
+            if (now := time.monotonic()) > until:
                 return None
+            if passed:
+                return now
             time.sleep(_AGAIN_S)
         return None
 

@@ -36,8 +36,8 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """Detected, named, recovered, and the doctor was right."""
-        return not self.error and None not in (self.detected_s, self.named_s, self.recovered_s)
+        """Detected, named, recovered, all within the limits, and the doctor was right."""
+        return not self.error and self.worst_ratio is not None and self.worst_ratio <= self.patience
 
     @property
     def worst_ratio(self) -> float | None:
