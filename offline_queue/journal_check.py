@@ -13,10 +13,7 @@ from pathlib import Path
 from kiosk.contract.journal import Begin, Head, JournalError, JournalKind, Record, verify_checkpoint
 from kiosk.core.profile import DataLayout
 from offline_queue.identity import NotEnrolled, load_identity
-from offline_queue.journal_files import SegmentFiles, Walk
-
-FOLDER = "journal"
-"""Below the queue's directory."""
+from offline_queue.journal_files import FOLDER, SegmentFiles, Walk
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ from kiosk.contract.journal import (
 )
 from offline_queue.files import make_directory, sync_directory, write_durably
 
+FOLDER = "journal"
+"""Below the queue's directory."""
 MAGIC = b"CWJF"
 _SUFFIX = ".log"
 _TEMPORARY = "closing.tmp"

@@ -1,22 +1,108 @@
-"""What the print ledger forgets, and when. Numbered sheets are never forgotten: their audit must add up."""
+"""What the queue forgets, when, and the proof of it: every deletion leaves a record in the journal (删除留痕).
+
+| what | kept |
+|---|---|
+| slip and card tag of a filing or printing | 24 hours |
+| accepted filing: id, hash, receipt; printing at its end | 7 days |
+| draft (草稿) | 7 days |
+| parked filing | until staff decide |
+| numbered sheet (证照空白纸) | for ever: their audit must add up |
+| journal, logs | 180 days at least, the journal until the hall has it |
+
+The contents of a filing go at once when the hall has signed for it; that is no matter of age.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from kiosk.contract.journal import Note
+from offline_queue.files import sync_directory
+from offline_queue.journal_notes import purged
+
+ROWS_AT_ONCE = 512
+"""Of each kind in one run: whoever stands in front of the screen waits for the same connection."""
 
 
-def forget_prints(db: sqlite3.Connection, *, tags_before: int, before: int) -> None:
-    """Card tags of printings older than `tags_before`, and printings at their end for longer than `before` (Unix
-    seconds); inside the caller's transaction.
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what the hall has signed for is remembered here."""
 
-    A receipt's goes with its submission. The pages of one job of the hall go together, for their number limits how
-    often it may be printed again; not while one is open, or while the hall has not heard of one.
-    """
-    db.execute("update prints set card_tag = null where card_tag is not null and created_at < ?", (tags_before,))
-    db.execute("delete from prints where kind = 'receipt' and job not in (select id from submissions)")
-    db.execute(
-        "delete from prints where kind = 'page' and hall_job not in (select hall_job from prints where kind = 'page'"
-        " and (state not in ('proven', 'failed', 'void') or changed_at >= ?)) and hall_job not in"
-        " (select hall_job from outcomes)",
-        (before,),
+    owed: timedelta = timedelta(hours=24)
+    """Sealed slip and card tag."""
+    history: timedelta = timedelta(days=7)
+    """Id, hash and the hall's receipt: putting the same bytes again is still Ok. So long also for printings that have
+    come to their end."""
+    drafts: timedelta = timedelta(days=7)
+    logs: timedelta = timedelta(days=180)
+    """Journal and log files, at least."""
+
+
+def forget_rows(db: sqlite3.Connection, *, owed_before: int, history_before: int) -> tuple[Note, ...]:
+    """Delete what is older than these instants (Unix seconds), inside the caller's transaction; the proofs."""
+    done = (
+        ("slip", owed_before, _forget_slips(db, owed_before)),
+        ("card_tag", owed_before, _forget_tags(db, owed_before)),
+        ("accepted", history_before, _forget_accepted(db, history_before)),
+        ("print", history_before, _forget_prints(db, history_before)),
     )
+    return tuple(purged(what, ids=ids, up_to=up_to) for what, up_to, ids in done if ids)
+
+
+def _forget_slips(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
+    ids = _names(db, "select id from submissions where slip is not null and created_at < ? limit ?", before)
+    db.executemany("update submissions set slip = null where id = ?", [(name,) for name in ids])
+    return ids
+
+
+def _forget_tags(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
+    jobs = _names(db, "select job from prints where card_tag is not null and created_at < ? limit ?", before)
+    db.executemany("update prints set card_tag = null where job = ?", [(job,) for job in jobs])
+    return jobs
+
+
+def _forget_accepted(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
+    ids = _names(db, "select id from submissions where state = 'accepted' and accepted_at < ? limit ?", before)
+    rows = [(name,) for name in ids]
+    db.executemany("delete from submissions where id = ?", rows)
+    # A receipt goes with its submission.
+    db.executemany("delete from prints where job = ? and kind = 'receipt'", rows)
+    return ids
+
+
+def _forget_prints(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
+    """The pages of one job of the hall go together, for their number limits how often it may be printed again; not
+    while one is open, or while the hall has not heard of one."""
+    jobs = _names(
+        db,
+        "select job from prints where kind = 'page' and hall_job not in (select hall_job from prints where kind ="
+        " 'page' and (state not in ('proven', 'failed', 'void') or changed_at >= ?)) and hall_job not in"
+        " (select hall_job from outcomes) limit ?",
+        before,
+    )
+    db.executemany("delete from prints where job = ?", [(job,) for job in jobs])
+    return jobs
+
+
+def _names(db: sqlite3.Connection, query: str, before: int) -> tuple[str, ...]:
+    return tuple(str(row[0]) for row in db.execute(query, (before, ROWS_AT_ONCE)))
+
+
+def forget_files(folder: Path, pattern: str, *, before: float) -> tuple[str, ...]:
+    """Delete files last written before this instant (Unix seconds), durably; their names. OSError."""
+    if not folder.is_dir():
+        return ()
+    gone: list[str] = []
+    for path in sorted(folder.glob(pattern)):
+        try:
+            if path.is_file() and path.stat().st_mtime < before:
+                path.unlink()
+                gone.append(path.name)
+        except FileNotFoundError:
+            continue  # its owner was quicker
+    if gone:
+        sync_directory(folder)
+    return tuple(gone)

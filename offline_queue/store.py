@@ -1,4 +1,4 @@
-"""The queue's directory and its one owner: ``queue.db``, ``blobs/``, ``ballast``, ``lock``.
+"""The queue's directory and its one owner: ``queue.db``, ``blobs/``, ``journal/``, ``ballast``, ``lock``.
 
 `offline_queue.outbox` takes submissions in, `offline_queue.drain` hands them to the hall; both go through here.
 What is being sent lives in memory only (`progress`), so a killed process leaves nothing half-way: at the next start
@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from kiosk.core.clock import Clock
@@ -20,20 +18,13 @@ from kiosk.core.result import Err, Ok, Result
 from offline_queue.blobs import BlobSpool
 from offline_queue.database import OwnedDatabase, transaction
 from offline_queue.files import OwnerLock, make_directory, sync_directory
-from offline_queue.retention import forget_prints
+from offline_queue.journal import Journal, JournalLimits
+from offline_queue.journal_files import FOLDER
+from offline_queue.retention import Retention, forget_rows
 from offline_queue.rows import Backlog, Entry
 from offline_queue.space import DiskSpace, SpaceLimits, free_bytes
 
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long what the hall has signed for is remembered here."""
-
-    owed: timedelta = timedelta(hours=24)
-    """Sealed slip and card tag."""
-    history: timedelta = timedelta(days=7)
-    """Id, hash and the hall's receipt: putting the same bytes again is still Ok. So long also for printings that have
-    come to their end."""
+__all__ = ["Retention", "Store"]
 
 
 class Store:
@@ -46,6 +37,7 @@ class Store:
         clock: Clock,
         limits: SpaceLimits | None = None,
         retention: Retention | None = None,
+        journal: JournalLimits | None = None,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
         """Take the lock, open, sweep. Raises Locked, SchemaError, sqlite3.Error or OSError."""
@@ -57,6 +49,8 @@ class Store:
             self.space = DiskSpace(directory, limits=limits or SpaceLimits(), free=free)
             self.db = OwnedDatabase(directory / "queue.db", space=self.space)
             sync_directory(directory)
+            self.journal = Journal(self.db, directory / FOLDER, clock=clock, limits=journal)
+            self.journal.open()
             self.blobs = BlobSpool(directory / "blobs")
             self.swept = self._sweep()
             self.space.keep_ballast()
@@ -148,16 +142,18 @@ class Store:
             return Err(StoreError(StoreFault.STORE_DOWN, type(error).__name__))
         return Ok(None)
 
-    def keep_house(self) -> Result[None, StoreError]:
-        """Forget what is long done, give the WAL's room back, restore the ballast. To be called when idle."""
-        slips = self.now() - int(self.retention.owed.total_seconds())
+    def keep_house(self, *, forget: bool = True) -> Result[None, StoreError]:
+        """Forget what is long done, give the WAL's room back, restore the ballast. To be called when idle.
+
+        `forget`: is the wall clock good enough to say how old something is?
+        """
+        owed = self.now() - int(self.retention.owed.total_seconds())
         history = self.now() - int(self.retention.history.total_seconds())
 
         def work(db: sqlite3.Connection) -> None:
             with transaction(db):
-                db.execute("update submissions set slip = null where slip is not null and created_at < ?", (slips,))
-                db.execute("delete from submissions where state = 'accepted' and accepted_at < ?", (history,))
-                forget_prints(db, tags_before=slips, before=history)
+                if forget and (proofs := forget_rows(db, owed_before=owed, history_before=history)):
+                    self.journal.note(db, *proofs)
             db.execute("pragma wal_checkpoint(truncate)").fetchall()
 
         done = self.db.run(work, draining=True)
