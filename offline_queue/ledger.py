@@ -33,6 +33,7 @@ from kiosk.core.print_ledger import (
 from kiosk.core.result import Err, Ok, Result
 from offline_queue import sheets
 from offline_queue.database import transaction
+from offline_queue.journal_notes import printed
 from offline_queue.store import Store
 
 T = TypeVar("T")
@@ -103,6 +104,7 @@ class Ledger:
                 "update prints set state = ?, attempt = ?, fault = null, changed_at = ?, sent_at = ? where job = ?",
                 (state.value, attempt, self._store.now(), self._store.now(), job),
             )
+            self._note(db, row.entry, state)
 
         return self._step(work)
 
@@ -190,11 +192,17 @@ class Ledger:
             self._wake()
         return done
 
+    def _note(self, db: sqlite3.Connection, entry: PrintEntry, state: PrintState, *, fault: str = "") -> None:
+        self._store.journal.note(
+            db, printed(entry.job, paper=entry.kind.value, state=state.value, fault=fault, serial=entry.serial)
+        )
+
     def _insert(self, db: sqlite3.Connection, order: PrintOrder, *, card_tag: bytes, replaces: str = "") -> None:
         now = self._store.now()
         add_print(db, order, card_tag=card_tag, at=now, replaces=replaces)
         if order.numbered:
             self._take_sheet(db, order.job)
+        self._note(db, _must_find(db, order.job).entry, PrintState.INTENDED)
 
     def _once_more(self, db: sqlite3.Connection, row: _Row) -> None:
         db.execute(
@@ -204,6 +212,7 @@ class Ledger:
         )
         if row.numbered and not row.entry.serial:
             self._take_sheet(db, row.entry.job)
+        self._note(db, _must_find(db, row.entry.job).entry, PrintState.INTENDED)
 
     def _take_sheet(self, db: sqlite3.Connection, job: str) -> None:
         serial = sheets.take(db, job, at=self._store.now())
@@ -237,6 +246,7 @@ class Ledger:
             "update prints set state = ?, fault = ?, serial = ?, changed_at = ? where job = ?",
             (state.value, fault or None, keeps or None, now, entry.job),
         )
+        self._note(db, entry, state, fault=fault)
         if entry.hall_job:
             told = entry.serial if sheet_spoiled is not None or (keeps and not keep_sheet) else ""
             db.execute(

@@ -13,6 +13,7 @@ from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.print_ledger import Sheet, SheetCount, SheetState, VoidReason, serials
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.database import transaction
+from offline_queue.journal_notes import sheet, sheets_loaded
 from offline_queue.store import Store
 
 MAX_LOAD = 5000
@@ -46,6 +47,7 @@ class SheetBook:
                     "insert into sheets (serial, state, changed_at) values (?, 'stock', ?)",
                     [(serial, now) for serial in fresh],
                 )
+                self._store.journal.note(db, sheets_loaded(first, count))
             return None
 
         known = self._store.db.run(work)
@@ -70,6 +72,7 @@ class SheetBook:
                 if state is not SheetState.VOID:
                     void(db, serial, reason, at=self._store.now())
                     _let_go(db, serial)
+                    self._store.journal.note(db, sheet(serial, state=SheetState.VOID.value, reason=reason.value))
             return None
 
         return _said(self._store.db.run(work, draining=True))
@@ -89,6 +92,7 @@ class SheetBook:
                 if state is SheetState.TAKEN:
                     put_back(db, serial, at=self._store.now())
                     _let_go(db, serial)
+                    self._store.journal.note(db, sheet(serial, state=SheetState.STOCK.value))
             return None
 
         return _said(self._store.db.run(work, draining=True))
