@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from kiosk.contract.envelope import BlobRef
 from kiosk.contract.problems import ProblemCode
-from kiosk.contract.sync import Verdict
+from kiosk.contract.sync import BlobState, Verdict
 from kiosk.core.ports import StoreError, SubmissionState
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.drain import Drain
 from offline_queue.hall_client import HallClient
 from offline_queue.policy import CallError, Trouble
 from offline_queue.rows import Waiting
+from offline_queue.traffic import Rank, Traffic, YieldingBody
 
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 64 * 1024
+"""What goes before waits for at most one of these; durable at the hall one by one, so no more is ever sent twice."""
+_PATIENCE_S = 60.0
+"""A line that is never quiet still brings files up."""
 _RESUMES = 3
 """The hall may correct our idea of the offset so often in one go."""
 
@@ -24,12 +29,14 @@ Undelivered = CallError | StoreError
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Sends what one submission consists of; resumable at any byte."""
+    """Sends what one submission consists of; resumable at any byte, gives way between two pieces."""
 
     drain: Drain
-    client: HallClient
+    traffic: Traffic
+    rank: Rank
+    stopped: Callable[[], bool]
 
-    def deliver(self, item: Waiting, missing: tuple[str, ...]) -> Result[Verdict, Undelivered]:
+    def deliver(self, client: HallClient, item: Waiting, missing: tuple[str, ...]) -> Result[Verdict, Undelivered]:
         """Upload those of `missing` that belong to the item, then post the envelope."""
         refs = {ref.sha256: ref for ref in item.blobs}
         if not set(missing) <= refs.keys():
@@ -37,36 +44,35 @@ class Delivery:
         self.drain.progress(item, SubmissionState.UPLOADING)
         for ref in item.blobs:
             if ref.sha256 in missing:
-                sent = self._upload(ref)
+                sent = self._upload(client, ref)
                 if isinstance(sent, Err):
                     return sent
         envelope = self.drain.envelope(item)
         if isinstance(envelope, Err):
             return envelope
-        return self.client.submit(envelope.value)
+        return client.submit(envelope.value)
 
-    def _upload(self, ref: BlobRef) -> Result[None, Undelivered]:
+    def _upload(self, client: HallClient, ref: BlobRef) -> Result[None, Undelivered]:
         data = self.drain.blob(ref)
         if isinstance(data, Err):
             return data
         error = CallError(Trouble.PROBLEM, HTTPStatus.CONFLICT, ProblemCode.OFFSET_MISMATCH)
         for _ in range(_RESUMES):
-            offset = self.client.blob_offset(ref.sha256)
+            offset = client.blob_offset(ref.sha256)
             if isinstance(offset, Err):
                 return offset
             if offset.value > ref.size:
                 return Err(CallError(Trouble.GARBAGE))
-            sent = self._send_from(ref, data.value, offset.value)
+            sent = self._send_from(client, ref, data.value, offset.value)
             if isinstance(sent, Ok) or sent.error.code is not ProblemCode.OFFSET_MISMATCH:
                 return sent
             error = sent.error
         return Err(error)
 
-    def _send_from(self, ref: BlobRef, data: bytes, offset: int) -> Result[None, CallError]:
+    def _send_from(self, client: HallClient, ref: BlobRef, data: bytes, offset: int) -> Result[None, CallError]:
         # At least one piece, an empty one if need be: a hall that died with all bytes here has not looked at them.
         while True:
-            chunk = data[offset : offset + CHUNK_BYTES]
-            sent = self.client.put_chunk(ref.sha256, offset=offset, length=ref.size, chunk=chunk)
+            sent = self._send_chunk(client, ref, data[offset : offset + CHUNK_BYTES], offset)
             if isinstance(sent, Err):
                 return sent
             state = sent.value
@@ -78,3 +84,11 @@ class Delivery:
                 # Going by an offset that does not grow would never end.
                 return Err(CallError(Trouble.GARBAGE))
             offset = state.offset
+
+    def _send_chunk(self, client: HallClient, ref: BlobRef, chunk: bytes, offset: int) -> Result[BlobState, CallError]:
+        self.traffic.give_way(self.rank, seconds=_PATIENCE_S)
+        if self.stopped():
+            return Err(CallError(Trouble.UNREACHABLE))
+        with self.traffic.using(self.rank):
+            body = YieldingBody(chunk, rank=self.rank, traffic=self.traffic) if chunk else chunk
+            return client.put_chunk(ref.sha256, offset=offset, length=ref.size, chunk=body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from kiosk.contract.envelope import BlobRef
 from kiosk.core.ports import StoreError, StoreFault, SubmissionState
@@ -25,14 +25,32 @@ class Drain:
 
         def work(db: sqlite3.Connection) -> tuple[Waiting, ...]:
             rows = db.execute(
-                "select seq, id, sha256, size, attempts from submissions"
+                "select seq, id, sha256, size, attempts, application_no from submissions"
                 " where state = 'sealed' and seq > ? order by seq limit ?",
                 (after, limit),
             ).fetchall()
             return tuple(
-                Waiting(seq, id_, sha256, size, attempts, _blobs_of(db, seq))
-                for seq, id_, sha256, size, attempts in rows
+                Waiting(seq, id_, sha256, size, attempts, _blobs_of(db, seq), case)
+                for seq, id_, sha256, size, attempts, case in rows
             )
+
+        return self._store.db.run(work)
+
+    def named(self, ids: Iterable[str]) -> Result[tuple[Waiting, ...], StoreError]:
+        """Those of these that are unsent, in the order of filing."""
+
+        def work(db: sqlite3.Connection) -> tuple[Waiting, ...]:
+            found = []
+            for wanted in ids:
+                row = db.execute(
+                    "select seq, id, sha256, size, attempts, application_no from submissions"
+                    " where id = ? and state = 'sealed'",
+                    (wanted,),
+                ).fetchone()
+                if row is not None:
+                    seq, id_, sha256, size, attempts, case = row
+                    found.append(Waiting(seq, id_, sha256, size, attempts, _blobs_of(db, seq), case))
+            return tuple(sorted(found, key=lambda item: item.seq))
 
         return self._store.db.run(work)
 

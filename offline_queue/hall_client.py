@@ -7,7 +7,7 @@ every answer a size, and nothing is retried here: that is the sync worker's busi
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
@@ -18,7 +18,10 @@ from urllib.parse import quote
 import requests
 from pydantic import BaseModel
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError
 
+from kiosk.contract.batch import MEDIA_TYPE as BATCH_TYPE
+from kiosk.contract.batch import PENDING_HEADER, join_batch
 from kiosk.contract.person import (
     Applications,
     IssueRequest,
@@ -29,13 +32,24 @@ from kiosk.contract.person import (
     PrintJobRequest,
     PrintOutcome,
 )
-from kiosk.contract.sync import Announce, BlobState, BundleManifest, Heartbeat, HeartbeatAnswer, Verdict, Verdicts
+from kiosk.contract.sync import (
+    Announce,
+    BatchVerdicts,
+    BlobState,
+    BundleManifest,
+    Heartbeat,
+    HeartbeatAnswer,
+    Verdict,
+    Verdicts,
+)
 from kiosk.contract.wire import canonical_json
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.deadline_tls import DeadlineContext
 from offline_queue.identity import Identity, NotEnrolled
 from offline_queue.policy import CallError, Trouble
 from offline_queue.replies import JSON, Reply, media_type, parsed, problem_of
+from offline_queue.tcp import line_options
+from offline_queue.traffic import Rank, Traffic, YieldingBody
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -55,6 +69,8 @@ class CallLimits:
     """The hall makes a document while somebody waits."""
     transfer_s: float = 120.0
     """A chunk or a bundle over a poor line."""
+    slowest_bps: float = 2048.0
+    """Bytes a second: a batch that goes slower than this is cut and tried smaller."""
     json_bytes: int = 1024 * 1024
     document_bytes: int = 32 * 1024 * 1024
 
@@ -64,6 +80,7 @@ class HallClient:
 
     def __init__(self, *, base_url: str, identity: Identity, limits: CallLimits | None = None) -> None:
         """Raises NotEnrolled if certificate, key and CA do not belong together. Connects at the first call."""
+        self._identity = identity
         self._base = base_url.rstrip("/")
         self._limits = limits or CallLimits()
         self._context = _tls(identity)
@@ -73,6 +90,10 @@ class HallClient:
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update({"User-Agent": "citizens-window", "Accept-Encoding": "identity"})
         self._session.mount("https://", _Adapter(self._context))
+
+    def another(self) -> HallClient:
+        """The same hall over a connection of its own, for another thread."""
+        return HallClient(base_url=self._base, identity=self._identity, limits=self._limits)
 
     def close(self) -> None:
         """Drop the connections."""
@@ -92,7 +113,9 @@ class HallClient:
         offset = reply.value.headers.get("Upload-Offset", "")
         return Ok(int(offset)) if offset.isascii() and offset.isdigit() else Err(CallError(Trouble.GARBAGE))
 
-    def put_chunk(self, sha256: str, *, offset: int, length: int, chunk: bytes) -> Result[BlobState, CallError]:
+    def put_chunk(
+        self, sha256: str, *, offset: int, length: int, chunk: bytes | YieldingBody
+    ) -> Result[BlobState, CallError]:
         """Send bytes of a blob of `length` bytes from `offset` on."""
         reply = self._call(
             "PUT",
@@ -114,6 +137,21 @@ class HallClient:
             verdicts=(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
         )
         return parsed(reply, Verdict)
+
+    def batch(
+        self, envelopes: Sequence[bytes], *, rank: Rank, traffic: Traffic, pending: int | None = None
+    ) -> Result[BatchVerdicts, CallError]:
+        """Many envelopes at once; one verdict each. `pending`: a backlog, which the hall may put off."""
+        body = join_batch(envelopes)
+        headers = {"Content-Type": BATCH_TYPE}
+        if pending is not None:
+            headers[PENDING_HEADER] = str(pending)
+        seconds = self._limits.call_s + len(body) / self._limits.slowest_bps
+        with traffic.using(rank):
+            yielding = YieldingBody(body, rank=rank, traffic=traffic)
+            return parsed(
+                self._call("POST", "/v1/batches", body=yielding, headers=headers, seconds=seconds), BatchVerdicts
+            )
 
     # --- catalogue and health ---------------------------------------------------------------------------------
 
@@ -212,7 +250,7 @@ class HallClient:
         path: str,
         *,
         seconds: float,
-        body: bytes | None = None,
+        body: bytes | YieldingBody | None = None,
         headers: Mapping[str, str] | None = None,
         limit: int | None = None,
         verdicts: tuple[int, ...] = (),
@@ -232,9 +270,10 @@ class HallClient:
                 content = _read(response, limit=self._limits.json_bytes if limit is None else limit)
                 status, answered = response.status_code, response.headers
         except requests.RequestException as error:
-            return Err(CallError(Trouble.TIMEOUT if self._context.expired() else _trouble(error)))
+            trouble = Trouble.TIMEOUT if self._context.expired() else _trouble(error)
+            return Err(CallError(trouble, sent=not _never_connected(error)))
         except TimeoutError:
-            return Err(CallError(Trouble.TIMEOUT))
+            return Err(CallError(Trouble.TIMEOUT, sent=True))
         if content is None:
             return Err(CallError(Trouble.TOO_LARGE, status))
         if "Content-Encoding" in answered:
@@ -254,7 +293,7 @@ class _Adapter(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context, socket_options=line_options())
 
 
 def _tls(identity: Identity) -> DeadlineContext:
@@ -280,6 +319,14 @@ def _read(response: requests.Response, *, limit: int) -> bytes | None:
         if len(content) > limit:
             return None
     return bytes(content)
+
+
+def _never_connected(error: requests.RequestException) -> bool:
+    """Not even a connection, so nothing of the request was heard by anybody."""
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return True
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), NewConnectionError)
 
 
 def _trouble(error: requests.RequestException) -> Trouble:

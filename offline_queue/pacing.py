@@ -1,11 +1,13 @@
 """When to try what again: pauses and failure counts, in memory, on the monotonic clock.
 
-A restart tries everything at once, which is right. Also notes what every call says about the connection.
+A restart tries everything at once, which is right. Also notes what every call says about the connection, and sees when
+a long outage ends: then backlogs begin spread over time, for the whole city comes back at once. Thread-safe.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,9 +32,15 @@ class Lane(StrEnum):
 
     ANNOUNCE = "announce"
     DELIVER = "deliver"
+    """Just filed, and uploads."""
+    BACKLOG = "backlog"
     OUTCOME = "outcome"
     MANIFEST = "manifest"
     HEARTBEAT = "heartbeat"
+
+
+_HANDING_IN = (Lane.DELIVER, Lane.BACKLOG)
+_SENDING = (Lane.ANNOUNCE, Lane.DELIVER, Lane.BACKLOG, Lane.OUTCOME)
 
 
 class StepOver(Exception):
@@ -59,12 +67,24 @@ class Pacer:
         self._lanes = dict.fromkeys(Lane, 0.0)
         self._items: dict[str, float] = {}
         self._stumbles: dict[str, int] = {}
+        self._lost_at: float | None = None
+        self._lock = threading.RLock()
 
     # --- asking -----------------------------------------------------------------------------------------------
 
     def paused(self) -> float:
         """Seconds until the hall may be asked for anything."""
-        return 0.0 if self._pause is None else self._left(self._pause.until)
+        with self._lock:
+            return 0.0 if self._pause is None else self._left(self._pause.until)
+
+    def away_for_long(self) -> bool:
+        """Nobody has answered for so long that a backlog must not be what tries the line."""
+        with self._lock:
+            return self._lost_at is not None and self._clock.monotonic() - self._lost_at >= self.delays.outage
+
+    def proven(self) -> bool:
+        """Did the hall answer lately? If not, one call tries the line, not many."""
+        return self._state.link is Link.UP
 
     def wait(self, lane: Lane) -> float:
         """Seconds until this lane is due."""
@@ -72,27 +92,26 @@ class Pacer:
 
     def idle(self, *others: float) -> float:
         """Seconds until anything is due, `others` included."""
-        announce = self.wait(Lane.ANNOUNCE)
-        waits = [*others, self.wait(Lane.MANIFEST), self.wait(Lane.HEARTBEAT)]
-        if self._items:
-            waits.append(max(announce, self._left(min(self._items.values()))))
-        elif announce > 0:
-            waits.append(announce)
-        if (outcome := self.wait(Lane.OUTCOME)) > 0:
-            waits.append(outcome)
-        return min(waits)
+        with self._lock:
+            waits = [*others, self.wait(Lane.MANIFEST), self.wait(Lane.HEARTBEAT)]
+            waits += (left for lane in _SENDING if (left := self.wait(lane)) > 0)
+            # Those whose time has come wait for their lane, or for somebody to answer at all.
+            waits += (left for until in self._items.values() if (left := self._left(until)) > 0)
+            return min(waits)
 
     def due(self, items: Iterable[Waiting]) -> list[Waiting]:
         """Those that may be tried now, the stumblers last, otherwise in the order of filing."""
-        ready = [item for item in items if self._left(self._items.get(item.id, 0.0)) <= 0]
+        with self._lock:
+            ready = [item for item in items if self._left(self._items.get(item.id, 0.0)) <= 0]
         return sorted(ready, key=lambda item: (self._stumbles.get(item.id, 0), item.seq))
 
     # --- noting -----------------------------------------------------------------------------------------------
 
     def wake(self) -> None:
         """Something was filed: a broken link is tried at once, a hall that asked for peace is left in peace."""
-        if self._pause is not None and self._pause.scope is Scope.LINK:
-            self._pause = None
+        with self._lock:
+            if self._pause is not None and self._pause.scope is Scope.LINK:
+                self._pause = None
 
     def hurry(self, lane: Lane) -> None:
         """Due at once, unless everything waits."""
@@ -100,12 +119,15 @@ class Pacer:
 
     def went_well(self, lane: Lane, *, again: float = 0.0) -> None:
         """The hall answered as it should; `again`: seconds until this lane is due once more."""
-        self._pause = None
-        self._link_failures = 0
-        self._failures[lane] = 0
-        self._lanes[lane] = self._clock.monotonic() + again
+        with self._lock:
+            self._pause = None
+            self._link_failures = 0
+            self._failures[lane] = 0
+            self._lanes[lane] = self._clock.monotonic() + again
+            self._found()
         self._see(Link.UP)
-        for source in (_LINK, _STORE, lane):
+        # Either way of handing in shows that handing in works.
+        for source in (_LINK, _STORE, *(_HANDING_IN if lane in _HANDING_IN else (lane,))):
             self._state.well(source)
 
     def failed(self, lane: Lane, error: CallError, *, one_item: bool = False, again: float = 0.0) -> None:
@@ -116,15 +138,31 @@ class Pacer:
         scope = scope_of(error, one_item=one_item)
         self._see(link_after(error))
         self._state.trouble(_LINK if scope is Scope.LINK else lane, error.name)
-        self._failures[lane] += 1
-        self._link_failures += scope is Scope.LINK
-        failures = self._link_failures if scope is Scope.LINK else self._failures[lane]
-        seconds = pause_after(error, scope=scope, failures=failures, delays=self.delays, random=self._random)
-        until = self._clock.monotonic() + seconds
-        if scope in (Scope.LINK, Scope.HALL):
-            self._pause = _Pause(scope, until)
-            raise StepOver
-        self._lanes[lane] = max(until, self._clock.monotonic() + again)
+        with self._lock:
+            self._failures[lane] += 1
+            self._link_failures += scope is Scope.LINK
+            failures = self._link_failures if scope is Scope.LINK else self._failures[lane]
+            seconds = pause_after(error, scope=scope, failures=failures, delays=self.delays, random=self._random)
+            now = self._clock.monotonic()
+            if scope is Scope.LINK:
+                self._lost_at = now if self._lost_at is None else self._lost_at
+            else:
+                self._found()
+            if scope in (Scope.LINK, Scope.HALL):
+                self._pause = _Pause(scope, now + seconds)
+                raise StepOver
+            self._lanes[lane] = now + max(seconds, again)
+
+    def returning(self, *, away_s: float) -> None:
+        """This terminal starts with something that has waited so long: perhaps the whole district was without power."""
+        with self._lock:
+            self._lost_at = self._clock.monotonic() - away_s
+
+    def _found(self) -> None:
+        """Somebody answered."""
+        if self.away_for_long():
+            self._lanes[Lane.BACKLOG] = self._clock.monotonic() + self.delays.spread * self._random()
+        self._lost_at = None
 
     def later(self, item: Waiting, why: CallError | Later) -> float:
         """Only this submission waits; how long (seconds)."""
@@ -136,18 +174,21 @@ class Pacer:
         seconds = pause_after(
             error, scope=Scope.ITEM, failures=item.attempts + 1, delays=self.delays, random=self._random
         )
-        self._items[item.id] = self._clock.monotonic() + seconds
+        with self._lock:
+            self._items[item.id] = self._clock.monotonic() + seconds
         self._state.trouble(_ITEM, code)
         return seconds
 
     def stumble(self, item: Waiting) -> None:
         """The link broke while this one was being sent: let others go first, it may be too big for the line."""
-        self._stumbles[item.id] = self._stumbles.get(item.id, 0) + 1
+        with self._lock:
+            self._stumbles[item.id] = self._stumbles.get(item.id, 0) + 1
 
     def done(self, item: Waiting, code: str = "") -> None:
         """Nothing more to do for this one: accepted, or parked with a code."""
-        self._items.pop(item.id, None)
-        self._stumbles.pop(item.id, None)
+        with self._lock:
+            self._items.pop(item.id, None)
+            self._stumbles.pop(item.id, None)
         if code:
             self._state.trouble(_ITEM, code)
         else:
@@ -156,7 +197,8 @@ class Pacer:
     def store_failed(self, code: str) -> NoReturn:
         """Our own disk: what was sent will be sent again, and the hall will say that it has it. StepOver."""
         self._state.trouble(_STORE, code)
-        self._pause = _Pause(Scope.HALL, self._clock.monotonic() + self.delays.store)
+        with self._lock:
+            self._pause = _Pause(Scope.HALL, self._clock.monotonic() + self.delays.store)
         raise StepOver
 
     def _left(self, until: float) -> float:

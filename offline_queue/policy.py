@@ -43,6 +43,10 @@ class CallError:
     status: int = 0
     code: ProblemCode | None = None
     retry_after_s: int | None = None
+    slot_s: float | None = None
+    """Seconds until this terminal's turn to hand its backlog in: the hall spreads those that come back."""
+    sent: bool = field(default=False, compare=False)
+    """The request may have reached the hall: what was in it may be why the line broke."""
 
     @property
     def name(self) -> str:
@@ -82,6 +86,12 @@ class SyncDelays:
     """Nobody may silence a terminal for longer."""
     store: float = 1.0
     """The store is down: look again."""
+    outage: float = 120.0
+    """After so long without the hall others have been without it too, and come back at the same moment."""
+    spread: float = 30.0
+    """Backlogs begin somewhere in this time then; what was just filed does not wait."""
+    slot_cap: float = 1800.0
+    """A turn that is further away is asked for again."""
 
 
 class Scope(StrEnum):
@@ -108,6 +118,8 @@ _HALL_SAYS_NO = (
 def scope_of(error: CallError, *, one_item: bool) -> Scope:
     """Whom a failed call concerns; `one_item`: it was about a single submission."""
     narrow = Scope.ITEM if one_item else Scope.TASK
+    if error.slot_s is not None:
+        return Scope.TASK
     match error.trouble:
         case Trouble.UNREACHABLE | Trouble.TIMEOUT | Trouble.TLS | Trouble.REDIRECT:
             return Scope.LINK
@@ -132,6 +144,8 @@ def pause_after(
     """Seconds until the next try; `failures` counts those in a row in this scope, this one included."""
     if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return delays.refused
+    if error.slot_s is not None:
+        return min(max(0.0, error.slot_s), delays.slot_cap) + delays.hall.first * random()
     if error.retry_after_s is not None:
         asked = min(max(0.0, float(error.retry_after_s)), delays.retry_after_cap)
         # Spread behind the moment that was named, or all come at once again.
@@ -155,6 +169,12 @@ def announce_was_poisoned(error: CallError) -> bool:
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         HTTPStatus.UNPROCESSABLE_ENTITY,
     )
+
+
+def one_may_have_spoilt_it(error: CallError) -> bool:
+    """May a batch have failed because of one submission in it?"""
+    scope = scope_of(error, one_item=True)
+    return scope is Scope.ITEM or (scope is Scope.LINK and error.sent)
 
 
 @dataclass(frozen=True, slots=True)

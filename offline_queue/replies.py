@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from kiosk.contract.batch import SLOT_HEADER
 from kiosk.contract.problems import MEDIA_TYPE, Problem
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.policy import CallError, Trouble
@@ -15,6 +17,7 @@ from offline_queue.policy import CallError, Trouble
 M = TypeVar("M", bound=BaseModel)
 
 JSON = "application/json"
+_SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,12 @@ def problem_of(status: int, headers: Mapping[str, str], body: bytes) -> CallErro
             code = None
     asked = headers.get("Retry-After", "")
     retry_after = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else None
-    return CallError(Trouble.PROBLEM, status, code, retry_after)
+    return CallError(Trouble.PROBLEM, status, code, retry_after, slot_s=_slot(headers), sent=True)
+
+
+def _slot(headers: Mapping[str, str]) -> float | None:
+    text = headers.get(SLOT_HEADER, "")
+    return float(text) if _SECONDS.fullmatch(text) else None
 
 
 def parsed(reply: Result[Reply, CallError], model: type[M]) -> Result[M, CallError]:

@@ -20,6 +20,8 @@ class Waiting:
     """Bytes of the envelope."""
     attempts: int
     blobs: tuple[BlobRef, ...]
+    case: str = ""
+    """受理号: what belongs to one case goes in the order of filing."""
 
 
 @dataclass(frozen=True, slots=True)

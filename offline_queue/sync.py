@@ -1,6 +1,8 @@
-"""The sync worker: outcomes of pages, submissions, bundle, heartbeat. One thread, one step at a time.
+"""The sync worker: submissions on one thread; outcomes of pages, bundle and heartbeat, its errands, on another.
 
-`step` does what is due and says how long nothing will be. Decisions are in `policy`, waiting times in `pacing`.
+A heartbeat that waits for its answer must not hold up what a citizen waits for, nor a bundle the heartbeat of a hall
+that is busy. `step` does both in turn, what is due, and says how long nothing will be. Decisions are in `policy`,
+waiting times in `pacing`.
 """
 
 from __future__ import annotations
@@ -59,37 +61,74 @@ class SyncWorker:
         self._clock = clock
         self._delays = delays
         self._pacer = Pacer(state=state, clock=clock, random=random, delays=delays)
-        self._woken = threading.Event()
         self._stopped = threading.Event()
+        self._filed = threading.Event()
+        self._errand = threading.Event()
         self._house_at = clock.monotonic() + delays.house
-        self._round = SubmissionRound(
+        self._round = SubmissionRound.over(
+            client,
             drain=Drain(store),
-            client=client,
             pacer=self._pacer,
+            state=state,
             signing=lambda: bundles.keys.signing,
             stopped=self._stopped.is_set,
+            pending=self._pending,
         )
         self._outcomes = OutcomeRound(OutcomeBox(store), client, self._pacer, self._stopped.is_set)
         self._sheets = SheetBook(store)
+        if (waited := self._oldest()) >= delays.outage:
+            self._pacer.returning(away_s=waited)
 
     def run(self) -> None:
         """Until `stop`."""
+        errands = threading.Thread(target=self._run_errands, name="errands", daemon=True)
+        errands.start()
         while not self._stopped.is_set():
-            if self._woken.wait(self.step()):
-                self._woken.clear()
+            pause = self._post()
+            if pause > 0:
+                self._round.rest(pause)
+            if self._filed.is_set():
+                self._filed.clear()
                 self._pacer.wake()
+        errands.join()
+        self.close()
+
+    def _run_errands(self) -> None:
+        while not self._stopped.is_set():
+            if self._errand.wait(self._run_errand()):
+                self._errand.clear()
 
     def wake(self) -> None:
         """Something was filed or printed, or somebody calls for help."""
-        self._woken.set()
+        self._filed.set()
+        self._errand.set()
+        self._round.nudge()
 
     def stop(self) -> None:
         """End after the call in hand."""
         self._stopped.set()
-        self._woken.set()
+        self.wake()
+
+    def close(self) -> None:
+        """Drop the connections for submissions; calls under way end by their own deadlines."""
+        self._round.close()
 
     def step(self) -> float:
         """Do what is due; seconds until something is due again, unless woken."""
+        return min(self._run_errand(), self._post())
+
+    def _post(self) -> float:
+        """Submissions; seconds until there is more to do."""
+        try:
+            if self._round.run():
+                return 0.0
+        except StepOver:
+            if self._round.busy:
+                return 0.0
+        return self._pacer.paused() or self._pacer.idle()
+
+    def _run_errand(self) -> float:
+        """Everything but submissions; seconds until there is more to do."""
         self._keep_house()
         called = self._state.help.pop_new()
         if called:
@@ -98,14 +137,21 @@ class SyncWorker:
             return min(paused, self._until_house())
         try:
             if called:
-                self._heartbeat()  # somebody stands there and waits; submissions do not
+                self._heartbeat()  # somebody stands there and waits; papers and bundles do not
             more = self._outcomes.run()
-            more = self._round.run() or more
             self._manifest()
             self._heartbeat()
         except StepOver:
             return min(self._pacer.paused(), self._until_house())
         return 0.0 if more else self._pacer.idle(self._until_house())
+
+    def _pending(self) -> int:
+        backlog = self._store.backlog()
+        return backlog.value.pending if not isinstance(backlog, Err) else 0
+
+    def _oldest(self) -> int:
+        backlog = self._store.backlog()
+        return backlog.value.oldest_unsent_s if not isinstance(backlog, Err) else 0
 
     def _until_house(self) -> float:
         return max(0.0, self._house_at - self._clock.monotonic())

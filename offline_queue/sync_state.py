@@ -14,6 +14,7 @@ from kiosk.contract.sync import DeviceReport
 from kiosk.core.devices import DeviceState, Level, MediaState
 from kiosk.core.ports import Link
 from offline_queue.help_line import HelpLine
+from offline_queue.traffic import Traffic
 
 REPORT_FRESH_S = 15.0
 """A terminal that serves reports every two seconds. Older news of a device is no news."""
@@ -22,11 +23,17 @@ PAPERS_FRESH_S = 180.0
 MouthName = Literal["receipt", "page"]
 
 
+FRESH_S = 120.0
+"""So long somebody may stand there and wait to hear that it has arrived."""
+_MOST_FRESH = 64
+
+
 class SyncState:
     """Shared between the sync worker and the socket."""
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.help = HelpLine()
+        self.traffic = Traffic(monotonic=monotonic)
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._link = Link.UNKNOWN
@@ -35,6 +42,26 @@ class SyncState:
         self._devices_at = 0.0
         self._papers_left: tuple[MouthName, ...] = ()
         self._papers_left_at = 0.0
+        self._filed: dict[str, float] = {}
+
+    def just_filed(self, submission_id: str) -> None:
+        """Somebody waits for this one."""
+        with self._lock:
+            self._filed[submission_id] = self._monotonic()
+            for old in list(self._filed)[:-_MOST_FRESH]:
+                del self._filed[old]
+
+    def fresh(self) -> tuple[str, ...]:
+        """What was filed a moment ago and is not done with, in the order of filing."""
+        since = self._monotonic() - FRESH_S
+        with self._lock:
+            self._filed = {name: at for name, at in self._filed.items() if at >= since}
+            return tuple(self._filed)
+
+    def done_with(self, submission_id: str) -> None:
+        """Nobody waits for this one any more: it has arrived, or cannot for now."""
+        with self._lock:
+            self._filed.pop(submission_id, None)
 
     @property
     def link(self) -> Link:

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from kiosk.contract.batch import split_batch
 from kiosk.contract.bundle import Bundle, HallKey
 from kiosk.contract.enrolment import EnrolResponse
 from kiosk.contract.envelope import parse_envelope
@@ -32,6 +33,7 @@ from kiosk.contract.signing import HallReceipt, SigningKey, sign_bundle, sign_re
 from kiosk.contract.submission import AnswerRecord, IdentityProof, Submission
 from kiosk.contract.sync import (
     Announce,
+    BatchVerdicts,
     BlobState,
     BundleManifest,
     Heartbeat,
@@ -270,6 +272,9 @@ class TestHall:
                 reply_json(http, 200, Verdicts(verdicts=verdicts, hall_time=datetime.now(UTC)))
             case ["blobs", sha256]:
                 self.take_blob(http, request, sha256)
+            case ["batches"]:
+                verdicts = [self.take(raw)[1] for raw in split_batch(request.body)]
+                reply_json(http, 200, BatchVerdicts(verdicts=tuple(verdicts), hall_time=datetime.now(UTC)))
             case ["submissions"]:
                 status, verdict = self.take(request.body)
                 reply_json(http, status, verdict)

@@ -74,6 +74,7 @@ class Bench:
         return len(found.value)
 
     def close(self) -> None:
+        self.worker.close()
         self.client.close()
         self.store.close()
 

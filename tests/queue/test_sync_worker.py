@@ -11,10 +11,20 @@ from typing import Any
 
 import pytest
 
+from kiosk.contract.batch import split_batch
 from kiosk.contract.envelope import parse_envelope
 from kiosk.contract.problems import ProblemCode
 from kiosk.contract.signing import HallReceipt, SigningKey, sign_receipt
-from kiosk.contract.sync import Announce, BlobState, BundleManifest, DeviceReport, Heartbeat, Verdict, Verdicts
+from kiosk.contract.sync import (
+    Announce,
+    BatchVerdicts,
+    BlobState,
+    BundleManifest,
+    DeviceReport,
+    Heartbeat,
+    Verdict,
+    Verdicts,
+)
 from kiosk.core.ports import Link, SealedSubmission, SubmissionState
 from kiosk.core.result import Ok
 from offline_queue.bundles import BundleKeeper
@@ -97,6 +107,7 @@ class Bench:
         return sum(asked.startswith(path) for _, asked in self.hall.requests)
 
     def close(self) -> None:
+        self.worker.close()
         self.client.close()
         self.store.close()
 
@@ -129,11 +140,29 @@ def test_everything_arrives_once_and_is_forgotten_here(bench: Bench) -> None:
     assert receipts == Ok([(sealed.id, bench.hall.accepted[sealed.id][1]) for sealed in filings])
 
 
-def test_more_than_one_announcement(bench: Bench) -> None:
-    bench.file(*range(1, 151))
+def test_small_ones_go_in_batches_and_need_no_announcement(bench: Bench) -> None:
+    filings = bench.file(*range(1, 151))
     bench.settle()
-    assert len(bench.hall.effects) == len(set(bench.hall.effects)) == 150
-    assert bench.asked("/v1/announce") == 3
+    assert sorted(bench.hall.effects) == sorted(sealed.id for sealed in filings)
+    assert bench.asked("/v1/announce") == 0
+    assert 4 <= bench.asked("/v1/batches") <= 8
+
+
+def test_what_has_files_is_announced_in_more_than_one_go(bench: Bench) -> None:
+    filings = bench.file(*range(1, 71), blobs=1, blob_bytes=10)
+    bench.settle()
+    assert sorted(bench.hall.effects) == sorted(sealed.id for sealed in filings)
+    assert bench.asked("/v1/announce") == 2
+    assert bench.asked("/v1/submissions") == 70
+
+
+def test_what_the_hall_has_of_files_is_not_sent_again(bench: Bench) -> None:
+    filings = bench.file(1, 2, blobs=1)
+    for sealed in filings:
+        bench.hall.blobs[hashlib.sha256(sealed.blobs[0]).hexdigest()] = bytearray(sealed.blobs[0])
+    bench.settle()
+    assert sorted(bench.hall.effects) == sorted(sealed.id for sealed in filings)
+    assert (bench.asked("/v1/blobs"), bench.asked("/v1/submissions"), bench.asked("/v1/batches")) == (0, 0, 1)
 
 
 def test_nothing_to_do_asks_nothing_but_heartbeat_and_manifest(bench: Bench) -> None:
@@ -333,18 +362,71 @@ SUBMIT_LIES: dict[str, Fault] = LIES | {
 }
 
 
+def batch_lie(verdict: Callable[[TestHall, str, str], Verdict | None]) -> Fault:
+    """An answer of the right shape, and nothing filed."""
+
+    def answer(hall: TestHall, http: BaseHTTPRequestHandler, request: Request) -> bool:
+        envelopes = [parse_envelope(raw) for raw in split_batch(request.body)]
+        told = tuple(verdict(hall, envelope.header.id, envelope.sha256) for envelope in envelopes)
+        return reply_json(http, 200, BatchVerdicts(verdicts=told, hall_time=NOW))
+
+    return answer
+
+
+def signed(id_: str, sha256: str, key: SigningKey, *, under: str = "") -> Verdict:
+    receipt = base64.b64encode(sign_receipt(HallReceipt(id_, sha256, NOW), key)).decode()
+    return Verdict(id=under or id_, status="accepted", receipt=receipt)
+
+
+def commit_batch_then_cut(hall: TestHall, http: BaseHTTPRequestHandler, request: Request) -> bool:
+    for raw in split_batch(request.body):
+        hall.take(raw)
+    return closing(hall, http, request)
+
+
+def crossed(hall: TestHall, http: BaseHTTPRequestHandler, request: Request) -> bool:
+    told = [hall.take(raw)[1] for raw in split_batch(request.body)]
+    return reply_json(http, 200, BatchVerdicts(verdicts=tuple(reversed(told)), hall_time=NOW))
+
+
+BATCH_LIES: dict[str, Fault] = LIES | {
+    "commits all, then cuts the line": commit_batch_then_cut,
+    "commits all, then crosses the verdicts": crossed,
+    "no verdicts": lambda hall, http, request: reply_json(http, 200, BatchVerdicts(verdicts=(), hall_time=NOW)),
+    "no envelopes": batch_lie(lambda hall, id_, sha256: None),
+    "accepted without receipt": batch_lie(lambda hall, id_, sha256: Verdict(id=id_, status="accepted")),
+    "a stranger's receipts": batch_lie(lambda hall, id_, sha256: signed(id_, sha256, STRANGER)),
+    "receipts of other bytes": batch_lie(lambda hall, id_, sha256: signed(id_, "00" * 32, hall.secrets.signing)),
+    "receipts of other ids": batch_lie(
+        lambda hall, id_, sha256: signed(id_[:-1] + "0", sha256, hall.secrets.signing, under=id_)
+    ),
+    "wants them for ever": batch_lie(lambda hall, id_, sha256: Verdict(id=id_, status="wanted")),
+    "wants files that there are not": batch_lie(
+        lambda hall, id_, sha256: Verdict(id=id_, status="wanted", missing=("00" * 32,))
+    ),
+    "later, all of them": batch_lie(lambda hall, id_, sha256: Verdict(id=id_, status="retry", retry_after_s=5)),
+    "put off": lambda hall, http, request: reply_problem(
+        http, 503, ProblemCode.BUSY, {"Retry-After": "40", "CWS-Start-Slot": "39.5"}
+    ),
+}
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
     [("/v1/announce", name) for name in ANNOUNCE_LIES]
     + [("/v1/submissions", name) for name in SUBMIT_LIES]
+    + [("/v1/batches", name) for name in BATCH_LIES]
     + [("/v1/blobs", name) for name in LIES],
 )
 def test_whatever_the_hall_says_nothing_is_lost_doubled_or_parked(bench: Bench, path: str, name: str) -> None:
-    filings = bench.file(1, 2, blobs=1)
-    bench.hall.faults[path] = (ANNOUNCE_LIES | SUBMIT_LIES)[name]
+    filings = bench.file(1, 2, blobs=0 if path == "/v1/batches" else 1)
+    bench.hall.faults[path] = (ANNOUNCE_LIES | SUBMIT_LIES | BATCH_LIES)[name]
+    if path == "/v1/submissions":  # what has its files there already comes in a batch the next time
+        bench.hall.faults["/v1/batches"] = portal(500)
     bench.settle(seconds=20)
-    assert set(bench.states().values()) == {"sealed"} or name == "commits, then cuts the line"
-    assert files(bench) == sum(state == "sealed" for state in bench.states().values())
+    assert set(bench.states().values()) == {"sealed"} or name.startswith("commits")
+    left = sum(state == "sealed" for state in bench.states().values())
+    assert files(bench) == (0 if path == "/v1/batches" else left)
     bench.hall.faults.clear()
     bench.clock.advance(1000)
     bench.settle(seconds=1000)
@@ -393,7 +475,7 @@ def test_damage_on_our_disk_parks_that_one_only(bench: Bench) -> None:
 
 
 def test_one_bad_item_in_the_announcement_does_not_hold_up_the_others(bench: Bench) -> None:
-    filings = bench.file(*range(1, 11))
+    filings = bench.file(*range(1, 11), blobs=1, blob_bytes=10)
     bad = filings[3].id
 
     def refuse(hall: TestHall, http: BaseHTTPRequestHandler, request: Request) -> bool:
@@ -407,10 +489,64 @@ def test_one_bad_item_in_the_announcement_does_not_hold_up_the_others(bench: Ben
     assert bench.codes()[bad] == "malformed"
 
 
+def holds(request: Request, id_: str) -> bool:
+    return id_ in {parse_envelope(raw).header.id for raw in split_batch(request.body)}
+
+
+@pytest.mark.parametrize("status", [400, 409, 413, 422])
+@pytest.mark.parametrize("bad", [0, 5, 40])
+def test_one_item_that_spoils_its_batch_ends_alone_and_the_others_go_on_at_once(
+    bench: Bench, bad: int, status: int
+) -> None:
+    filings = bench.file(*range(1, 42))
+    bench.hall.faults["/v1/batches"] = lambda hall, http, request: (
+        holds(request, filings[bad].id) and reply_problem(http, status, ProblemCode.MALFORMED)
+    )
+    bench.settle()
+    assert set(bench.hall.effects) == {sealed.id for sealed in filings} - {filings[bad].id}
+    assert {id_ for id_, state in bench.states().items() if state == "sealed"} == {filings[bad].id}
+    assert bench.codes()[filings[bad].id] == "malformed"
+    bench.hall.faults.clear()
+    bench.settle(seconds=4000)
+    assert len(bench.hall.effects) == len(set(bench.hall.effects)) == 41
+
+
+def test_verdicts_of_one_batch_are_each_done_as_they_ask(bench: Bench) -> None:
+    good, rejected, later, unread, conflict = bench.file(1, 2, 3, 4, 5)
+    asked = {
+        rejected.id: Verdict(id=rejected.id, status="rejected", code=ProblemCode.ITEM_UNKNOWN),
+        later.id: Verdict(id=later.id, status="retry", code=ProblemCode.BUSY, retry_after_s=3),
+        unread.id: None,
+        conflict.id: Verdict(id=conflict.id, status="conflict", code=ProblemCode.CONFLICT),
+    }
+
+    def mixed(hall: TestHall, http: BaseHTTPRequestHandler, request: Request) -> bool:
+        ids = [(parse_envelope(raw).header.id, raw) for raw in split_batch(request.body)]
+        told = tuple(asked[id_] if id_ in asked else hall.take(raw)[1] for id_, raw in ids)
+        return reply_json(http, 200, BatchVerdicts(verdicts=told, hall_time=NOW))
+
+    bench.hall.faults["/v1/batches"] = mixed
+    bench.settle()
+    assert bench.states() == {
+        good.id: "accepted",
+        rejected.id: "parked",
+        later.id: "sealed",
+        unread.id: "sealed",
+        conflict.id: "parked",
+    }
+    codes = bench.codes()
+    assert [codes[sealed.id] for sealed in (rejected, later, unread, conflict)] == [
+        "item_unknown",
+        "busy",
+        "http_422",
+        "conflict",
+    ]
+
+
 def test_one_item_that_the_hall_chokes_on_does_not_hold_up_the_others(bench: Bench) -> None:
     filings = bench.file(1, 2, 3)
-    bench.hall.faults["/v1/submissions"] = lambda hall, http, request: (
-        parse_envelope(request.body).header.id == filings[0].id and reply(http, 500, b"oops", "text/plain")
+    bench.hall.faults["/v1/batches"] = lambda hall, http, request: (
+        holds(request, filings[0].id) and reply(http, 500, b"oops", "text/plain")
     )
     bench.settle(seconds=1)
     assert set(bench.hall.effects) == {filings[1].id, filings[2].id}
@@ -422,9 +558,11 @@ def test_one_item_that_the_hall_chokes_on_does_not_hold_up_the_others(bench: Ben
 
 def test_an_item_that_breaks_the_line_goes_behind_the_others(bench: Bench) -> None:
     filings = bench.file(1, 2, 3)
-    bench.hall.faults["/v1/submissions"] = lambda hall, http, request: (
-        parse_envelope(request.body).header.id == filings[0].id and closing(hall, http, request)
+    bench.hall.faults["/v1/batches"] = lambda hall, http, request: (
+        holds(request, filings[0].id) and closing(hall, http, request)
     )
+    bench.settle(seconds=1)
+    bench.settle(seconds=2)
     bench.settle(seconds=60)
     assert set(bench.hall.effects) == {filings[1].id, filings[2].id}
 
@@ -443,7 +581,7 @@ def test_no_bundle_and_a_sick_heartbeat_do_not_hold_up_submissions(bench: Bench)
 
 def test_retry_after_is_honoured_even_when_something_new_is_filed(bench: Bench) -> None:
     bench.file(1)
-    bench.hall.faults["/v1/announce"] = lambda hall, http, request: reply_problem(
+    bench.hall.faults["/v1/batches"] = lambda hall, http, request: reply_problem(
         http, 429, ProblemCode.BUSY, {"Retry-After": "30"}
     )
     bench.settle()
@@ -597,7 +735,7 @@ def test_the_heartbeat_tells_health_and_nothing_else(bench: Bench) -> None:
         return False
 
     bench.hall.faults["/v1/heartbeat"] = listen
-    bench.hall.faults["/v1/announce"] = portal(500)
+    bench.hall.faults["/v1/batches"] = portal(500)
     report = DeviceReport(kind="receipt", state="online", media="none", paper="low", toner="none")
     bench.state.report_devices((report,))
     bench.file(1, 2)
