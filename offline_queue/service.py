@@ -109,6 +109,7 @@ class QueueService:
         sealed = SealedSubmission(request.id, request.application_no, envelope, tuple(blobs))
         done = self._intake.put(sealed, card_tag=bytes.fromhex(request.card_tag), slip=slip)
         if isinstance(done, Ok):
+            self._sync.just_filed(request.id)
             self._wake()
         return done
 
