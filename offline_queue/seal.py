@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from kiosk.contract.sealing import NONCE_BYTES, SessionSeal, new_session, seal_blob, seal_submission
+from kiosk.contract.envelope import NONCE_BYTES
+from kiosk.contract.sealing import SessionSeal, new_session, seal_blob, seal_submission
 from kiosk.contract.signing import QrClaim, SigningKey, sign_qr
 from kiosk.contract.submission import Submission
 from kiosk.core.id_card import IdCard

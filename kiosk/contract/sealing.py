@@ -2,19 +2,16 @@
 
 One 32-byte session key per citizen session, wrapped by HPKE (RFC 9180, base mode, DHKEM(X25519, HKDF-SHA256),
 HKDF-SHA256, AES-256-GCM; ``info`` = ``CWS1`` + terminal id) once to the hall and once to the recovery key. Under it
-AES-256-GCM per envelope (associated data: the header's bytes) and per blob (associated data: the submission's id).
+AES-256-GCM per envelope (associated data: the header's bytes; plaintext: `kiosk.contract.packing`) and per blob
+(associated data: the submission's id).
 
-Envelope plaintext: ``u32 length | zlib of canonical JSON | zeros`` up to a multiple of 64 bytes, because lengths talk.
 Blob: ``CWB1 | 12-byte nonce | ciphertext``. Who holds which key is the business of `offline_queue.seal` and the hall.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
-import struct
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -29,21 +26,23 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from pydantic import ValidationError
 
-from kiosk.contract.envelope import BlobRef, Envelope, EnvelopeHeader, header_bytes, signed_bytes
+from kiosk.contract.envelope import (
+    NONCE_BYTES,
+    TAG_BYTES,
+    BlobRef,
+    Envelope,
+    EnvelopeHeader,
+    header_bytes,
+    signed_bytes,
+)
+from kiosk.contract.packing import PackingError, pack, unpack
 from kiosk.contract.signing import SigningKey, key_id
 from kiosk.contract.submission import Submission
-from kiosk.contract.wire import canonical_json
 
 SESSION_KEY_BYTES = 32
-NONCE_BYTES = 12
 BLOB_MAGIC = b"CWB1"
-BUCKET = 64
-MAX_SUBMISSION_BYTES = 8 * 1024 * 1024
-"""A decompressed submission is never larger; what claims to be is hostile."""
 _INFO = b"CWS1"
-_TAG_BYTES = 16
 
 
 class SealingError(ValueError):
@@ -79,11 +78,10 @@ class SealingKey:
         """Unencrypted PKCS#8 PEM."""
         return self._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
-    def unwrap(self, wrapped: str, *, terminal_id: str) -> bytes:
-        """The session key out of base64 of the HPKE message; SealingError."""
+    def unwrap(self, wrapped: bytes, *, terminal_id: str) -> bytes:
+        """The session key out of the HPKE message; SealingError."""
         try:
-            raw = base64.b64decode(wrapped, validate=True)
-            session_key = _suite().decrypt(raw, self._private, info=_INFO + terminal_id.encode())
+            session_key = _suite().decrypt(wrapped, self._private, info=_INFO + terminal_id.encode())
         except (InvalidTag, ValueError):
             raise SealingError("session key cannot be unwrapped") from None
         if len(session_key) != SESSION_KEY_BYTES:
@@ -95,10 +93,10 @@ def _suite() -> Suite:
     return Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
-def wrap_session_key(session_key: bytes, public: bytes, *, terminal_id: str) -> str:
-    """Base64 of the HPKE message (encapsulated key, then ciphertext: 80 bytes) to a raw X25519 public key."""
+def wrap_session_key(session_key: bytes, public: bytes, *, terminal_id: str) -> bytes:
+    """The HPKE message (encapsulated key, then ciphertext: 80 bytes) to a raw X25519 public key."""
     recipient = X25519PublicKey.from_public_bytes(public)
-    return base64.b64encode(_suite().encrypt(session_key, recipient, info=_INFO + terminal_id.encode())).decode()
+    return _suite().encrypt(session_key, recipient, info=_INFO + terminal_id.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +106,9 @@ class SessionSeal:
     key: bytes = field(repr=False)
     terminal_id: str
     hall_key: str
-    session_key: str
+    session_key: bytes
     recovery_key: str
-    recovery_session_key: str
+    recovery_session_key: bytes
 
 
 def new_session(*, terminal_id: str, hall_public: bytes, recovery_public: bytes) -> SessionSeal:
@@ -135,7 +133,7 @@ def seal_blob(session_key: bytes, *, submission_id: str, data: bytes) -> bytes:
 def open_blob(session_key: bytes, *, submission_id: str, sealed: bytes) -> bytes:
     """The material; SealingError."""
     start = len(BLOB_MAGIC)
-    if sealed[:start] != BLOB_MAGIC or len(sealed) < start + NONCE_BYTES + _TAG_BYTES:
+    if sealed[:start] != BLOB_MAGIC or len(sealed) < start + NONCE_BYTES + TAG_BYTES:
         raise SealingError("not a sealed blob")
     nonce, ciphertext = sealed[start : start + NONCE_BYTES], sealed[start + NONCE_BYTES :]
     return _decrypt(session_key, nonce, ciphertext, submission_id.encode())
@@ -154,12 +152,12 @@ def seal_submission(
         session_key=session.session_key,
         recovery_key=session.recovery_key,
         recovery_session_key=session.recovery_session_key,
-        nonce=base64.b64encode(nonce).decode(),
+        nonce=nonce,
         signing_key=signing.id,
         blobs=tuple(BlobRef(sha256=hashlib.sha256(blob).hexdigest(), size=len(blob)) for blob in sealed_blobs),
     )
     clear = header_bytes(header)
-    ciphertext = AESGCM(session.key).encrypt(nonce, _pack(canonical_json(submission)), clear)
+    ciphertext = AESGCM(session.key).encrypt(nonce, pack(submission, header.blobs), clear)
     signature = signing.sign(signed_bytes(clear, ciphertext))
     return Envelope(header, clear, ciphertext, signature).raw
 
@@ -178,17 +176,13 @@ def open_envelope(envelope: Envelope, session_key: bytes) -> Submission:
 
     The signature is another question: `kiosk.contract.signing.verify_envelope`.
     """
-    try:
-        nonce = base64.b64decode(envelope.header.nonce, validate=True)
-    except ValueError:
-        raise SealingError("nonce is not base64") from None
+    nonce = envelope.header.nonce
     if len(nonce) != NONCE_BYTES:
         raise SealingError("nonce is not 12 bytes")
-    plain = _unpack(_decrypt(session_key, nonce, envelope.ciphertext, envelope.header_bytes))
     try:
-        submission = Submission.model_validate_json(plain)
-    except ValidationError as error:
-        raise SealingError(f"submission has {error.error_count()} faults") from None
+        submission = unpack(_decrypt(session_key, nonce, envelope.ciphertext, envelope.header_bytes), envelope.header)
+    except PackingError as error:
+        raise SealingError(str(error)) from None
     if (submission.id, submission.terminal_id) != (envelope.header.id, envelope.header.terminal_id):
         raise SealingError("submission is not the one its envelope names")
     return submission
@@ -199,26 +193,3 @@ def _decrypt(session_key: bytes, nonce: bytes, ciphertext: bytes, associated: by
         return AESGCM(session_key).decrypt(nonce, ciphertext, associated)
     except InvalidTag:
         raise SealingError("does not open with this key") from None
-
-
-def _pack(data: bytes) -> bytes:
-    """Length, compressed data, zeros up to the next bucket."""
-    packed = zlib.compress(data, 9)
-    framed = struct.pack(">I", len(packed)) + packed
-    return framed + bytes(-len(framed) % BUCKET)
-
-
-def _unpack(framed: bytes) -> bytes:
-    if len(framed) < 4:
-        raise SealingError("submission is torn")
-    (length,) = struct.unpack(">I", framed[:4])
-    if len(framed) < 4 + length:
-        raise SealingError("submission is torn")
-    unpacker = zlib.decompressobj()
-    try:
-        plain = unpacker.decompress(framed[4 : 4 + length], MAX_SUBMISSION_BYTES)
-    except zlib.error:
-        raise SealingError("submission does not decompress") from None
-    if not unpacker.eof:
-        raise SealingError("submission is torn or larger than 8 MiB")
-    return plain

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import os
 from dataclasses import replace
@@ -12,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.contract.envelope import EnvelopeError, parse_envelope
+from kiosk.contract.envelope import BUCKET, EnvelopeError, parse_envelope
 from kiosk.contract.sealing import (
-    BUCKET,
     SealingError,
     SealingKey,
     UnknownSealingKey,
@@ -73,10 +71,10 @@ def test_a_session_key_wrapped_for_another_terminal_does_not_unwrap() -> None:
         HALL.unwrap(wrapped, terminal_id="T001")
 
 
-@given(st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: base64.b64encode(raw).decode()))
-def test_no_text_unwraps_by_accident(text: str) -> None:
+@given(st.binary(max_size=200))
+def test_no_bytes_unwrap_by_accident(raw: bytes) -> None:
     with pytest.raises(SealingError):
-        HALL.unwrap(text, terminal_id="T001")
+        HALL.unwrap(raw, terminal_id="T001")
 
 
 def test_a_short_session_key_is_refused() -> None:
@@ -127,7 +125,7 @@ RAW = sealed("原文")
 
 def test_a_ciphertext_under_a_changed_header_does_not_open() -> None:
     envelope = parse_envelope(RAW)
-    moved = replace(envelope, header_bytes=envelope.header_bytes.replace(b"2026-11-22", b"2026-11-23"))
+    moved = replace(envelope, header_bytes=envelope.header_bytes[:-1] + b"\x01")
     assert moved.header_bytes != envelope.header_bytes
     with pytest.raises(SealingError):
         open_envelope(moved, SESSION.key)
@@ -136,16 +134,16 @@ def test_a_ciphertext_under_a_changed_header_does_not_open() -> None:
 def test_a_submission_under_another_id_is_refused() -> None:
     other = submission().model_copy(update={"id": ID.replace("01a2", "01a3")})
     envelope = parse_envelope(seal_submission(other, sealed_blobs=(), session=SESSION, signing=TERMINAL))
-    foreign = replace(envelope, header=envelope.header.model_copy(update={"id": ID}))
-    with pytest.raises(SealingError, match="not the one"):
-        open_envelope(foreign, SESSION.key)
+    moved = replace(envelope, header_bytes=parse_envelope(RAW).header_bytes)
+    with pytest.raises(SealingError):
+        open_envelope(moved, SESSION.key)
 
 
-@pytest.mark.parametrize("nonce", ["", "AAAA", "Ä", "@@@@"])
-def test_a_bad_nonce_is_refused(nonce: str) -> None:
+@pytest.mark.parametrize("nonce", [b"", bytes(11), bytes(13), bytes(12)])
+def test_a_bad_nonce_is_refused(nonce: bytes) -> None:
     envelope = parse_envelope(RAW)
     with pytest.raises(SealingError):
-        open_envelope(replace(envelope, header=envelope.header.model_copy(update={"nonce": nonce})), SESSION.key)
+        open_envelope(replace(envelope, header=replace(envelope.header, nonce=nonce)), SESSION.key)
 
 
 @given(st.binary(max_size=3000))

@@ -1,0 +1,180 @@
+"""What is inside an envelope's ciphertext: a submission written small, compressed, and padded because lengths talk.
+
+``u32 length | compressed | zeros`` up to a multiple of 64 bytes. Compressed with
+
+- ``zstd-1``: a Zstandard frame (RFC 8878, without its magic number) over the short form below, with the dictionary
+  ``data/submission-1.dict``, which belongs to the format like a table: it never changes, a better one is ``zstd-2``.
+- ``zlib`` (RFC 1950): canonical JSON of the submission; read, no longer written.
+
+The short form is CBOR (RFC 8949) of the submission's JSON with names, but for
+
+- what the envelope's header says: id, terminal, instant of filing; what stands there all the same is taken;
+- what is the default of ``submission/1``;
+- instants: tag 233 over microseconds after the filing's instant; they come back in UTC;
+- hashes of pictures: 32 bytes; a sealed picture's own hash: its place in the header.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import zlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import cbor2
+import zstandard
+from pydantic import ValidationError
+
+from kiosk.contract.envelope import BUCKET, BlobRef, Compression, EnvelopeHeader
+from kiosk.contract.submission import Submission
+
+MAX_SUBMISSION_BYTES = 8 * 1024 * 1024
+"""A decompressed submission is never larger; what claims to be is hostile."""
+DICTIONARY_SHA256 = "f09cce86448a63f8057c754492cff641b4361f92c681ff1ce8b2ed12320dad43"
+"""Of ``data/submission-1.dict``, made by scripts/train_dictionary.py."""
+LEVEL = 6
+_INSTANT = 233
+_MICROSECOND = timedelta(microseconds=1)
+_LENGTH = struct.Struct(">I")
+_FORMAT = zstandard.FORMAT_ZSTD1_MAGICLESS
+_OFTEN_BYTES = 1500
+"""How large a short form often is: zstd sizes its tables by it."""
+
+
+class PackingError(ValueError):
+    """Torn, hostile, or not a submission. Quotes nothing of the content."""
+
+
+class DictionaryError(RuntimeError):
+    """The dictionary on this disk is not the one that belongs to the format; nothing can be packed with it."""
+
+
+def pack(submission: Submission, blobs: Sequence[BlobRef]) -> bytes:
+    """What is to be sealed under a header that says the submission's id, terminal, instant and `blobs`."""
+    packed = zstandard.ZstdCompressor(dict_data=_dictionary(), compression_params=_parameters()).compress(
+        short_form(submission, blobs)
+    )
+    framed = _LENGTH.pack(len(packed)) + packed
+    return framed + bytes(-len(framed) % BUCKET)
+
+
+def unpack(framed: bytes, header: EnvelopeHeader) -> Submission:
+    """The submission; PackingError."""
+    if len(framed) < _LENGTH.size:
+        raise PackingError("submission is torn")
+    (length,) = _LENGTH.unpack_from(framed)
+    packed = framed[_LENGTH.size : _LENGTH.size + length]
+    if len(packed) < length:
+        raise PackingError("submission is torn")
+    plain = _decompress(packed, header.compression)
+    document = plain if header.compression == "zlib" else _long_form(plain, header)
+    try:
+        return Submission.model_validate_json(document)
+    except ValidationError as error:
+        raise PackingError(f"submission has {error.error_count()} faults") from None
+
+
+# --- compression -----------------------------------------------------------------------------------------------------
+
+
+@cache
+def _dictionary() -> zstandard.ZstdCompressionDict:
+    raw = (files("kiosk.contract") / "data" / "submission-1.dict").read_bytes()
+    if hashlib.sha256(raw).hexdigest() != DICTIONARY_SHA256:
+        raise DictionaryError("submission-1.dict is not the one of this format")
+    dictionary = zstandard.ZstdCompressionDict(raw, dict_type=zstandard.DICT_TYPE_FULLDICT)
+    dictionary.precompute_compress(compression_params=_parameters(len(raw)))
+    return dictionary
+
+
+@cache
+def _parameters(dictionary_bytes: int | None = None) -> zstandard.ZstdCompressionParameters:
+    size = len(_dictionary().as_bytes()) if dictionary_bytes is None else dictionary_bytes
+    return zstandard.ZstdCompressionParameters.from_level(
+        LEVEL, format=_FORMAT, write_dict_id=False, source_size=_OFTEN_BYTES, dict_size=size
+    )
+
+
+def _decompress(packed: bytes, compression: Compression) -> bytes:
+    return _decompress_zlib(packed) if compression == "zlib" else _decompress_zstd(packed)
+
+
+def _decompress_zstd(packed: bytes) -> bytes:
+    try:
+        told = zstandard.get_frame_parameters(packed, format=_FORMAT)
+        # Asked before the decoder makes room for what the frame claims.
+        if told.content_size > MAX_SUBMISSION_BYTES:
+            raise PackingError("submission is larger than 8 MiB, or does not say how large")
+        unpacker = zstandard.ZstdDecompressor(dict_data=_dictionary(), format=_FORMAT)
+        return unpacker.decompress(packed, allow_extra_data=False)
+    except zstandard.ZstdError:
+        raise PackingError("submission does not decompress") from None
+
+
+def _decompress_zlib(packed: bytes) -> bytes:
+    unpacker = zlib.decompressobj()
+    try:
+        plain = unpacker.decompress(packed, MAX_SUBMISSION_BYTES)
+    except zlib.error:
+        raise PackingError("submission does not decompress") from None
+    if not unpacker.eof:
+        raise PackingError("submission is torn or larger than 8 MiB")
+    return plain
+
+
+# --- the short form --------------------------------------------------------------------------------------------------
+
+
+def short_form(submission: Submission, blobs: Sequence[BlobRef]) -> bytes:
+    """CBOR as described above."""
+    form = submission.model_dump(exclude={"id", "terminal_id", "created_at"}, exclude_defaults=True)
+    places = {blob.sha256: place for place, blob in enumerate(blobs)}
+    for material in form.get("materials", ()):
+        if (sha256 := material.get("blob")) in places:
+            material["blob"] = places[sha256]
+        if (sha256 := material.get("original_sha256")) is not None:
+            material["original_sha256"] = bytes.fromhex(sha256)
+    return cbor2.dumps(_relative(form, submission.created_at))
+
+
+def _relative(value: Any, to: datetime) -> Any:
+    match value:
+        case datetime():
+            return cbor2.CBORTag(_INSTANT, (value - to) // _MICROSECOND)
+        case dict():
+            return {name: _relative(part, to) for name, part in value.items()}
+        case list() | tuple():
+            return [_relative(part, to) for part in value]
+        case _:
+            return value
+
+
+def _long_form(plain: bytes, header: EnvelopeHeader) -> bytes:
+    try:
+        form = _absolute(cbor2.loads(plain), header.created_at)
+        for material in form.get("materials", ()):
+            if isinstance(place := material.get("blob"), int):
+                material["blob"] = dict(enumerate(header.blobs))[place].sha256
+        known = {"id": header.id, "terminal_id": header.terminal_id, "created_at": header.created_at.isoformat()}
+        return json.dumps(known | form, allow_nan=False).encode()
+    except Exception as error:  # noqa: BLE001 - a decoder may fail in any way on bytes that a hostile terminal sealed
+        raise PackingError(f"submission cannot be read ({type(error).__name__})") from None
+
+
+def _absolute(value: Any, to: datetime) -> Any:
+    match value:
+        case cbor2.CBORTag(tag=tag, value=int() as offset) if tag == _INSTANT:
+            return (to + offset * _MICROSECOND).astimezone(UTC).isoformat()
+        case bytes():
+            return value.hex()
+        case dict():
+            return {name: _absolute(part, to) for name, part in value.items()}
+        case list():
+            return [_absolute(part, to) for part in value]
+        case _:
+            return value
