@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE ?=
 COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet $(UPGRADE) --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help setup setup-dev run test lint unit tour drill bench docs bundle lock clean
+.PHONY: help setup setup-dev run test lint unit tour drill bench receipts docs bundle lock clean
 
 help: ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -40,6 +40,10 @@ drill: setup ## every scripted fault on a serving terminal: detected, named, got
 
 bench: setup ## what the parts take, against limits and peers: build/bench.json and a table of ratios
 	@$(BIN)/python -m benchmarks
+
+receipts: setup-dev ## 10,000 answers on a line that lies, 100,000 forged receipt codes: none is believed
+	RECEIPTS_ANSWERS=10000 RECEIPTS_MUTANTS=100000 $(BIN)/python -m pytest tests/queue/test_receipts_line.py \
+		tests/queue/test_receipts_qr.py
 
 docs: setup ## generated tables and pages anew
 	$(BIN)/python scripts/generate_events.py

@@ -11,6 +11,7 @@ import struct
 import uuid
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -166,6 +167,10 @@ class QrClaim(IntEnum):
 QrClaims = Mapping[int, str | int | bytes]
 
 
+def _cose_message(protected: bytes, signer: bytes, payload: bytes, signature: bytes) -> bytes:
+    return cbor2.dumps(cbor2.CBORTag(18, [protected, {4: signer}, payload, signature]))
+
+
 def _cose_to_be_signed(protected: bytes, payload: bytes) -> bytes:
     return cbor2.dumps(["Signature1", protected, b"", payload])
 
@@ -175,7 +180,7 @@ def sign_qr(claims: QrClaims, key: SigningKey) -> str:
     protected = cbor2.dumps(_COSE_ALG_EDDSA)
     payload = cbor2.dumps({int(name): value for name, value in sorted(claims.items())})
     signature = key.sign(_cose_to_be_signed(protected, payload))
-    message = cbor2.dumps(cbor2.CBORTag(18, [protected, {4: bytes.fromhex(key.id)}, payload, signature]))
+    message = _cose_message(protected, bytes.fromhex(key.id), payload, signature)
     encoded: bytes = base45.b45encode(zlib.compress(message, 9))
     return QR_PREFIX + encoded.decode()
 
@@ -200,18 +205,37 @@ def read_qr(text: str) -> SignedCode:
     if not text.startswith(QR_PREFIX):
         raise SignatureError("not one of our codes")
     try:
+        packed = base45.b45decode(text[len(QR_PREFIX) :])
         unpack = zlib.decompressobj()
-        plain = unpack.decompress(base45.b45decode(text[len(QR_PREFIX) :]), _MAX_QR_PLAIN)
+        plain = unpack.decompress(packed, _MAX_QR_PLAIN)
         message = cbor2.loads(plain)
         protected, unprotected, payload, signature = message.value
         if message.tag != 18 or cbor2.loads(protected) != _COSE_ALG_EDDSA:
             raise SignatureError("not a COSE_Sign1 message with EdDSA")
+        # One spelling only: the signature covers neither what surrounds the claims nor how it is packed.
+        whole = unpack.eof and not unpack.unused_data and base45.b45encode(packed).decode() == text[len(QR_PREFIX) :]
+        same = plain == _cose_message(protected, unprotected[4], payload, signature)
+        if not (whole and same) or _padded_otherwise(packed, plain):
+            raise SignatureError("code was changed")
         claims = {int(name): value for name, value in cbor2.loads(payload).items()}
         return SignedCode(unprotected[4].hex(), claims, _cose_to_be_signed(protected, payload), bytes(signature))
     except SignatureError:
         raise
     except Exception as error:  # noqa: BLE001 - any decoder may fail in its own way on hostile bytes
         raise SignatureError(f"code is damaged ({type(error).__name__})") from None
+
+
+def _padded_otherwise(packed: bytes, plain: bytes) -> bool:
+    """Is a bit set in the padding of a block (RFC 1951 §3.1.1, §3.2.4)? Inflate ignores it; no encoder sets one."""
+    for place in (2, len(packed) - 5):  # behind the header of a stored block; at the end, before the checksum
+        for bit in range(8):
+            if packed[place] >> bit & 1:
+                other = bytearray(packed)
+                other[place] ^= 1 << bit
+                with suppress(zlib.error):
+                    if zlib.decompress(other) == plain:
+                        return True
+    return False
 
 
 def verify_qr(text: str, keys: PublicKeys) -> dict[int, str | int | bytes]:
