@@ -46,16 +46,24 @@ class Identity:
     ca: Path
 
 
-def load_identity(data: Path) -> Identity:
-    """Read ``identity/`` below a data directory; raises NotEnrolled."""
-    layout = DataLayout(data)
+def load_enrolment(data: Path) -> EnrolResponse:
+    """What the hall said of this terminal; raises NotEnrolled."""
     try:
-        enrolment = EnrolResponse.model_validate_json(Path(layout.terminal_json).read_bytes())
-        signing = SigningKey.from_pem(Path(layout.signing_key).read_bytes())
+        return EnrolResponse.model_validate_json(Path(DataLayout(data).terminal_json).read_bytes())
     except FileNotFoundError as error:
         raise NotEnrolled(f"{Path(error.filename).name} is missing") from None
     except ValidationError as error:
         raise NotEnrolled(f"terminal.json has {error.error_count()} faults") from None
+
+
+def load_identity(data: Path) -> Identity:
+    """Read ``identity/`` below a data directory; raises NotEnrolled."""
+    layout = DataLayout(data)
+    enrolment = load_enrolment(data)
+    try:
+        signing = SigningKey.from_pem(Path(layout.signing_key).read_bytes())
+    except FileNotFoundError as error:
+        raise NotEnrolled(f"{Path(error.filename).name} is missing") from None
     except ValueError:
         raise NotEnrolled("signing.key holds no key") from None
     for path in (layout.tls_certificate, layout.tls_key, layout.ca):
@@ -78,6 +86,14 @@ def current_keys(identity: Identity, data: Path) -> HallKeys:
     if bundle is None:
         return enrolled
     return hall_keys((*identity.enrolled_keys, *bundle.keys))
+
+
+def believed_keys(data: Path) -> PublicKeys:
+    """The hall's signing keys to believe now; none on a terminal that is not enrolled."""
+    try:
+        return current_keys(load_identity(data), data).signing
+    except NotEnrolled:
+        return {}
 
 
 def read_bundle(path: Path, signing: PublicKeys) -> Bundle | None:

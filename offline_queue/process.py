@@ -21,7 +21,7 @@ from kiosk.core.profile import DataLayout, Profile
 from offline_queue.bundles import BundleKeeper
 from offline_queue.files import Locked, make_directory
 from offline_queue.hall_client import CallLimits, HallClient
-from offline_queue.identity import NotEnrolled, load_identity
+from offline_queue.identity import NotEnrolled, believed_keys, load_identity
 from offline_queue.outbox import Intake
 from offline_queue.policy import SyncDelays
 from offline_queue.schema import SchemaError
@@ -88,7 +88,9 @@ class QueueProcess:
             retention=self._options.retention,
         )
         intake = Intake(self._store, clock=self._clock, region=profile.region, terminal_id=profile.terminal_id)
-        self._service = QueueService(self._store, intake, self._state, wake=self._wake)
+        self._service = QueueService(
+            self._store, intake, self._state, wake=self._wake, hall_keys=lambda: believed_keys(data)
+        )
         self._server = QueueServer(Path(self._layout.queue_socket), self._service.answer)
         self._sync = threading.Thread(target=self._synchronise, name="sync", daemon=True)
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from kiosk.contract.frames import Frame
+from kiosk.contract.signing import PublicKeys
 from kiosk.core.ports import (
     Owed,
     QueueStatus,
@@ -16,6 +17,7 @@ from kiosk.core.ports import (
 )
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.ledger_desk import LedgerDesk
+from offline_queue.media_desk import MediaDesk
 from offline_queue.messages import (
     BadMessage,
     CallHelp,
@@ -43,9 +45,18 @@ Answer = tuple[dict[str, Any], bytes]
 class QueueService:
     """One answer for every request; knows nothing of sockets."""
 
-    def __init__(self, store: Store, intake: Intake, sync: SyncState, *, wake: Callable[[], None]) -> None:
-        """`wake` tells the sync worker that there is something new."""
+    def __init__(
+        self,
+        store: Store,
+        intake: Intake,
+        sync: SyncState,
+        *,
+        wake: Callable[[], None],
+        hall_keys: Callable[[], PublicKeys] = dict,
+    ) -> None:
+        """`wake` tells the sync worker that there is something new; `hall_keys`: whose receipts are believed now."""
         self._store = store
+        self._media = MediaDesk(store, hall_keys=hall_keys, wake=wake)
         self._desk = LedgerDesk(store, wake=wake)
         self._intake = intake
         self._sync = sync
@@ -54,6 +65,8 @@ class QueueService:
     def answer(self, frame: Frame) -> Answer:
         """The answer's head and tail; a request that makes no sense is BROKEN."""
         try:
+            if MediaDesk.knows(frame.head):
+                return self._media.answer(frame)
             return self._answer(parse_request(frame.head), frame.tail)
         except BadMessage as error:
             return error_head(StoreError(StoreFault.BROKEN, str(error))), b""
