@@ -88,7 +88,8 @@ class Account:
     def told(self, status: DeviceStatus) -> Change:
         """The driver says how its device is."""
         with self._lock:
-            comes = status.state is DeviceState.ONLINE and self._status.state in _AWAY
+            new = self._status.state in _AWAY or self._self_test is None
+            comes = status.state is DeviceState.ONLINE and new
             change = Change(back=self._lost is not None, comes=comes)
             self._status, self._lost, self._useful = status, None, True
             return change
