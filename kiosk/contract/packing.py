@@ -10,7 +10,7 @@ The short form is CBOR (RFC 8949) of the submission's JSON with names, but for
 
 - what the envelope's header says: id, terminal, instant of filing; what stands there all the same is taken;
 - what is the default of ``submission/1``;
-- instants: tag 233 over microseconds after the filing's instant; they come back in UTC;
+- instants: microseconds after the filing's; they come back in UTC;
 - hashes of pictures: 32 bytes; a sealed picture's own hash: its place in the header.
 """
 
@@ -19,9 +19,10 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+import threading
 import zlib
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -35,10 +36,9 @@ from kiosk.contract.submission import Submission
 
 MAX_SUBMISSION_BYTES = 8 * 1024 * 1024
 """A decompressed submission is never larger; what claims to be is hostile."""
-DICTIONARY_SHA256 = "f09cce86448a63f8057c754492cff641b4361f92c681ff1ce8b2ed12320dad43"
+DICTIONARY_SHA256 = "bff54933c658751e1e8a562cd271b793f84f1e3dfc82560aefb9837a65511cb8"
 """Of ``data/submission-1.dict``, made by scripts/train_dictionary.py."""
 LEVEL = 6
-_INSTANT = 233
 _MICROSECOND = timedelta(microseconds=1)
 _LENGTH = struct.Struct(">I")
 _FORMAT = zstandard.FORMAT_ZSTD1_MAGICLESS
@@ -56,9 +56,7 @@ class DictionaryError(RuntimeError):
 
 def pack(submission: Submission, blobs: Sequence[BlobRef]) -> bytes:
     """What is to be sealed under a header that says the submission's id, terminal, instant and `blobs`."""
-    packed = zstandard.ZstdCompressor(dict_data=_dictionary(), compression_params=_parameters()).compress(
-        short_form(submission, blobs)
-    )
+    packed = _packer().compress(short_form(submission, blobs))
     framed = _LENGTH.pack(len(packed)) + packed
     return framed + bytes(-len(framed) % BUCKET)
 
@@ -92,12 +90,30 @@ def _dictionary() -> zstandard.ZstdCompressionDict:
     return dictionary
 
 
-@cache
-def _parameters(dictionary_bytes: int | None = None) -> zstandard.ZstdCompressionParameters:
-    size = len(_dictionary().as_bytes()) if dictionary_bytes is None else dictionary_bytes
+def _parameters(dictionary_bytes: int) -> zstandard.ZstdCompressionParameters:
     return zstandard.ZstdCompressionParameters.from_level(
-        LEVEL, format=_FORMAT, write_dict_id=False, source_size=_OFTEN_BYTES, dict_size=size
+        LEVEL, format=_FORMAT, write_dict_id=False, source_size=_OFTEN_BYTES, dict_size=dictionary_bytes
     )
+
+
+class _Packer:
+    """A compressor is costly to make, and for one thread at a time."""
+
+    def __init__(self) -> None:
+        dictionary = _dictionary()
+        parameters = _parameters(len(dictionary.as_bytes()))
+        self._compressor = zstandard.ZstdCompressor(dict_data=dictionary, compression_params=parameters)
+        self._lock = threading.Lock()
+
+    def compress(self, plain: bytes) -> bytes:
+        """One frame."""
+        with self._lock:
+            return self._compressor.compress(plain)
+
+
+@cache
+def _packer() -> _Packer:
+    return _Packer()
 
 
 def _decompress(packed: bytes, compression: Compression) -> bytes:
@@ -133,48 +149,39 @@ def _decompress_zlib(packed: bytes) -> bytes:
 def short_form(submission: Submission, blobs: Sequence[BlobRef]) -> bytes:
     """CBOR as described above."""
     form = submission.model_dump(exclude={"id", "terminal_id", "created_at"}, exclude_defaults=True)
-    places = {blob.sha256: place for place, blob in enumerate(blobs)}
+    for part, name in _instants(form):
+        part[name] = (part[name] - submission.created_at) // _MICROSECOND
     for material in form.get("materials", ()):
-        if (sha256 := material.get("blob")) in places:
-            material["blob"] = places[sha256]
+        if (sha256 := material.get("blob")) is not None:
+            material["blob"] = next((place for place, ref in enumerate(blobs) if ref.sha256 == sha256), sha256)
         if (sha256 := material.get("original_sha256")) is not None:
             material["original_sha256"] = bytes.fromhex(sha256)
-    return cbor2.dumps(_relative(form, submission.created_at))
+    return cbor2.dumps(form)
 
 
-def _relative(value: Any, to: datetime) -> Any:
-    match value:
-        case datetime():
-            return cbor2.CBORTag(_INSTANT, (value - to) // _MICROSECOND)
-        case dict():
-            return {name: _relative(part, to) for name, part in value.items()}
-        case list() | tuple():
-            return [_relative(part, to) for part in value]
-        case _:
-            return value
+def _instants(form: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Where a submission has one: the part, and its name in there."""
+    yield form["applicant"], "read_at"
+    for answer in form.get("answers", {}).values():
+        yield answer, "at"
+    for material in form.get("materials", ()):
+        if "captured_at" in material:
+            yield material, "captured_at"
+    for consent in form.get("consents", ()):
+        yield consent, "at"
 
 
 def _long_form(plain: bytes, header: EnvelopeHeader) -> bytes:
     try:
-        form = _absolute(cbor2.loads(plain), header.created_at)
+        form = cbor2.loads(plain)
+        for part, name in _instants(form):
+            part[name] = (header.created_at + part[name] * _MICROSECOND).astimezone(UTC).isoformat()
         for material in form.get("materials", ()):
             if isinstance(place := material.get("blob"), int):
                 material["blob"] = dict(enumerate(header.blobs))[place].sha256
+            if "original_sha256" in material:
+                material["original_sha256"] = material["original_sha256"].hex()
         known = {"id": header.id, "terminal_id": header.terminal_id, "created_at": header.created_at.isoformat()}
         return json.dumps(known | form, allow_nan=False).encode()
     except Exception as error:  # noqa: BLE001 - a decoder may fail in any way on bytes that a hostile terminal sealed
         raise PackingError(f"submission cannot be read ({type(error).__name__})") from None
-
-
-def _absolute(value: Any, to: datetime) -> Any:
-    match value:
-        case cbor2.CBORTag(tag=tag, value=int() as offset) if tag == _INSTANT:
-            return (to + offset * _MICROSECOND).astimezone(UTC).isoformat()
-        case bytes():
-            return value.hex()
-        case dict():
-            return {name: _absolute(part, to) for name, part in value.items()}
-        case list():
-            return [_absolute(part, to) for part in value]
-        case _:
-            return value

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,12 @@ def test_any_short_form_is_a_submission_or_refused(form: bytes) -> None:
         unpack(framed(form), HEADER)
 
 
+def test_one_packer_serves_many_threads() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        packed = list(threads.map(lambda submission: pack(submission, ()), SAMPLES * 20))
+    assert packed == [pack(submission, ()) for submission in SAMPLES] * 20
+
+
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text() | st.binary(), lambda inner: st.lists(inner)))
 def test_any_cbor_is_a_submission_or_refused(value: Any) -> None:
     form = cbor2.loads(short_form(SAMPLES[0], ()))
@@ -259,6 +266,7 @@ def test_the_dictionary_is_part_of_the_format() -> None:
 
 def test_a_changed_dictionary_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     packing._dictionary.cache_clear()
+    packing._packer.cache_clear()
     monkeypatch.setattr(packing, "DICTIONARY_SHA256", "00" * 32)
     try:
         with pytest.raises(DictionaryError):
@@ -266,3 +274,4 @@ def test_a_changed_dictionary_is_not_used(monkeypatch: pytest.MonkeyPatch) -> No
     finally:
         monkeypatch.undo()
         packing._dictionary.cache_clear()
+        packing._packer.cache_clear()
