@@ -216,9 +216,12 @@ def test_nonsense_inside_is_refused() -> None:
     refused(b"\0\0\0\x05wrong", "decompress")
     refused(framed(b"\xff"), "cannot be read")
     refused(framed(cbor2.dumps([1])), "cannot be read")
-    refused(framed(cbor2.dumps({"materials": [{"blob": 0}]})), "cannot be read")
-    refused(framed(cbor2.dumps({"note": float("nan")})), "cannot be read")
-    refused(framed(cbor2.dumps({"note": "x"})), "faults")
+    form = cbor2.loads(short_form(SAMPLES[0], ()))
+    refused(framed(cbor2.dumps(form | {"materials": [{"blob": 0}]})), "cannot be read")
+    refused(framed(cbor2.dumps(form | {"note": float("nan")})), "cannot be read")
+    refused(framed(cbor2.dumps(form | {"applicant": {"read_at": 10**30}})), "cannot be read")
+    refused(framed(cbor2.dumps(form | {"note": 1})), "faults")
+    refused(framed(cbor2.dumps(form | {"more": "x"})), "faults")
     refused(framed(b"\x81" * 100_000), "cannot be read")
 
 
