@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from kiosk.contract.envelope import BlobRef
 from kiosk.core.ports import StoreError, StoreFault, SubmissionState
 from kiosk.core.result import Err, Ok, Result
+from offline_queue import journal_notes
 from offline_queue.database import transaction
 from offline_queue.rows import Waiting
 from offline_queue.store import Store
@@ -95,11 +96,13 @@ class Drain:
         def work(db: sqlite3.Connection) -> None:
             now = self._store.now()
             with transaction(db):
+                fresh = [(item, receipt) for item, receipt in accepted if _sealed(db, item)]
                 db.executemany(
                     "update submissions set state = 'accepted', receipt = ?, accepted_at = ?, envelope = null,"
                     " next_at = null, last_code = null where seq = ? and state = 'sealed'",
-                    [(receipt, now, item.seq) for item, receipt in accepted],
+                    [(receipt, now, item.seq) for item, receipt in fresh],
                 )
+                self._store.journal.note(db, *(journal_notes.accepted(item.id, receipt) for item, receipt in fresh))
                 db.executemany("delete from blobs where seq = ?", [(item.seq,) for item, _ in accepted if item.blobs])
 
         done = self._store.db.run(work, draining=True)
@@ -115,6 +118,8 @@ class Drain:
 
         def work(db: sqlite3.Connection) -> None:
             with transaction(db):
+                if _sealed(db, item):
+                    self._store.journal.note(db, journal_notes.parked(item.id, code))
                 db.execute(
                     "update submissions set state = 'parked', next_at = null, last_code = ?"
                     " where seq = ? and state = 'sealed'",
@@ -137,6 +142,12 @@ class Drain:
 
         self._store.progress(item.id, SubmissionState.SEALED)
         return self._store.db.run(work, draining=True)
+
+
+def _sealed(db: sqlite3.Connection, item: Waiting) -> bool:
+    """Has nobody decided about it yet? A transaction that is done twice is journalled once."""
+    found = db.execute("select 1 from submissions where seq = ? and state = 'sealed'", (item.seq,)).fetchone()
+    return found is not None
 
 
 def _blobs_of(db: sqlite3.Connection, seq: int) -> tuple[BlobRef, ...]:

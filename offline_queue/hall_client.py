@@ -22,6 +22,8 @@ from urllib3.exceptions import NewConnectionError
 
 from kiosk.contract.batch import MEDIA_TYPE as BATCH_TYPE
 from kiosk.contract.batch import PENDING_HEADER, join_batch
+from kiosk.contract.journal import MEDIA_TYPE as JOURNAL_TYPE
+from kiosk.contract.journal import JournalBatch, JournalMark
 from kiosk.contract.person import (
     Applications,
     IssueRequest,
@@ -167,6 +169,17 @@ class HallClient:
     def heartbeat(self, heartbeat: Heartbeat) -> Result[HeartbeatAnswer, CallError]:
         """Health of this terminal, and its call for help."""
         return self._post("/v1/heartbeat", heartbeat, HeartbeatAnswer, seconds=self._limits.call_s)
+
+    def journal(self, batch: JournalBatch) -> Result[JournalMark, CallError]:
+        """A piece of this terminal's journal; how far the hall has come with it."""
+        reply = self._call(
+            "POST",
+            "/v1/journal",
+            body=batch.encode(),
+            headers={"Content-Type": JOURNAL_TYPE},
+            seconds=self._limits.call_s,
+        )
+        return parsed(reply, JournalMark)
 
     # --- one person -------------------------------------------------------------------------------------------
 

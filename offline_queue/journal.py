@@ -32,6 +32,7 @@ from kiosk.core.ports import StoreError
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.database import OwnedDatabase, transaction
 from offline_queue.journal_files import SegmentFiles, Walk
+from offline_queue.journal_notes import purged
 
 _PUTS_AT_ONCE = 256
 
@@ -44,8 +45,6 @@ class JournalLimits:
     """Records that lie in the table before a file is closed."""
     bytes: int = 256 * 1024 * 1024
     """Of files; more is warned of. At 200 bytes a record this is over a million."""
-    days: float = 180.0
-    """Kept at least so long, and until the hall has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +219,27 @@ class Journal:
 
         done = self._db.run(work, draining=True)
         return done if isinstance(done, Err) else Ok(len(rows) == self.limits.records)
+
+    def shorten(self, *, older_than: float) -> Result[None, StoreError]:
+        """Remove the oldest file if all of it is older than this (Unix seconds) and the hall has it; one at a time."""
+        found = self.state()
+        if isinstance(found, Err):
+            return found
+        try:
+            numbers = self.files.numbers()
+            if not numbers or self.files.modified(numbers[0]) >= older_than:
+                return Ok(None)
+            segment = self.files.read(numbers[0])
+        except (JournalError, OSError):
+            return Ok(None)  # what cannot be read stays where it is, for whoever checks the journal
+        end = segment.before.seq + len(segment.bodies)
+        if end > found.value.told:
+            return Ok(None)
+        # The proof comes first: killed in between, the file goes with the next try and a proof of its own.
+        done = self.write(purged("journal", ids=(self.files.path(numbers[0]).name,), up_to=end))
+        if isinstance(done, Ok):
+            self.files.remove(numbers[0])
+        return done
 
     # --- inside ----------------------------------------------------------------------------------------------------
 

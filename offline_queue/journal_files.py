@@ -132,6 +132,10 @@ class SegmentFiles:
         self.path(number).unlink(missing_ok=True)
         sync_directory(self.folder)
 
+    def modified(self, number: int) -> float:
+        """When it was closed, Unix seconds by the clock of that moment."""
+        return self.path(number).stat().st_mtime
+
     def size(self) -> int:
         """Bytes of all files together."""
         return sum(self.path(number).stat().st_size for number in self.numbers())

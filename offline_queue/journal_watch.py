@@ -10,10 +10,12 @@ from pathlib import Path
 from kiosk.contract.journal import JournalError, JournalKind, parse_body
 from kiosk.contract.signing import SigningKey
 from kiosk.core.clock import Clock
-from kiosk.core.ports import StoreError
+from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.result import Err, Ok, Result
 from offline_queue import journal_notes
 from offline_queue.journal import JournalState
+from offline_queue.journal_notes import purged
+from offline_queue.retention import forget_files
 from offline_queue.store import Store
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -60,18 +62,27 @@ class JournalWatch:
         clock: Clock,
         boot: bytes,
         signer: Signer | None = None,
+        drafts: Path | None = None,
+        logs: Path | None = None,
         delays: WatchDelays | None = None,
     ) -> None:
+        """`drafts` and `logs`: folders whose old files are deleted on schedule."""
         self._store = store
         self._journal = store.journal
         self._clock = clock
         self._boot = boot
         self._signer = signer
+        self._drafts = drafts
+        self._logs = logs
         self._delays = delays or WatchDelays()
         self._look_at = self._signed_at = clock.monotonic()
         self._offset = self._wall() - clock.monotonic()
         self._accepting: bool | None = None
         self._doubt_until = 0.0
+
+    def answer_for(self, signer: Signer) -> None:
+        """The terminal is enrolled: from now on checkpoints are signed."""
+        self._signer = signer
 
     def start(self, *, software: str) -> Result[None, StoreError]:
         """The process is up; the clock may have been set while it was not."""
@@ -93,9 +104,31 @@ class JournalWatch:
         done = self._journal.write(journal_notes.stopped(self._clock.monotonic()))
         return done if isinstance(done, Err) else self._sign()
 
-    def may_purge(self) -> bool:
-        """Is the wall clock good enough to say how old something is?"""
-        return self._clock.monotonic() >= self._doubt_until
+    def keep_house(self) -> Result[None, StoreError]:
+        """Delete what is due, with proof. To be called about once a minute.
+
+        After a leap of the wall clock nothing is deleted by age for a day: a wrong clock would throw away what is owed.
+        """
+        sure = self._clock.monotonic() >= self._doubt_until
+        done = self._store.keep_house(forget=sure)
+        if isinstance(done, Err) or not sure:
+            return done
+        retention, now = self._store.retention, self._wall()
+        folders = (
+            ("draft", self._drafts, "*.draft", retention.drafts),
+            ("log", self._logs, "*", retention.logs),
+        )
+        for what, folder, pattern, age in folders:
+            if folder is None:
+                continue
+            before = now - age.total_seconds()
+            try:
+                gone = forget_files(folder, pattern, before=before)
+            except OSError as error:
+                return Err(StoreError(StoreFault.STORE_DOWN, type(error).__name__))
+            if gone and isinstance(done := self._journal.write(purged(what, ids=gone, up_to=int(before))), Err):
+                return done
+        return self._journal.shorten(older_than=now - retention.logs.total_seconds())
 
     def tick(self) -> Result[None, StoreError]:
         """What is due. What fails is due again."""

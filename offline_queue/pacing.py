@@ -37,6 +37,7 @@ class Lane(StrEnum):
     OUTCOME = "outcome"
     MANIFEST = "manifest"
     HEARTBEAT = "heartbeat"
+    JOURNAL = "journal"
 
 
 _HANDING_IN = (Lane.DELIVER, Lane.BACKLOG)

@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiosk.core.clock import Clock, SystemClock
-from kiosk.core.ports import QueueStatus
+from kiosk.core.ports import QueueStatus, StoreError
 from kiosk.core.profile import DataLayout, Profile
+from kiosk.core.result import Err, Result
 from offline_queue.bundles import BundleKeeper
 from offline_queue.files import Locked, make_directory
 from offline_queue.hall_client import CallLimits, HallClient
 from offline_queue.identity import NotEnrolled, believed_keys, load_identity
+from offline_queue.journal_watch import JournalWatch, Signer, boot_id
 from offline_queue.outbox import Intake
 from offline_queue.policy import SyncDelays
 from offline_queue.schema import SchemaError
@@ -91,11 +93,19 @@ class QueueProcess:
         self._service = QueueService(
             self._store, intake, self._state, wake=self._wake, hall_keys=lambda: believed_keys(data)
         )
+        self._watch = JournalWatch(
+            self._store,
+            clock=self._clock,
+            boot=boot_id(),
+            drafts=Path(self._layout.drafts),
+            logs=Path(self._layout.logs),
+        )
         self._server = QueueServer(Path(self._layout.queue_socket), self._service.answer)
         self._sync = threading.Thread(target=self._synchronise, name="sync", daemon=True)
 
     def start(self) -> None:
         """Answer the socket and bring everything to the hall, in threads."""
+        self._tell(self._watch.start(software=self._software))
         self._server.start()
         self._sync.start()
 
@@ -106,6 +116,7 @@ class QueueProcess:
         if (worker := self._worker) is not None:
             worker.stop()
         self._sync.join(self._options.stop_s)
+        self._tell(self._watch.stop())
         self._store.close()
 
     def status(self) -> QueueStatus:
@@ -115,6 +126,12 @@ class QueueProcess:
     def _wake(self) -> None:
         if (worker := self._worker) is not None:
             worker.wake()
+
+    @staticmethod
+    def _tell(journalled: Result[None, StoreError]) -> None:
+        """A journal that cannot be written keeps nobody from being served."""
+        if isinstance(journalled, Err):
+            _log.warning("journal: %s %s", journalled.error.fault, journalled.error.detail)
 
     def _synchronise(self) -> None:
         while not self._stopped.is_set():
@@ -135,6 +152,7 @@ class QueueProcess:
         identity = load_identity(self._data)
         if identity.terminal_id != self._profile.terminal_id:
             raise NotEnrolled("identity belongs to another terminal than the profile")
+        self._watch.answer_for(Signer(identity.terminal_id, identity.signing))
         bundles = BundleKeeper(Path(self._layout.bundle_file), enrolled_keys=identity.enrolled_keys)
         client = HallClient(base_url=self._profile.hall.url, identity=identity, limits=self._options.calls)
         worker = SyncWorker(
@@ -146,6 +164,7 @@ class QueueProcess:
             clock=self._clock,
             random=random.SystemRandom().random,
             delays=self._options.delays,
+            watch=self._watch,
         )
         return worker, client
 

@@ -14,10 +14,14 @@ from dataclasses import dataclass
 
 from kiosk.contract.sync import BundleManifest, Heartbeat
 from kiosk.core.clock import Clock
-from kiosk.core.result import Err
+from kiosk.core.ports import StoreError
+from kiosk.core.result import Err, Result
 from offline_queue.bundles import BundleKeeper
 from offline_queue.drain import Drain
 from offline_queue.hall_client import HallClient
+from offline_queue.journal_pieces import JournalPieces
+from offline_queue.journal_round import JournalRound
+from offline_queue.journal_watch import JournalWatch, boot_id
 from offline_queue.outcomes import OutcomeBox, OutcomeRound
 from offline_queue.pacing import Lane, Pacer, StepOver
 from offline_queue.policy import SyncDelays
@@ -51,8 +55,9 @@ class SyncWorker:
         clock: Clock,
         random: Callable[[], float],
         delays: SyncDelays,
+        watch: JournalWatch | None = None,
     ) -> None:
-        """`random` gives numbers in [0, 1) for the jitter."""
+        """`random` gives numbers in [0, 1) for the jitter; `watch` keeps the journal going and answers for it."""
         self._sender = sender
         self._store = store
         self._state = state
@@ -73,6 +78,10 @@ class SyncWorker:
             signing=lambda: bundles.keys.signing,
             stopped=self._stopped.is_set,
             pending=self._pending,
+        )
+        self._watch = watch or JournalWatch(store, clock=clock, boot=boot_id())
+        self._journal = JournalRound(
+            store.journal, JournalPieces(store.journal, store.db), client, self._pacer, self._stopped.is_set
         )
         self._outcomes = OutcomeRound(OutcomeBox(store), client, self._pacer, self._stopped.is_set)
         self._sheets = SheetBook(store)
@@ -130,6 +139,7 @@ class SyncWorker:
     def _run_errand(self) -> float:
         """Everything but submissions; seconds until there is more to do."""
         self._keep_house()
+        self._journalled(self._watch.tick())
         called = self._state.help.pop_new()
         if called:
             self._pacer.hurry(Lane.HEARTBEAT)
@@ -141,6 +151,7 @@ class SyncWorker:
             more = self._outcomes.run()
             self._manifest()
             self._heartbeat()
+            more = self._journal.run() or more
         except StepOver:
             return min(self._pacer.paused(), self._until_house())
         return 0.0 if more else self._pacer.idle(self._until_house())
@@ -158,8 +169,15 @@ class SyncWorker:
 
     def _keep_house(self) -> None:
         if self._until_house() <= 0:
-            self._store.keep_house()
+            self._journalled(self._watch.keep_house())
             self._house_at = self._clock.monotonic() + self._delays.house
+
+    def _journalled(self, done: Result[None, StoreError]) -> None:
+        """A journal that cannot be written holds up nothing; it is tried again, and a technician sees it."""
+        if isinstance(done, Err):
+            self._state.trouble("house", done.error.fault.value)
+        else:
+            self._state.well("house")
 
     def _manifest(self) -> None:
         if self._pacer.wait(Lane.MANIFEST) > 0:

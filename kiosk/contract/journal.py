@@ -26,6 +26,7 @@ import cbor2
 from kiosk.contract.signing import PublicKeys, SignatureError, SigningKey, verify
 from kiosk.contract.wire import Wire
 
+MEDIA_TYPE = "application/cbor"
 EPOCH_BYTES = 16
 HASH_BYTES = 32
 MAX_BODY_BYTES = 512
