@@ -12,19 +12,26 @@ import socket
 import tomllib
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from hall.catalogue import load_draft, own_catalogue
+from hall.files import write_private
 from hall.hall import Hall, HallRunning, open_hall
 from hall.layout import HallLayout
 from hall.seed import seed_persons
 from hall.staff import staff_link
+from hall.store.database import StoreBusy
+from hall.successions import vouch
 from hall.terminals import TerminalPlan
 from kiosk.contract.frames import FrameError, FrameReader, encode_frame
+from kiosk.contract.media import MediaError
 
 Answer = dict[str, Any]
 _DEADLINE_S = 20.0
+_LONG_S = {"import_media": 3600.0}
+"""A stick is slow, and may hold a lot."""
 
 
 class AdminError(RuntimeError):
@@ -32,8 +39,10 @@ class AdminError(RuntimeError):
 
 
 def _ticket(hall: Hall, ask: Answer) -> Answer:
-    ticket = hall.terminals.new_ticket(TerminalPlan(ask["terminal"], ask["name"], ask["site"], ask.get("address", "")))
-    return {"ticket": ticket.text(), "terminal": ask["terminal"], "hours": 48}
+    plan = TerminalPlan(ask["terminal"], ask["name"], ask["site"], ask.get("address", ""))
+    replaces = str(ask.get("replaces", ""))
+    ticket = hall.terminals.new_ticket(plan, replaces=replaces)
+    return {"ticket": ticket.text(), "terminal": plan.id, "hours": 48, "replaces": replaces}
 
 
 def _publish(hall: Hall, ask: Answer) -> Answer:
@@ -59,12 +68,35 @@ def _revoke(hall: Hall, ask: Answer) -> Answer:
     return {"terminal": ask["terminal"]}
 
 
+def _vouch(hall: Hall, ask: Answer) -> Answer:
+    until = datetime.fromisoformat(ask["until"])
+    if until.tzinfo is None:
+        raise AdminError("an instant without a time zone says nothing")
+    if not hall.store.write(lambda connection: vouch(connection, ask["terminal"], until=until)):
+        raise AdminError(f"terminal {ask['terminal']} was not replaced")
+    return {"terminal": ask["terminal"], "until": until.isoformat()}
+
+
+def _import_media(hall: Hall, ask: Answer) -> Answer:
+    try:
+        with Path(ask["file"]).open("rb") as file:
+            done = hall.media.take(file, actor=str(ask.get("actor", "command line")))
+    except MediaError as error:
+        raise AdminError(str(error)) from None
+    except StoreBusy:
+        raise AdminError("busy: what was taken so far stays taken, give the same file again") from None
+    write_private(Path(ask["out"]), done.receipts)
+    return {"terminal": done.terminal_id, "out": ask["out"], **done.counts}
+
+
 OPERATIONS: dict[str, Callable[[Hall, Answer], Answer]] = {
     "ticket": _ticket,
     "publish": _publish,
     "seed": _seed,
     "staff_link": _staff_link,
     "revoke": _revoke,
+    "vouch": _vouch,
+    "import_media": _import_media,
     "init": lambda hall, ask: {"data": str(hall.layout.root)},
 }
 
@@ -99,7 +131,7 @@ def _ask_running(layout: HallLayout, request: Answer) -> Answer:
     directory = os.open(layout.root, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(_DEADLINE_S)
+            line.settimeout(_LONG_S.get(str(request["do"]), _DEADLINE_S))
             # By descriptor: the path of a socket may not be longer than 107 bytes, that of a data directory may.
             line.connect(f"/proc/self/fd/{directory}/{layout.admin_socket.name}")
             line.sendall(encode_frame(request))

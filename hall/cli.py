@@ -16,6 +16,7 @@ Data = Annotated[Path, typer.Option(help="Data directory; a new one sets itself 
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON on standard output.")]
 _EXIT_REFUSED = 1
 _EXIT_BUSY = 3
+_VERDICTS = ("accepted", "duplicate", "rejected", "conflict", "retry")
 
 
 def _fail(message: str, code: int = _EXIT_REFUSED) -> typer.Exit:
@@ -77,11 +78,37 @@ def ticket(
     site: Annotated[str, typer.Option(help="Name of the place.")],
     name: Annotated[str, typer.Option(help="Name of the terminal there.")],
     address: Annotated[str, typer.Option(help="Street address.")] = "",
+    replaces: Annotated[str, typer.Option(help="The terminal whose place it takes; revoked when this is used.")] = "",
     as_json: Json = False,
 ) -> None:
     """A one-time enrolment code for a terminal, good for 48 hours."""
-    answer = _perform(data, "ticket", terminal=terminal, site=site, name=name, address=address)
+    answer = _perform(data, "ticket", terminal=terminal, site=site, name=name, address=address, replaces=replaces)
     _tell(answer, as_json=as_json, words=answer["ticket"])
+
+
+@app.command()
+def vouch(
+    data: Data,
+    terminal: Annotated[str, typer.Option(help="A terminal that was replaced.")],
+    until: Annotated[str, typer.Option(help="ISO instant with time zone.")],
+    as_json: Json = False,
+) -> None:
+    """What a replaced terminal signed before this instant counts: its clock was wrong, or it worked on for a while."""
+    answer = _perform(data, "vouch", terminal=terminal, until=until)
+    _tell(answer, as_json=as_json, words=f"{terminal} counts until {answer['until']}")
+
+
+@app.command()
+def import_media(
+    data: Data,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CW-EXPORT-….cwx from a terminal.")],
+    out: Annotated[Path, typer.Option(help="Where the receipts go, for the way back to the terminal.")],
+    as_json: Json = False,
+) -> None:
+    """Take in what a terminal wrote onto a stick; may be done twice."""
+    answer = _perform(data, "import_media", file=str(file.resolve()), out=str(out.resolve()))
+    counts = "  ".join(f"{word} {answer[word]}" for word in _VERDICTS if word in answer)
+    _tell(answer, as_json=as_json, words=f"terminal {answer['terminal']}: {counts or 'nothing'}; receipts in {out}")
 
 
 @app.command()

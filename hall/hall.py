@@ -19,6 +19,7 @@ from hall.jobs import JobRunner
 from hall.keys import HallKeys, ensure_keys, load_keys
 from hall.layout import HallLayout
 from hall.me import MySpace
+from hall.media_import import MediaDesk
 from hall.papers_printed import PapersPrinted
 from hall.people import People
 from hall.press import Press
@@ -48,6 +49,7 @@ class Hall:
     help_desk: HelpDesk
     people: People
     intake: Intake
+    media: MediaDesk
     me: MySpace
     papers_printed: PapersPrinted
     desk: Desk
@@ -88,6 +90,17 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
         decide_after_s=settings.decide_after_s if decide_after_s is None else decide_after_s,
         clock=clock,
     )
+    intake = Intake(
+        store=store,
+        vault=vault,
+        keys=keys,
+        blobs=blobs,
+        catalogue=catalogue,
+        terminals=terminals,
+        people=people,
+        region=settings.region,
+        clock=clock,
+    )
     return Hall(
         layout=layout,
         settings=settings,
@@ -99,17 +112,8 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
         terminals=terminals,
         help_desk=HelpDesk(store=store, clock=clock),
         people=people,
-        intake=Intake(
-            store=store,
-            vault=vault,
-            keys=keys,
-            blobs=blobs,
-            catalogue=catalogue,
-            terminals=terminals,
-            people=people,
-            region=settings.region,
-            clock=clock,
-        ),
+        intake=intake,
+        media=MediaDesk(store=store, intake=intake, blobs=blobs, terminals=terminals, keys=keys, clock=clock),
         me=MySpace(
             store=store,
             vault=vault,

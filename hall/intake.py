@@ -26,6 +26,7 @@ from hall.people import People, PersonFacts
 from hall.problem import Refused
 from hall.store.database import Store
 from hall.store.schema import cases, licence_uses, rejections, submissions
+from hall.successions import Successions
 from hall.terminals import Terminals
 from hall.vault import Vault
 from kiosk.contract.envelope import MAX_ENVELOPE_BYTES, Envelope, EnvelopeError, parse_envelope
@@ -91,6 +92,7 @@ class Intake:
         self._blobs = blobs
         self._catalogue = catalogue
         self._terminals = terminals
+        self._successions = Successions(store)
         self._people = people
         self._region = region
         self._clock = clock
@@ -172,10 +174,14 @@ class Intake:
             case _Opened():
                 return self._accept(connection, looked, now)
 
-    @staticmethod
-    def _authenticate(envelope: Envelope, terminal_id: str, keys: dict[str, bytes]) -> None:
-        if envelope.header.terminal_id != terminal_id:
+    def _authenticate(self, envelope: Envelope, terminal_id: str, keys: dict[str, bytes]) -> None:
+        signed_for = envelope.header.terminal_id
+        if not self._successions.counts(
+            signed_for=signed_for, brought_by=terminal_id, created_at=envelope.header.created_at
+        ):
             raise _Rejected(ProblemCode.FORBIDDEN)
+        if signed_for != terminal_id:  # the queue of the terminal that this one replaces
+            keys = self._terminals.signing_keys(signed_for)
         if envelope.header.signing_key not in keys:
             raise _Rejected(ProblemCode.UNKNOWN_KEY)
         try:

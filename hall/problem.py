@@ -7,6 +7,7 @@ from kiosk.contract.problems import ProblemCode
 STATUS: dict[ProblemCode, int] = {
     ProblemCode.MALFORMED: 400,
     ProblemCode.UNAUTHENTICATED: 401,
+    ProblemCode.REVOKED: 403,
     ProblemCode.FORBIDDEN: 403,
     ProblemCode.PERSON_SESSION_EXPIRED: 401,
     ProblemCode.NOT_FOUND: 404,

@@ -19,6 +19,7 @@ from hall.moments import from_ms, to_ms
 from hall.problem import Refused
 from hall.store.database import Store
 from hall.store.schema import certificates, enrol_tickets, heartbeats, terminal_keys, terminals
+from hall.successions import apply_replacement, plan_replacement
 from hall.vault import Vault
 from kiosk.contract.enrolment import EnrolRequest, EnrolResponse
 from kiosk.contract.problems import ProblemCode
@@ -67,8 +68,11 @@ class Terminals:
 
     # --- enrolment -----------------------------------------------------------------------------------------------
 
-    def new_ticket(self, plan: TerminalPlan) -> EnrolTicket:
-        """A one-time ticket for this terminal, good for 48 hours; earlier unspent ones for it are void."""
+    def new_ticket(self, plan: TerminalPlan, *, replaces: str = "") -> EnrolTicket:
+        """A one-time ticket for this terminal, good for 48 hours; earlier unspent ones for it are void.
+
+        `replaces`: when it is spent, that terminal is nobody any more and this one may bring its queue; ValueError.
+        """
         _TERMINAL_ID.validate_python(plan.id)
         ticket = EnrolTicket(encode_base32(os.urandom(5)), os.urandom(10), key_pin(pki.public_info(self._keys.root)))
         now = self._clock.now()
@@ -98,6 +102,8 @@ class Terminals:
                     failures=0,
                 )
             )
+            if replaces:
+                plan_replacement(connection, ticket.id, old=replaces, new=plan.id)
 
         self._store.write(write)
         return ticket
@@ -135,6 +141,7 @@ class Terminals:
             .where(enrol_tickets.c.id == ticket.id)
             .values(used_by=keys.fingerprint(), response=response)
         )
+        apply_replacement(connection, ticket.id, at=to_ms(now))
         return _Spent(response)
 
     def _admit(self, connection: Connection, terminal_id: str, keys: TerminalKeys, now: datetime) -> bytes:
@@ -173,20 +180,25 @@ class Terminals:
     # --- who is calling ------------------------------------------------------------------------------------------
 
     def authenticate(self, serial: str) -> str:
-        """The terminal behind a certificate serial; Refused if this hall did not issue it or has revoked it."""
+        """The terminal behind a certificate serial; Refused if this hall did not issue it or has revoked it.
+
+        Revoked is told apart (`revoked`, 403): that terminal must not be waited for, somebody took its place.
+        """
         with self._store.read() as connection:
             found = connection.execute(
-                select(certificates.c.terminal_id)
-                .join(terminals, terminals.c.id == certificates.c.terminal_id)
-                .where(
-                    certificates.c.serial == serial,
-                    certificates.c.revoked_at.is_(None),
-                    terminals.c.revoked_at.is_(None),
+                select(
+                    certificates.c.terminal_id,
+                    certificates.c.revoked_at,
+                    terminals.c.revoked_at.label("terminal_revoked_at"),
                 )
-            ).scalar_one_or_none()
+                .join(terminals, terminals.c.id == certificates.c.terminal_id)
+                .where(certificates.c.serial == serial)
+            ).one_or_none()
         if found is None:
             raise Refused(ProblemCode.UNAUTHENTICATED)
-        return str(found)
+        if found.revoked_at is not None or found.terminal_revoked_at is not None:
+            raise Refused(ProblemCode.REVOKED)
+        return str(found.terminal_id)
 
     def signing_keys(self, terminal_id: str) -> dict[str, bytes]:
         """All signing keys this terminal has ever enrolled, by key id."""

@@ -203,6 +203,34 @@ enrol_tickets = Table(
 )
 """`used_by`: SHA-256 over TLS key and signing key of the one terminal that spent it."""
 
+replacements = Table(
+    "replacements",
+    metadata,
+    Column("ticket_id", String, ForeignKey("enrol_tickets.id"), primary_key=True),
+    Column("terminal_id", String, ForeignKey("terminals.id"), nullable=False),
+    Column("successor", String, nullable=False),
+    Column("at", Integer),
+    Column("until", Integer),
+    Index("replacements_by_terminal", "terminal_id"),
+)
+"""终端更换: planned with the ticket, `at` when it was spent. What `terminal_id` signed before `until`, or else before
+it was revoked, still counts and its successor may bring it."""
+
+media_imports = Table(
+    "media_imports",
+    metadata,
+    Column("terminal_id", String, primary_key=True),
+    Column("epoch", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", Integer, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("known", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("left", Integer, nullable=False),
+)
+"""Sticks that were read here; the latest reading of each file counts."""
+
 heartbeats = Table(
     "heartbeats",
     metadata,

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Request
+from fastapi import APIRouter, Depends, FastAPI, Path, Request, UploadFile
 from sqlalchemy import func, select
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -23,10 +23,13 @@ from hall.help_desk import HelpCall
 from hall.papers_printed import PrintedJob
 from hall.problem import Refused
 from hall.staff import SESSION_LIFE, enter, staff_name
+from hall.store.database import StoreBusy
 from hall.store.schema import cases, submissions
 from hall.terminals import TerminalHealth
 from hall.vault import VaultError
+from hall.web import words
 from hall.web.pages import Pages
+from kiosk.contract.media import MediaError
 from kiosk.contract.problems import ProblemCode
 
 COOKIE = "hall_staff"
@@ -148,6 +151,25 @@ def prints_page(pages: PagesHere, staff: PageStaff) -> Response:
 def live_prints(pages: PagesHere, _: PageStaff) -> Response:
     """The list alone."""
     return HTMLResponse(pages.print_list())
+
+
+@router.get("/media")
+def media_page(pages: PagesHere, staff: PageStaff) -> Response:
+    """Sticks of terminals without network."""
+    return HTMLResponse(pages.media(staff))
+
+
+@router.post("/media")
+def hand_in(hall: HallHere, pages: PagesHere, staff: PageStaff, file: UploadFile) -> Response:
+    """A media file → the receipts file; the same again gets the same receipts."""
+    try:
+        done = hall.media.take(file.file, actor=staff)
+    except MediaError as error:
+        return HTMLResponse(pages.media(staff, trouble=words.MEDIA_FAULTS[error.fault]), status_code=422)
+    except StoreBusy:
+        return HTMLResponse(pages.media(staff, trouble=words.MEDIA_BUSY), status_code=503)
+    headers = {"Content-Disposition": f'attachment; filename="{done.name}"'}
+    return Response(done.receipts, media_type="application/octet-stream", headers=headers)
 
 
 # --- calls for help --------------------------------------------------------------------------------------------------

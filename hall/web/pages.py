@@ -52,6 +52,11 @@ class Pages:
         """The part of it that changes."""
         return self._draw("_prints.html", {"jobs": self._hall.papers_printed.jobs()})
 
+    def media(self, staff: str, *, trouble: str = "") -> str:
+        """Sticks: hand one in, and what was handed in."""
+        values = {"staff": staff, "tab": "media", "imports": self._hall.media.imports(), "trouble": trouble}
+        return self._draw("media.html", values)
+
     def help_calls(self) -> str:
         """Open calls for help: on top of every page."""
         return self._draw("_help.html", {"calls": self._hall.help_desk.open()})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from hall.moments import from_ms
+from kiosk.contract.media import MediaFault
 from kiosk.contract.sync import DeviceReport
 from kiosk.core.clock import CHINA
 
@@ -65,6 +66,16 @@ NOTICE_S, WARNING_S, BREACH_S = 4 * 3600, 8 * 3600, 12 * 3600
 SILENT_S = 180
 """A terminal that has not been heard of for this long is called silent."""
 
+MEDIA_FAULTS = {
+    MediaFault.NOT_MEDIA: "这不是终端导出的文件（CW-EXPORT-….cwx），什么都没有收。",
+    MediaFault.TORN: "文件不完整：可能没有拷完就拔了 U 盘。什么都没有收，请回终端重新导出。",
+    MediaFault.TAMPERED: "文件被改动过，签名对不上。什么都没有收，请回终端重新导出。",
+    MediaFault.OTHER_TERMINAL: "签名的不是本大厅的终端，什么都没有收。",
+    MediaFault.UNREADABLE: "文件读不出来。换一个 U 盘，回终端重新导出。",
+    MediaFault.MEDIA_FULL: "没有空间了。清出空间后，把同一个文件再交一次。",
+}
+MEDIA_BUSY = "大厅正忙：已经收下的不会丢，请把同一个文件再交一次。"
+"""What a clerk is told who brought a stick."""
 CALL_SHOWN_S = 3600
 """A call for help that was taken note of stays on the board so long."""
 

@@ -166,7 +166,7 @@ def test_revoked_terminals_are_nobody_at_once(hall: HallProcess, bare: Bare, tic
     assert terminal.get("/v1/bundle/manifest").status_code == 404
     hall.do("revoke", terminal="T009")
     answer = terminal.get("/v1/bundle/manifest")
-    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    assert (answer.status_code, answer.json()["code"]) == (403, "revoked")
     assert isinstance(enrol(machine, ticket("T009")), Ok), "a fresh ticket takes it back"
     terminal.http.close()
     again = terminal_of(machine, hall)
@@ -179,7 +179,7 @@ def test_a_replaced_terminals_old_certificate_is_void(hall: HallProcess, bare: B
     assert isinstance(enrol(old, ticket("T010")), Ok)
     assert isinstance(enrol(new, ticket("T010")), Ok)
     terminal = terminal_of(old, hall)
-    assert terminal.get("/v1/bundle/manifest").status_code == 401
+    assert terminal.get("/v1/bundle/manifest").status_code == 403
     terminal.http.close()
 
 
