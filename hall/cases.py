@@ -118,20 +118,26 @@ def _chained(vault: Vault, application_no: str, event: Event, previous: str) -> 
     return Event(event.seq, event.at, event.actor, event.type, event.data, previous, link)
 
 
+_INSERT_EVENT = insert(events)
+"""Made once: building a statement costs more than running it."""
+
+
 def insert_event(connection: Connection, vault: Vault, application_no: str, event: Event) -> None:
     """Write one event that is already chained."""
+    purpose = f"event:{application_no}:{event.seq}"
     connection.execute(
-        insert(events).values(
-            application_no=application_no,
-            seq=event.seq,
-            at=event.at,
-            actor=event.actor,
-            type=event.type.value,
-            state=event.type.value,
-            sealed_data=vault.seal(canonical_json(dict(event.data)), purpose=f"event:{application_no}:{event.seq}"),
-            previous=event.previous,
-            hash=event.hash,
-        )
+        _INSERT_EVENT,
+        {
+            "application_no": application_no,
+            "seq": event.seq,
+            "at": event.at,
+            "actor": event.actor,
+            "type": event.type.value,
+            "state": event.type.value,
+            "sealed_data": vault.seal(canonical_json(dict(event.data)), purpose=purpose),
+            "previous": event.previous,
+            "hash": event.hash,
+        },
     )
 
 

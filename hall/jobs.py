@@ -47,13 +47,12 @@ class Job:
 Handler = Callable[[Job], None]
 
 
+_WANT = upsert(jobs).on_conflict_do_nothing()
+
+
 def enqueue(connection: Connection, kind: str, subject: str, *, due_at: int) -> None:
     """Want this done; wanting it twice is wanting it once."""
-    connection.execute(
-        upsert(jobs)
-        .values(kind=kind, subject=subject, due_at=due_at, attempts=0, leased_until=0)
-        .on_conflict_do_nothing()
-    )
+    connection.execute(_WANT, {"kind": kind, "subject": subject, "due_at": due_at, "attempts": 0, "leased_until": 0})
 
 
 def backoff_ms(attempts: int, random: Random) -> int:

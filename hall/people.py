@@ -75,6 +75,9 @@ def licence_id(person: str, type_name: str, number: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{person}/{type_name}/{number}"))
 
 
+_MEET = upsert(persons).on_conflict_do_nothing()
+
+
 class People:
     """Reads and writes of persons, records and licences. Methods with a connection run inside a write."""
 
@@ -90,7 +93,7 @@ class People:
         sealed = self._vault.seal(
             canonical_json({"name": facts.name, "id_number": facts.id_number}), purpose=f"person:{person}"
         )
-        connection.execute(upsert(persons).values(id=person, sealed=sealed, created_at=at).on_conflict_do_nothing())
+        connection.execute(_MEET, {"id": person, "sealed": sealed, "created_at": at})
         return person
 
     def facts(self, person: str) -> PersonFacts | None:
