@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from random import SystemRandom
 
@@ -23,6 +24,7 @@ from hall.media_import import MediaDesk
 from hall.papers_printed import PapersPrinted
 from hall.people import People
 from hall.press import Press
+from hall.renewals import Renewals
 from hall.settings import HallSettings, load_settings
 from hall.store.database import Store
 from hall.terminals import Terminals
@@ -46,6 +48,7 @@ class Hall:
     blobs: Blobs
     catalogue: Catalogue
     terminals: Terminals
+    renewals: Renewals
     help_desk: HelpDesk
     people: People
     intake: Intake
@@ -73,7 +76,7 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
     if not layout.settings.exists():
         write_private(layout.settings, settings.toml().encode())
     ensure_keys(layout, settings, now=clock.now())
-    keys = load_keys(layout)
+    keys = replace(load_keys(layout), terminal_life=timedelta(days=settings.terminal_certificate_days))
     vault = Vault(keys.data_key)
     store = Store(layout.database)
     blobs = Blobs(layout.blobs)
@@ -110,6 +113,7 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
         blobs=blobs,
         catalogue=catalogue,
         terminals=terminals,
+        renewals=Renewals(store=store, keys=keys, region=settings.region, clock=clock),
         help_desk=HelpDesk(store=store, clock=clock),
         people=people,
         intake=intake,

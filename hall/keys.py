@@ -6,7 +6,7 @@ import base64
 import os
 import shutil
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -30,6 +30,8 @@ class HallKeys:
     sealing: SealingKey
     recovery_public: bytes
     data_key: bytes
+    terminal_life: timedelta = timedelta(days=90)
+    """Of a terminal's certificate."""
 
     def published(self) -> tuple[HallKey, ...]:
         """The key list of bundles and enrolments."""

@@ -94,7 +94,12 @@ def _usage(*, sign: bool = False, ca: bool = False, commit: bool = False) -> x50
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, public: Public, issuer_public: Public, now: datetime, life: timedelta
+    subject: x509.Name,
+    issuer: x509.Name,
+    public: Public,
+    issuer_public: Public,
+    now: datetime,
+    life: timedelta = timedelta(days=TERMINAL_DAYS),
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -102,7 +107,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _SKEW)
+        .not_valid_before(now - min(_SKEW, life / 9))
         .not_valid_after(now + life)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_public), critical=False)
@@ -185,8 +190,15 @@ def issue_document_seal(issuing: Authority, key: Key, organisation: str, *, now:
     )
 
 
-def issue_terminal(issuing: Authority, public: Public, terminal_id: str, *, now: datetime) -> x509.Certificate:
-    """Client certificate of a terminal, 90 days. Nothing of the request but its key is taken over."""
+def issue_terminal(
+    issuing: Authority,
+    public: Public,
+    terminal_id: str,
+    *,
+    now: datetime,
+    life: timedelta = timedelta(days=TERMINAL_DAYS),
+) -> x509.Certificate:
+    """Client certificate of a terminal. Nothing of the request but its key is taken over."""
     return (
         _builder(
             x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, terminal_id)]),
@@ -194,7 +206,7 @@ def issue_terminal(issuing: Authority, public: Public, terminal_id: str, *, now:
             public,
             issuing.key.public_key(),
             now,
-            timedelta(days=TERMINAL_DAYS),
+            life,
         )
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(sign=True), critical=True)

@@ -23,6 +23,8 @@ class HallSettings(BaseModel):
     """Host names and addresses that the server certificate is good for."""
     decide_after_s: float = Field(default=4.0, ge=0)
     """How long the simulated departments think."""
+    terminal_certificate_days: float = Field(default=90, gt=0)
+    """Terminals renew theirs after two thirds of this time (证书续期)."""
     person_session_s: int = Field(default=900, ge=60)
     """How long one reading of a card opens a citizen's own matters."""
 

@@ -6,24 +6,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kiosk.contract.numbers import ApplicationNumber
-from kiosk.contract.signing import PublicKeys, QrClaim, QrClaims, SignatureError, SignedCode, read_qr
+from kiosk.contract.signing import PublicKeys, QrClaim, QrClaims, SignatureError, SignedCode, key_id, read_qr
 from kiosk.core.ports import KnownCode
+from kiosk.core.profile import DataLayout
 from offline_queue.identity import Identity, current_keys, load_identity
 
 
 class TerminalCodes:
     """Reads receipts and licences."""
 
-    def __init__(self, identity: Identity, *, hall: Callable[[], PublicKeys]) -> None:
-        """`hall` gives the hall's signing keys of now: a new bundle may bring another."""
-        self._identity = identity
+    def __init__(self, own: PublicKeys, *, hall: Callable[[], PublicKeys]) -> None:
+        """`own`: this terminal's signing keys, former ones too; `hall` gives the hall's of now."""
+        self._own = own
         self._hall = hall
 
     @classmethod
     def of(cls, data: Path) -> TerminalCodes:
         """From a terminal's data directory; raises NotEnrolled."""
         identity = load_identity(data)
-        return cls(identity, hall=lambda: current_keys(identity, data).signing)
+        return cls(own_keys(identity, data), hall=lambda: current_keys(identity, data).signing)
 
     def read(self, text: str) -> KnownCode | None:
         """None: none of our codes, or a damaged one. A bare application number counts as a receipt's."""
@@ -52,8 +53,7 @@ class TerminalCodes:
 
     def _ours(self, code: SignedCode) -> bool | None:
         """Receipts carry the key of the terminal that printed them; another terminal's only the hall can tell."""
-        key = self._identity.signing
-        return self._signed_by(code, {key.id: key.public}) if code.signer == key.id else None
+        return self._signed_by(code, self._own) if code.signer in self._own else None
 
     @staticmethod
     def _signed_by(code: SignedCode, keys: PublicKeys) -> bool:
@@ -62,6 +62,14 @@ class TerminalCodes:
         except SignatureError:
             return False
         return True
+
+
+def own_keys(identity: Identity, data: Path) -> PublicKeys:
+    """The key that this terminal signs with and those that it signed with before a renewal (证书续期)."""
+    former = Path(DataLayout(data).identity / "former.keys")
+    raw = former.read_bytes() if former.is_file() else b""
+    keys = [raw[at : at + 32] for at in range(0, len(raw) - 31, 32)]
+    return {key_id(public): public for public in (*keys, identity.signing.public)}
 
 
 def _application_number(text: str) -> str:

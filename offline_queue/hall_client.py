@@ -24,6 +24,7 @@ from kiosk.contract.batch import MEDIA_TYPE as BATCH_TYPE
 from kiosk.contract.batch import PENDING_HEADER, join_batch
 from kiosk.contract.journal import MEDIA_TYPE as JOURNAL_TYPE
 from kiosk.contract.journal import JournalBatch, JournalMark
+from kiosk.contract.enrolment import EnrolResponse, RenewRequest
 from kiosk.contract.person import (
     Applications,
     IssueRequest,
@@ -86,6 +87,7 @@ class HallClient:
         self._base = base_url.rstrip("/")
         self._limits = limits or CallLimits()
         self._context = _tls(identity)
+        self._generation = _generation(identity)
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = str(identity.ca)
@@ -181,6 +183,17 @@ class HallClient:
         )
         return parsed(reply, JournalMark)
 
+    def renew(self, request: RenewRequest) -> Result[EnrolResponse, CallError]:
+        """The next certificate, asked for with this one (证书续期); not verified here."""
+        return self._post("/v1/renew", request, EnrolResponse, seconds=self._limits.call_s)
+
+    def confirm_renewal(self) -> Result[None, CallError]:
+        """This certificate works: the hall revokes the one before it."""
+        reply = self._call("POST", "/v1/renew/confirm", body=b"", seconds=self._limits.call_s)
+        if isinstance(reply, Err):
+            return reply
+        return Ok(None) if reply.value.status == HTTPStatus.NO_CONTENT else Err(CallError(Trouble.GARBAGE))
+
     # --- one person -------------------------------------------------------------------------------------------
 
     def open_person(self, request: PersonSessionRequest) -> Result[PersonSession, CallError]:
@@ -269,6 +282,7 @@ class HallClient:
         verdicts: tuple[int, ...] = (),
     ) -> Result[Reply, CallError]:
         """One exchange. `verdicts`: statuses of 400 or more whose body may be a message all the same."""
+        self._follow_renewal()
         self._context.start(seconds)
         try:
             with self._session.request(
@@ -296,6 +310,28 @@ class HallClient:
         if status >= HTTPStatus.BAD_REQUEST and not (status in verdicts and media_type(answered) == JSON):
             return Err(problem_of(status, answered, content))
         return Ok(Reply(status, answered, content))
+
+    def _follow_renewal(self) -> None:
+        """The certificate on disk was replaced, perhaps by another process: connections of the old one go."""
+        generation = _generation(self._identity)
+        if generation is None or generation == self._generation:
+            return
+        try:
+            context = _tls(self._identity)
+        except NotEnrolled:
+            return  # in the middle of being replaced; the old one is good for this call
+        self._context, self._generation = context, generation
+        self._session.close()
+        self._session.mount("https://", _Adapter(context))
+
+
+def _generation(identity: Identity) -> tuple[int, int] | None:
+    """Which certificate lies on the disk; None while none does."""
+    try:
+        seen = identity.tls_certificate.stat()
+    except OSError:
+        return None
+    return seen.st_ino, seen.st_mtime_ns
 
 
 class _Adapter(HTTPAdapter):

@@ -25,6 +25,7 @@ from kiosk.contract.signing import QrClaim, SigningKey, sign_qr
 from kiosk.contract.submission import Submission
 from kiosk.core.id_card import IdCard
 from kiosk.core.ports import SealedSubmission, SealSession, StoreError, StoreFault
+from kiosk.core.profile import DataLayout
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.identity import HallKeys, Identity, current_keys, load_identity
 
@@ -94,6 +95,11 @@ class TerminalSealer:
         return sign_qr(claims, self._identity.signing)
 
 
+def card_secret(signing: SigningKey) -> bytes:
+    """The terminal's part of every card's key, out of its first signing key."""
+    return HKDF(SHA256(), 32, salt=None, info=b"card keys/1").derive(signing.pem())
+
+
 @dataclass(frozen=True, slots=True)
 class CardKey:
     """What one card unlocks on one terminal."""
@@ -115,8 +121,10 @@ class TerminalCardKeys:
     @classmethod
     def of(cls, data: Path) -> TerminalCardKeys:
         """From a terminal's data directory; raises NotEnrolled."""
-        private = load_identity(data).signing.pem()
-        return cls(HKDF(SHA256(), 32, salt=None, info=b"card keys/1").derive(private))
+        kept = Path(DataLayout(data).identity / "card.key")
+        if kept.is_file():  # the signing key was renewed since; what cards unlock stays
+            return cls(kept.read_bytes())
+        return cls(card_secret(load_identity(data).signing))
 
     def card_key(self, card: IdCard) -> CardKey:
         """Tag and key of this card; about 50 ms and 16 MiB."""

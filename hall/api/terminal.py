@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from hall.api.http import (
+    PEER_SERIAL,
     RETRY_AFTER_S,
     Caller,
     HallHere,
@@ -26,7 +27,7 @@ from hall.hall import Hall
 from hall.intake import MAX_ANNOUNCED
 from hall.problem import STATUS, Refused
 from kiosk.contract.batch import MAX_BATCH_BYTES, BatchError, split_batch
-from kiosk.contract.enrolment import EnrolRequest
+from kiosk.contract.enrolment import EnrolRequest, RenewRequest
 from kiosk.contract.envelope import MAX_ENVELOPE_BYTES
 from kiosk.contract.person import (
     Applications,
@@ -67,6 +68,22 @@ def ca(hall: HallHere) -> Response:
 def enrol(hall: HallHere, body: Annotated[EnrolRequest, json_body(EnrolRequest)]) -> Response:
     """EnrolRequest → EnrolResponse."""
     return Response(hall.terminals.enrol(body), media_type="application/json")
+
+
+@router.post("/renew", openapi_extra=described(RenewRequest))
+def renew(
+    request: Request, hall: HallHere, terminal: Caller, body: Annotated[RenewRequest, json_body(RenewRequest)]
+) -> Response:
+    """RenewRequest → EnrolResponse; asked with the certificate that is to be replaced."""
+    serial = request.scope[PEER_SERIAL]
+    return Response(hall.renewals.renew(body, terminal_id=terminal, serial=serial), media_type="application/json")
+
+
+@router.post("/renew/confirm")
+def confirm_renewal(request: Request, hall: HallHere, terminal: Caller) -> Response:
+    """Called with the new certificate → 204; from then on the old one is refused."""
+    hall.renewals.confirm(terminal_id=terminal, serial=request.scope[PEER_SERIAL])
+    return Response(status_code=204)
 
 
 # --- submissions -----------------------------------------------------------------------------------------------------

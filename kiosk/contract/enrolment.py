@@ -7,10 +7,13 @@ The secret is not sent: ``mac = HMAC-SHA256(secret, "enrol1" + csr_der + signing
 
 from __future__ import annotations
 
+import hashlib
+
 from kiosk.contract.bundle import HallKey
 from kiosk.contract.wire import Instant, Short, TerminalId, Wire
 
 MAC_CONTEXT = b"enrol1"
+RENEW_CONTEXT = b"renew1"
 
 
 class EnrolRequest(Wire):
@@ -37,3 +40,19 @@ class EnrolResponse(Wire):
     """PEM of the hall's root; its key hash must match the ticket."""
     keys: tuple[HallKey, ...]
     expires_at: Instant
+
+
+class RenewRequest(Wire):
+    """POST /v1/renew over mutual TLS with the certificate that is to be replaced (证书续期)."""
+
+    csr: str
+    """PEM of a PKCS#10 request for a fresh P-256 key."""
+    signing_public: Short
+    """Base64 raw Ed25519 public key for what is signed from now on; the old one stays good for what it signed."""
+    proof: Short
+    """Base64: the new signing key's signature over `renewal_signed_bytes`."""
+
+
+def renewal_signed_bytes(terminal_id: str, csr_der: bytes) -> bytes:
+    """What a `RenewRequest` proves: the terminal holds both new keys."""
+    return RENEW_CONTEXT + terminal_id.encode() + hashlib.sha256(csr_der).digest()
