@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,10 +20,11 @@ from hall.moments import from_ms, to_ms
 from hall.problem import Refused
 from hall.store.database import Store
 from hall.store.schema import certificates, enrol_tickets, heartbeats, terminal_keys, terminals
-from hall.successions import apply_replacement, plan_replacement
+from hall.successions import apply_replacement, plan_replacement, successors
 from hall.vault import Vault
 from kiosk.contract.enrolment import EnrolRequest, EnrolResponse
 from kiosk.contract.problems import ProblemCode
+from kiosk.contract.promise import PromiseLevel, promise_level
 from kiosk.contract.signing import key_id
 from kiosk.contract.sync import Heartbeat
 from kiosk.contract.tickets import EnrolTicket, encode_base32, enrol_mac, key_pin
@@ -146,9 +148,7 @@ class Terminals:
 
     def _admit(self, connection: Connection, terminal_id: str, keys: TerminalKeys, now: datetime) -> bytes:
         """Certificate and keys of a terminal; what it had before is void, for it was replaced."""
-        certificate = pki.issue_terminal(
-            self._keys.issuing, keys.tls, terminal_id, now=now, life=self._keys.terminal_life
-        )
+        certificate = pki.issue_terminal(self._keys.issuing, keys.tls, terminal_id, now=now)
         at = to_ms(now)
         self._revoke_certificates(connection, terminal_id, at)
         connection.execute(
@@ -248,7 +248,8 @@ class Terminals:
                 .outerjoin(heartbeats, heartbeats.c.terminal_id == terminals.c.id)
                 .order_by(terminals.c.id)
             ).all()
-        return tuple(_health(row) for row in rows)
+            heirs = successors(connection)
+        return tuple(_health(row, heirs) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,9 +266,21 @@ class TerminalHealth:
     """`planned`, `enrolled`, `revoked`."""
     heard_at: datetime | None
     heartbeat: Heartbeat | None
+    successor: str
+    """Which terminal took its place; empty: none."""
+
+    def oldest_unsent_s(self, now: datetime) -> int:
+        """Age of what waits longest there (P53): as it said, and on from there while it is silent; 0: nothing waits."""
+        if self.heartbeat is None or self.heard_at is None or not self.heartbeat.pending:
+            return 0
+        return self.heartbeat.oldest_unsent_s + max(0, int((now - self.heard_at).total_seconds()))
+
+    def promise(self, now: datetime) -> PromiseLevel:
+        """How near the twelve hours it is. What another terminal took over is that one's to deliver."""
+        return PromiseLevel.NONE if self.successor else promise_level(self.oldest_unsent_s(now))
 
 
-def _health(row: Row[tuple[object, ...]]) -> TerminalHealth:
+def _health(row: Row[tuple[object, ...]], heirs: Mapping[str, str]) -> TerminalHealth:
     data = row._mapping
     if data["revoked_at"] is not None:
         state = "revoked"
@@ -283,4 +296,5 @@ def _health(row: Row[tuple[object, ...]]) -> TerminalHealth:
         state,
         from_ms(data["received_at"]) if data["received_at"] is not None else None,
         Heartbeat.model_validate_json(data["body"]) if data["body"] is not None else None,
+        heirs.get(data["id"], "") if state == "revoked" else "",
     )

@@ -187,6 +187,7 @@ class Exporter:
             made_at=signer.now,
             signing_key=signer.key.id,
             public=base64.b64encode(signer.key.public).decode(),
+            others=self._book.foreign_keys,
             counters=counters,
             items=tuple(held.item for held in written),
         )

@@ -83,10 +83,10 @@ def _old_directory(queue: QueueAccess, data: Path, old: Path, terminal_id: str) 
         raise MediaError(MediaFault.NOT_MEDIA, f"the old identity is unusable: {error}") from None
     if before.signing.id == load_identity(data).signing.id:
         raise MediaError(MediaFault.NOT_MEDIA, "this is the same terminal's identity, copied")
-    book = load_book(data)
-    book.foreign_keys |= {before.signing.id: base64.b64encode(before.signing.public).decode()}
+    book, earlier = load_book(data), load_book(old).foreign_keys
+    book.foreign_keys |= {**earlier, before.signing.id: base64.b64encode(before.signing.public).decode()}
     save_book(data, book)
-    keys = {before.signing.id: before.signing.public}
+    keys = {id_: base64.b64decode(public) for id_, public in book.foreign_keys.items()}
     same = before.terminal_id == terminal_id
     with open_queue(old) as source:
         return take_queue(queue, source, keys=keys, terminal_id=before.terminal_id, same=same)

@@ -22,6 +22,7 @@ from kiosk.contract.media import (
     read_manifest,
     read_parts,
     read_receipts,
+    signing_keys_of,
 )
 from kiosk.contract.signing import PublicKeys, SignatureError, verify_envelope
 from kiosk.core.ports import SealedSubmission, StoreError, StoreFault
@@ -86,8 +87,8 @@ def take_media(queue: QueueAccess, path: Path, *, book: ExportBook, terminal_id:
         raise media_fault(error) from None
     with file:
         manifest = read_manifest(file)
-        keys = {manifest.signing_key: base64.b64decode(manifest.public)}
-        book.foreign_keys |= {manifest.signing_key: manifest.public}
+        keys = signing_keys_of(manifest)
+        book.foreign_keys |= {id_: base64.b64encode(public).decode() for id_, public in keys.items()}
         if manifest.terminal_id == terminal_id:
             raised = queue.raise_counters(manifest.counters)
             if isinstance(raised, Err):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from hall.api.http import HallHere, add_problem_handlers
 from hall.desk import CaseRow, NotThere
 from hall.hall import Hall
 from hall.help_desk import HelpCall
+from hall.journal import JournalStanding
 from hall.papers_printed import PrintedJob
 from hall.problem import Refused
 from hall.staff import SESSION_LIFE, enter, staff_name
@@ -191,6 +193,16 @@ def acknowledge(
     return RedirectResponse("/staff/terminals", status_code=303)
 
 
+@router.post("/terminals/{terminal_id}/journal/{flag}")
+def acknowledge_flag(
+    hall: HallHere, staff: PageStaff, terminal_id: str, flag: Annotated[int, Path(ge=1, le=2**52)]
+) -> Response:
+    """A clerk takes note of what does not fit in a terminal's journal."""
+    if not hall.journals.acknowledge(flag, terminal_id=terminal_id, actor=staff):
+        raise NotThere(terminal_id)
+    return RedirectResponse("/staff/terminals", status_code=303)
+
+
 # --- the same for programs -------------------------------------------------------------------------------------------
 
 
@@ -205,7 +217,10 @@ def api_cases(hall: HallHere, _: ApiStaff) -> Response:
 def api_terminals(hall: HallHere, _: ApiStaff) -> Response:
     """Terminals with their last heartbeat."""
     calls = hall.help_desk.latest()
-    return JSONResponse([_terminal_json(health, calls.get(health.id)) for health in hall.terminals.board()])
+    journals = hall.journals.standings()
+    now = hall.clock.now()
+    board = [_terminal_json(health, calls.get(health.id), now) for health in hall.terminals.board()]
+    return JSONResponse([{**shown, "journal": _journal_json(journals.get(shown["id"]))} for shown in board])
 
 
 @router.get("/api/submissions")
@@ -257,12 +272,15 @@ def _job_json(job: PrintedJob) -> dict[str, Any]:
     return {**asdict(job), "created_at": job.created_at.isoformat(), "papers": papers, "serials": job.serials}
 
 
-def _terminal_json(health: TerminalHealth, call: HelpCall | None) -> dict[str, Any]:
+def _terminal_json(health: TerminalHealth, call: HelpCall | None, now: datetime) -> dict[str, Any]:
     return {
         "id": health.id,
         "name": health.name,
         "site": health.site,
         "state": health.state,
+        "successor": health.successor,
+        "level": health.promise(now).value,
+        "oldest_unsent_s": health.oldest_unsent_s(now),
         "heard_at": health.heard_at.isoformat() if health.heard_at else None,
         "heartbeat": health.heartbeat.model_dump(mode="json") if health.heartbeat else None,
         "help": call
@@ -272,6 +290,21 @@ def _terminal_json(health: TerminalHealth, call: HelpCall | None) -> dict[str, A
             "acknowledged_at": call.acknowledged_at.isoformat() if call.acknowledged_at else None,
             "acknowledged_by": call.acknowledged_by,
         },
+    }
+
+
+def _journal_json(standing: JournalStanding | None) -> dict[str, Any] | None:
+    if standing is None:
+        return None
+    flags = [
+        {"id": flag.id, "kind": flag.kind, "seq": flag.seq, "reason": flag.reason, "at": flag.at.isoformat()}
+        for flag in standing.flags
+    ]
+    return {
+        "seq": standing.seq,
+        "signed_seq": standing.signed_seq,
+        "heard_at": standing.heard_at.isoformat(),
+        "flags": flags,
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hall.hall import Hall
 from hall.web import words
+from kiosk.contract.promise import PromiseLevel
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -81,7 +82,11 @@ class Pages:
         }
 
     def _board(self) -> Mapping[str, Any]:
-        return {"board": self._hall.terminals.board(), "help": self._hall.help_desk.latest()}
+        board, now = self._hall.terminals.board(), self._hall.clock.now()
+        late = [health for health in board if health.promise(now) is not PromiseLevel.NONE]
+        late.sort(key=lambda health: -health.oldest_unsent_s(now))
+        journals = self._hall.journals.standings()
+        return {"board": board, "late": late, "help": self._hall.help_desk.latest(), "journals": journals}
 
     def _draw(self, template: str, values: Mapping[str, Any]) -> str:
         if "staff" in values:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from hall.moments import from_ms
 from kiosk.contract.media import MediaFault
+from kiosk.contract.promise import PromiseLevel, promise_level
 from kiosk.contract.sync import DeviceReport
 from kiosk.core.clock import CHINA
 
@@ -44,6 +45,16 @@ VOID_REASONS = {
     "missing": "缺号",
     "removed": "取出",
 }
+JOURNAL_FLAGS = {
+    "forked": "流水分叉：同一编号有两份记录，可能硬盘被复制或还原",
+    "truncated": "流水被截短：已报送的记录在终端上没有了",
+    "restarted": "流水中断后重新开始",
+    "gap": "流水缺一段",
+    "broken": "流水对不上",
+    "bad_signature": "流水签名不对",
+    "wrong_receipt": "流水里有大厅没有开过的回执",
+    "silent": "流水超过一天没有签名报送",
+}
 MOUTHS = {"receipt": "回执", "page": "A4"}
 DEVICES = {
     "id_card": "身份证",
@@ -61,8 +72,13 @@ CARDS = {
     "permanent_2017": "外国人永久居留身份证",
     "permanent_2023": "外国人永久居留身份证",
 }
-NOTICE_S, WARNING_S, BREACH_S = 4 * 3600, 8 * 3600, 12 * 3600
-"""Age of the oldest unsent submission (P53): data must be here within twelve hours."""
+PROMISE = {
+    PromiseLevel.NONE: ("送达及时", "ok", "check"),
+    PromiseLevel.NOTICE: ("提示：超过 4 小时没送达", "notice", "clock"),
+    PromiseLevel.WARNING: ("告警：超过 8 小时没送达", "warn", "alert"),
+    PromiseLevel.BREACH: ("超限：超过 12 小时没送达", "bad", "alert"),
+}
+"""How near the twelve hours of P53 → word, tone, icon."""
 SILENT_S = 180
 """A terminal that has not been heard of for this long is called silent."""
 
@@ -82,11 +98,7 @@ CALL_SHOWN_S = 3600
 
 def tone_of_backlog(seconds: int) -> str:
     """`ok`, `notice`, `warn`, `bad`."""
-    if seconds >= BREACH_S:
-        return "bad"
-    if seconds >= WARNING_S:
-        return "warn"
-    return "notice" if seconds >= NOTICE_S else "ok"
+    return PROMISE[promise_level(seconds)][1]
 
 
 def span(seconds: float) -> str:

@@ -95,6 +95,8 @@ class MediaManifest(Wire):
     signing_key: KeyId
     public: Short
     """Base64 of the raw signing key: whoever copies a queue can check it; the hall believes its own list only."""
+    others: dict[KeyId, Short] = Field(default_factory=dict)
+    """The same of terminals whose place this one took: what they signed may be among the items."""
     counters: dict[str, int] = Field(default_factory=dict)
     """Last serial of an application number given on each of the latest days."""
     items: Annotated[tuple[MediaItem, ...], Field(max_length=MAX_ITEMS)]
@@ -193,6 +195,19 @@ class MediaPart:
     blob: BlobRef | None
     """None: the envelope."""
     data: bytes | None
+
+
+def signing_keys_of(manifest: MediaManifest) -> dict[str, bytes]:
+    """Raw keys that the manifest names; what is none is left out."""
+    keys: dict[str, bytes] = {}
+    for id_, text in (*manifest.others.items(), (manifest.signing_key, manifest.public)):
+        try:
+            public = base64.b64decode(text, validate=True)
+        except ValueError:
+            continue
+        if len(public) == _KEY_BYTES and key_id(public) == id_:
+            keys[id_] = public
+    return keys
 
 
 def read_parts(file: BinaryIO, manifest: MediaManifest) -> Iterator[MediaPart]:
