@@ -17,6 +17,7 @@ from hall.files import private_directory, write_private
 from hall.help_desk import HelpDesk
 from hall.intake import Intake
 from hall.jobs import JobRunner
+from hall.journal import Journals
 from hall.keys import HallKeys, ensure_keys, load_keys
 from hall.layout import HallLayout
 from hall.me import MySpace
@@ -50,6 +51,7 @@ class Hall:
     terminals: Terminals
     renewals: Renewals
     help_desk: HelpDesk
+    journals: Journals
     people: People
     intake: Intake
     media: MediaDesk
@@ -115,6 +117,7 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
         terminals=terminals,
         renewals=Renewals(store=store, keys=keys, region=settings.region, clock=clock),
         help_desk=HelpDesk(store=store, clock=clock),
+        journals=Journals(store=store, terminals=terminals, clock=clock),
         people=people,
         intake=intake,
         media=MediaDesk(store=store, intake=intake, blobs=blobs, terminals=terminals, keys=keys, clock=clock),

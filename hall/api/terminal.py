@@ -29,6 +29,8 @@ from hall.problem import STATUS, Refused
 from kiosk.contract.batch import MAX_BATCH_BYTES, BatchError, split_batch
 from kiosk.contract.enrolment import EnrolRequest, RenewRequest
 from kiosk.contract.envelope import MAX_ENVELOPE_BYTES
+from kiosk.contract.journal import MAX_BATCH_BYTES as MAX_JOURNAL_BYTES
+from kiosk.contract.journal import JournalMark
 from kiosk.contract.person import (
     Applications,
     IssueRequest,
@@ -187,6 +189,14 @@ def heartbeat(hall: HallHere, terminal: Caller, body: Annotated[Heartbeat, json_
         raise Refused(ProblemCode.FORBIDDEN)
     hall.terminals.heard(body)
     return answer(HeartbeatAnswer(help_acknowledged_at=hall.help_desk.heard(body)))
+
+
+@router.post("/journal")
+async def journal(request: Request, hall: HallHere, terminal: Caller) -> Response:
+    """JournalBatch (application/cbor) → JournalMark."""
+    raw = await read_body(request, MAX_JOURNAL_BYTES)
+    mark: JournalMark = await run_in_threadpool(hall.journals.heard, raw, terminal_id=terminal)
+    return answer(mark)
 
 
 # --- a citizen's own matters -----------------------------------------------------------------------------------------

@@ -239,6 +239,52 @@ heartbeats = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+journal_chains = Table(
+    "journal_chains",
+    metadata,
+    Column("terminal_id", String, ForeignKey("terminals.id"), primary_key=True),
+    Column("epoch", String, primary_key=True),
+    Column("reason", String, nullable=False),
+    Column("first_seq", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("head", String, nullable=False),
+    Column("signed_seq", Integer, nullable=False),
+    Column("signed_at", Integer, nullable=False),
+    Column("signed_heard_at", Integer, nullable=False),
+    Column("begun_at", Integer, nullable=False),
+    Column("heard_at", Integer, nullable=False),
+)
+"""The terminals' journals (流水): every epoch with the last record that the hall holds. `signed_at` is the terminal's
+own clock, all other instants the hall's."""
+
+journal_records = Table(
+    "journal_records",
+    metadata,
+    Column("terminal_id", String, primary_key=True),
+    Column("epoch", String, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("hash", String, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+journal_flags = Table(
+    "journal_flags",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("terminal_id", String, ForeignKey("terminals.id"), nullable=False),
+    Column("epoch", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("acknowledged_at", Integer),
+    Column("acknowledged_by", String),
+    Index("journal_flags_open", "terminal_id", "kind"),
+)
+"""What does not fit in a terminal's journal; open until a clerk takes note."""
+
 help_calls = Table(
     "help_calls",
     metadata,
