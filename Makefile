@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE ?=
 COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet $(UPGRADE) --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help setup setup-dev run test lint unit crash tour drill bench receipts docs bundle lock clean
+.PHONY: help setup setup-dev run test lint unit crash powercut tour drill bench receipts docs bundle lock clean
 
 help: ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,6 +34,9 @@ unit: setup-dev ## every test
 
 crash: setup-dev ## 10,000 kill -9s of terminal and hall at every moment: nothing lost, nothing doubled
 	@$(BIN)/python -m tests.crash.kills
+
+powercut: setup-dev ## 10,000 simulated power cuts and 200 real file-system shutdowns (as root): nothing lost
+	@$(BIN)/python -m tests.crash.powercut
 
 tour: setup ## a scripted day: every case, every screen, receipt and page in build/tour/index.html
 	@$(BIN)/kiosk case tour --out build/tour
