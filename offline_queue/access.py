@@ -137,6 +137,10 @@ class QueueAccess:
         """How many parked items are to be sent again; None: all."""
         return self._ask({"op": "requeue", "ids": ids})
 
+    def note_media(self, what: str, *, sha256: str, count: int) -> Result[None, StoreError]:
+        """``exported`` or ``imported``, for the journal."""
+        return self._ask({"op": "note_media", "what": what, "sha256": sha256, "count": count})
+
     def keep_house(self) -> Result[None, StoreError]:
         """Give room back."""
         return self._ask({"op": "keep_house"})

@@ -13,6 +13,7 @@ from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.access import Held, QueueAccess
 from offline_queue.identity import NotEnrolled, load_identity
+from offline_queue.journal_check import verify_journal
 from offline_queue.media_files import load_book
 
 
@@ -53,6 +54,9 @@ def check_queue(queue: QueueAccess, data: Path) -> Result[Report, StoreError]:
         stop = _check(queue, found.value, keys, report)
         if stop is not None:
             return Err(stop)
+    journal = verify_journal(data)
+    report.journal = "whole" if journal.ok else "damaged"
+    report.faults += [f"journal: {finding.code} at {finding.seq} in {finding.where}" for finding in journal.findings]
     return Ok(report)
 
 

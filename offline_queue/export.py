@@ -22,6 +22,7 @@ from kiosk.contract.media import (
     MediaFault,
     MediaManifest,
     end_of_media,
+    manifest_sha256,
     media_name,
     read_manifest,
     read_media_name,
@@ -140,7 +141,8 @@ class Exporter:
                 error = self._bodies(file, load, written)
                 if error is not None or not written:
                     raise _Nothing
-                file.write(end_of_media(self._manifest(written, counters), self._signer.key))
+                manifest = self._manifest(written, counters)
+                file.write(end_of_media(manifest, self._signer.key))
         except _Nothing:
             return Ok(None) if error is None else Err(error)
         self._book.number += 1
@@ -150,7 +152,7 @@ class Exporter:
         self._book.marks |= {held.item.id: Mark(at=at, file=path.name) for held in written}
         self._done.files.append(path.name)
         self._done.written += len(written)
-        return Ok(None)
+        return self._queue.note_media("exported", sha256=manifest_sha256(manifest), count=len(written))
 
     def _bodies(self, file: BinaryIO, load: list[Held], written: list[Held]) -> StoreError | None:
         for held in load:

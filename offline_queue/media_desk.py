@@ -19,6 +19,7 @@ from kiosk.contract.signing import PublicKeys
 from kiosk.contract.wire import Sha256, Short, SubmissionId
 from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.result import Err, Ok, Result
+from offline_queue import journal_notes
 from offline_queue.database import transaction
 from offline_queue.drain import Drain
 from offline_queue.messages import BadMessage, Message, error_head
@@ -69,6 +70,16 @@ class Requeue(Message):
     ids: Annotated[tuple[SubmissionId, ...], Field(max_length=1000)] | None = None
 
 
+class NoteMedia(Message):
+    """A stick left, or came: for the journal."""
+
+    op: Literal["note_media"] = "note_media"
+    what: Literal["exported", "imported"]
+    sha256: Sha256
+    """Of the manifest, or of the receipts file."""
+    count: Annotated[int, Field(ge=0)]
+
+
 class KeepHouse(Message):
     """Forget what is long done and give room back."""
 
@@ -95,13 +106,11 @@ class RaiseCounters(Message):
 
 
 Request = (
-    HeldPage | HeldEnvelope | HeldBlob | Settle | Requeue | KeepHouse | Inspect | Counters | RaiseCounters
+    HeldPage | HeldEnvelope | HeldBlob | Settle | Requeue | NoteMedia | KeepHouse | Inspect | Counters | RaiseCounters
 )  # fmt: skip
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="op")])
-_OPS = frozenset(
-    model.model_fields["op"].default
-    for model in (HeldPage, HeldEnvelope, HeldBlob, Settle, Requeue, KeepHouse, Inspect, Counters, RaiseCounters)
-)
+_MODELS = (HeldPage, HeldEnvelope, HeldBlob, Settle, Requeue, NoteMedia, KeepHouse, Inspect, Counters, RaiseCounters)
+_OPS = frozenset(model.model_fields["op"].default for model in _MODELS)
 
 
 class MediaDesk:
@@ -138,6 +147,9 @@ class MediaDesk:
                 return _plain(self._settle(request.results))
             case Requeue():
                 return _plain(self._requeue(request.ids))
+            case NoteMedia():
+                note = journal_notes.exported if request.what == "exported" else journal_notes.imported
+                return _plain(self._store.journal.write(note(request.sha256, request.count)))
             case KeepHouse():
                 return _plain(self._store.keep_house())
             case Inspect():
@@ -233,16 +245,21 @@ class MediaDesk:
 
     def _requeue(self, ids: tuple[str, ...] | None) -> Result[int, StoreError]:
         """How many go back into the queue; never one whose bytes the disk has damaged."""
-        update = (
-            "update submissions set state = 'sealed', attempts = 0, next_at = null, last_code = null"
-            " where state = 'parked' and last_code is not 'damaged'"
-        )
+        parked = "select seq, id from submissions where state = 'parked' and last_code is not 'damaged'"
 
         def work(db: sqlite3.Connection) -> int:
             with transaction(db):
                 if ids is None:
-                    return db.execute(update).rowcount
-                return sum(db.execute(update + " and id = ?", (id_,)).rowcount for id_ in ids)
+                    rows = db.execute(parked).fetchall()
+                else:
+                    rows = [row for id_ in ids for row in db.execute(parked + " and id = ?", (id_,)).fetchall()]
+                db.executemany(
+                    "update submissions set state = 'sealed', attempts = 0, next_at = null, last_code = null"
+                    " where seq = ?",
+                    [(seq,) for seq, _ in rows],
+                )
+                self._store.journal.note(db, *(journal_notes.requeued(id_) for _, id_ in rows))
+            return len(rows)
 
         done = self._store.db.run(work, draining=True)
         if isinstance(done, Ok) and done.value:

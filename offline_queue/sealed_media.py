@@ -6,6 +6,7 @@ Both may be taken again and again: what is here is here, what is accepted stays 
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -19,6 +20,7 @@ from kiosk.contract.media import (
     MediaError,
     MediaFault,
     MediaItem,
+    manifest_sha256,
     read_manifest,
     read_parts,
     read_receipts,
@@ -76,7 +78,8 @@ def take_receipts(
     count = Counter(words.value)
     if receipts.terminal_id != terminal_id and count["absent"] == len(receipts.results):
         raise MediaError(MediaFault.OTHER_TERMINAL, receipts.terminal_id)
-    return Ok(count)
+    noted = queue.note_media("imported", sha256=hashlib.sha256(raw).hexdigest(), count=count["accepted"])
+    return noted if isinstance(noted, Err) else Ok(count)
 
 
 def take_media(queue: QueueAccess, path: Path, *, book: ExportBook, terminal_id: str) -> Result[Taken, StoreError]:
@@ -104,7 +107,8 @@ def take_media(queue: QueueAccess, path: Path, *, book: ExportBook, terminal_id:
             if isinstance(done, Err):
                 return done
             _count(taken, item, done.value)
-        return Ok(taken)
+        noted = queue.note_media("imported", sha256=manifest_sha256(manifest), count=taken.taken)
+        return noted if isinstance(noted, Err) else Ok(taken)
 
 
 def take_queue(

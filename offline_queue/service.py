@@ -111,7 +111,7 @@ class QueueService:
             pending=numbers.pending,
             parked=numbers.parked,
             oldest_unsent_s=numbers.oldest_unsent_s,
-            accepting=self._store.space.accepting(),
+            accepting=self._store.space.accepting() and not self._sync.revoked,
             last_error=last_error,
             help=call,
             sheets_ready=self._desk.sheets_ready(),

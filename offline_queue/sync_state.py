@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
+from kiosk.contract.problems import ProblemCode
 from kiosk.contract.sync import DeviceReport
 from kiosk.core.devices import DeviceState, Level, MediaState
 from kiosk.core.ports import Link
@@ -73,6 +74,12 @@ class SyncState:
         """Code of the latest trouble that is not over; empty if there is none."""
         with self._lock:
             return next(reversed(self._errors.values()), "")
+
+    @property
+    def revoked(self) -> bool:
+        """The hall says that another terminal took this one's place: what is filed here could go nowhere."""
+        with self._lock:
+            return ProblemCode.REVOKED.value in self._errors.values()
 
     @property
     def devices(self) -> tuple[DeviceReport, ...]:

@@ -14,20 +14,24 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import assert_never
 
 from kiosk.app.device_check import check_device, who_serves
 from kiosk.app.device_desk import DeviceDeskClient
 from kiosk.app.findings import Finding, Verdict
-from kiosk.app.technician import hall_advice, is_unknown_there
+from kiosk.app.technician import REVOKED_THERE, hall_advice, is_unknown_there
 from kiosk.app.wiring import BundleSource
 from kiosk.contract.enrolment import EnrolResponse
+from kiosk.contract.problems import ProblemCode
 from kiosk.core.devices import DeviceKind
 from kiosk.core.ports import Link, QueueStatus, StoreFault
 from kiosk.core.result import Err
 from offline_queue.client import ClientDelays, QueueClient
 from offline_queue.hall_client import CallLimits, HallClient
 from offline_queue.identity import NotEnrolled, load_identity
+from offline_queue.renewal_keys import floor_of
 from offline_queue.space import SpaceLimits
+from offline_queue.trust_clock import ClockState, clock_state, is_dead
 from provisioning.profile import Machine
 
 _MIB = 1024 * 1024
@@ -40,8 +44,10 @@ class Limits:
     low_disk: int = 200 * _MIB
     """Bytes; well before `SpaceLimits.floor`, where the terminal refuses new work."""
     few_inodes: int = 2000
-    renew_days: int = 30
+    renew_days: int = 25
+    """Certificates renew themselves with a third of their life (30 days) left; days later nobody still hopes."""
     notice_h: float = 4
+    warning_h: float = 8
     breach_h: float = 12
     """Promise P53: within 12 hours at the hall."""
     queue_s: float = 2.0
@@ -71,6 +77,7 @@ def examine(
         ),
         _fonts,
         partial(_queue, machine, limits),
+        partial(_clock, machine, limits),
         partial(_hall, machine, limits),
     )
     with ThreadPoolExecutor(len(checks), thread_name_prefix="doctor") as pool:
@@ -125,11 +132,17 @@ def judge_identity(enrolled: EnrolResponse, *, terminal_id: str, now: datetime, 
         return Finding(part, name, "fault", enrolled.terminal_id, words)
     days = (enrolled.expires_at - now).days
     state = f"{enrolled.terminal_id} · {days} days left"
+    if is_dead(now):
+        words = "先校时，才能看证书。Set the clock first; the certificate cannot be judged before."
+        return Finding(part, name, "warn", enrolled.terminal_id, words)
     if enrolled.expires_at <= now:
         words = "证书过期，或本机时间不对：核对后重新登记。Expired, or the clock is wrong: check it, then enrol again."
         return Finding(part, name, "fault", f"{enrolled.terminal_id} · expired", words)
     if days < limits.renew_days:
-        return Finding(part, name, "warn", state, "证书快到期：安排重新登记。It expires soon: plan to enrol again.")
+        words = (
+            "证书没能自动续期：检查网络和大厅。It should have renewed itself by now: check the network and the hall."
+        )
+        return Finding(part, name, "warn", state, words)
     return Finding(part, name, "ok", state)
 
 
@@ -184,6 +197,8 @@ def judge_queue(status: QueueStatus, limits: Limits) -> Finding:
     if queue_is_down(status):
         words = "上报进程没有应答：kiosk run 会启动它。The sync process does not answer: `kiosk run` starts it."
         return Finding(part, name, "fault", "down", words)
+    if status.last_error == ProblemCode.REVOKED:
+        return Finding(part, name, "fault", state, REVOKED_THERE)
     if not status.accepting:
         words = "存不下新的办件，已停止受理：先清磁盘。It takes no new submissions: look at the disk first."
         return Finding(part, name, "fault", state, words)
@@ -192,6 +207,11 @@ def judge_queue(status: QueueStatus, limits: Limits) -> Finding:
         return Finding(part, name, "fault", state, words)
     if status.parked:
         words = "有办件被大厅退回，要人看。The hall refused some: a person must look at them."
+        return Finding(part, name, "warn", state, words)
+    if hours >= limits.warning_h:
+        words = (
+            "有办件超过 8 小时没送达：尽快修网络，或用 U 盘导出。Unsent for over 8 hours: mend the network or export."
+        )
         return Finding(part, name, "warn", state, words)
     if hours >= limits.notice_h:
         return Finding(part, name, "warn", state, "有办件久未送达：检查网络。Unsent for hours: check the network.")
@@ -209,6 +229,37 @@ def _queue(machine: Machine, limits: Limits) -> Finding:
     while queue_is_down(status := client.status()) and time.monotonic() < until:
         time.sleep(0.1)
     return judge_queue(status, limits)
+
+
+def judge_clock(now: datetime, *, floor: datetime, skew_s: int | None) -> Finding:
+    """`floor`: it cannot be earlier; `skew_s`: seconds by which the clock is behind the hall's, None: not known."""
+    part, name = "clock", "时钟 clock"
+    match clock_state(now, floor=floor, skew_s=skew_s):
+        case ClockState.DEAD:
+            words = (
+                "本机时间早于软件日期：换主板电池并校时。The clock is before this software: change the battery, set it."
+            )
+            return Finding(part, name, "fault", f"{now:%Y-%m-%d}", words)
+        case ClockState.SLOW | ClockState.FAST:
+            words = "本机时间和大厅不一致：校时；办件时间以大厅为准。Set the clock; the hall's time counts for filings."
+            return Finding(part, name, "warn", _skew_words(skew_s or 0), words)
+        case ClockState.UNCHECKED:
+            return Finding(part, name, "ok", "not compared with the hall yet")
+        case ClockState.GOOD:
+            return Finding(part, name, "ok", "as the hall's")
+        case other:
+            assert_never(other)
+
+
+def _skew_words(skew_s: int) -> str:
+    size = abs(skew_s)
+    shown = f"{size} s" if size < 3600 else f"{size / 3600:.1f} h" if size < 86400 else f"{size / 86400:.1f} days"
+    return f"{shown} {'behind' if skew_s > 0 else 'ahead of'} the hall"
+
+
+def _clock(machine: Machine, limits: Limits) -> Finding:
+    client = QueueClient(Path(machine.layout.queue_socket), delays=ClientDelays(status_s=limits.queue_s))
+    return judge_clock(datetime.now(UTC), floor=floor_of(machine.data), skew_s=client.status().clock_skew_s)
 
 
 def _hall(machine: Machine, limits: Limits) -> Finding:

@@ -20,6 +20,10 @@ _TROUBLES = {
     Trouble.TOO_LARGE: "大厅的应答看不懂：核对档案里的大厅地址。The answer makes no sense: check the hall's address.",
     Trouble.PROBLEM: "大厅出错：照常受理，恢复后自动上报。The hall has a problem of its own; filing goes on.",
 }
+REVOKED_THERE = (
+    "本机已停用或已被另一台接替，不能再上报：把队列导出到接替的机器。Revoked, or replaced by another terminal:"
+    " export this queue to its successor."
+)
 _NOT_KNOWN_THERE = "大厅不认这台终端（证书被吊销？）：重新登记。The hall does not know this terminal: enrol again."
 
 
@@ -46,11 +50,14 @@ def device_advice(status: DeviceStatus) -> str:
 
 def is_unknown_there(error: CallError) -> bool:
     """The hall answers, and does not take this terminal for one of its own."""
-    return error.code in (ProblemCode.UNAUTHENTICATED, ProblemCode.FORBIDDEN) or error.status in (401, 403)
+    unknown = (ProblemCode.UNAUTHENTICATED, ProblemCode.REVOKED, ProblemCode.FORBIDDEN)
+    return error.code in unknown or error.status in (401, 403)
 
 
 def hall_advice(error: CallError) -> str:
     """What to do about a hall that did not answer well."""
+    if error.code is ProblemCode.REVOKED:
+        return REVOKED_THERE
     if is_unknown_there(error):
         return _NOT_KNOWN_THERE
     return _TROUBLES[error.trouble]

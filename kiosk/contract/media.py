@@ -132,6 +132,11 @@ def read_media_name(name: str) -> tuple[str, str, int] | None:
     return None if match is None else (match[1], match[2], int(match[3]))
 
 
+def manifest_sha256(manifest: MediaManifest) -> str:
+    """Names a media file, whatever became of its bodies."""
+    return hashlib.sha256(canonical_json(manifest)).hexdigest()
+
+
 def end_of_media(manifest: MediaManifest, key: SigningKey) -> bytes:
     """What follows the bodies."""
     body = canonical_json(manifest)

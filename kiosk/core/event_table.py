@@ -36,6 +36,8 @@ class EventName(StrEnum):
     """The process behind a device is there again and has told how its device is."""
     LINK_CHANGED = "link_changed"
     """The hall can be reached, or no longer."""
+    PROMISE_CHANGED = "promise_changed"
+    """The oldest unsent submission came nearer to the twelve hours of the promise, or arrived."""
     SESSION_STARTED = "session_started"
     """Somebody began."""
     SESSION_IDENTIFIED = "session_identified"
@@ -224,6 +226,14 @@ EVENTS: dict[EventName, EventSpec] = {
         about="The hall can be reached, or no longer.",
         required={
             "link": TYPES["link"],
+        },
+        optional={},
+    ),
+    EventName.PROMISE_CHANGED: EventSpec(
+        level="warning",
+        about="The oldest unsent submission came nearer to the twelve hours of the promise, or arrived.",
+        required={
+            "level": words("none", "notice", "warning", "breach"),
         },
         optional={},
     ),

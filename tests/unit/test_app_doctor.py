@@ -62,6 +62,9 @@ def test_only_a_hall_that_does_not_know_us_is_told_apart() -> None:
     revoked = CallError(Trouble.PROBLEM, 401, ProblemCode.UNAUTHENTICATED)
     assert is_unknown_there(revoked)
     assert "enrol again" in hall_advice(revoked)
+    replaced = CallError(Trouble.PROBLEM, 403, ProblemCode.REVOKED)
+    assert is_unknown_there(replaced)
+    assert "successor" in hall_advice(replaced)
     assert not is_unknown_there(CallError(Trouble.PROBLEM, 500))
     assert not is_unknown_there(CallError(Trouble.TLS))
 
@@ -329,6 +332,8 @@ WELL = QueueStatus(Link.UP, pending=2, parked=0, oldest_unsent_s=60, accepting=T
         (WELL, "ok", "2 waiting, 0 parked, oldest 0.0 h"),
         (replace(WELL, link=Link.DOWN), "ok", ""),
         (replace(WELL, oldest_unsent_s=4 * 3600), "warn", "for hours"),
+        (replace(WELL, oldest_unsent_s=8 * 3600), "warn", "8 hours"),
+        (replace(WELL, accepting=False, last_error="revoked"), "fault", "successor"),
         (replace(WELL, oldest_unsent_s=12 * 3600), "fault", "12 hours"),
         (replace(WELL, oldest_unsent_s=12 * 3600, parked=1), "fault", "12 hours"),
         (replace(WELL, parked=1), "warn", "a person"),

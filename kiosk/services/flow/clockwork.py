@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from kiosk.contract.promise import PromiseLevel, promise_level
 from kiosk.core.event_table import EventName
 from kiosk.core.events import Event
-from kiosk.core.ports import Link
+from kiosk.core.ports import Link, QueueStatus
 from kiosk.core.session import Ended, Running, TimerState, Warned, timer_state
 from kiosk.services.effects import AskQueue
 from kiosk.services.flow import assistance, lost_pages, mouths, pages, receipt, submit
@@ -70,10 +71,17 @@ def busy(visit: Visit) -> bool:
             return False
 
 
+def _promise(queue: QueueStatus) -> PromiseLevel:
+    """How near the twelve hours it is (P53)."""
+    return promise_level(queue.oldest_unsent_s if queue.pending else 0)
+
+
 def queue_came(turn: Turn, message: QueueCame) -> None:
     """The queue in numbers; a network that is back is used at once."""
-    before = turn.model.queue.link
+    before, late = turn.model.queue.link, _promise(turn.model.queue)
     turn.set(queue=message.status)
+    if message.status.link is not Link.UNKNOWN and (level := _promise(message.status)) is not late:
+        turn.log(Event.of(EventName.PROMISE_CHANGED, level=level.value))
     if message.status.link is not before:
         turn.log(Event.of(EventName.LINK_CHANGED, link=message.status.link))
         if message.status.link is Link.UP:
