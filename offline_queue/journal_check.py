@@ -29,7 +29,7 @@ class JournalFinding:
     seq: int
     """At or behind this record; 0 where none can be named."""
     where: str
-    """File name, or `table`."""
+    """File name, `files` or `table`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +138,12 @@ def _verify(
     check = _Check(Walk(Head(bytes(16), 0, bytes(32))), terminal_id, keys)
     state, rows = _table(database, check)
     closed = tuple(number for number in numbers if state is None or number <= state.files)
-    expected = range(closed[0] if closed else 1, (state.files if state else max(numbers, default=0)) + 1)
+    last = state.files if state else max(numbers, default=0)
+    expected = range(closed[0], last + 1) if closed else range(0)
     for number in expected:
         _file(files, number, check, first=number == expected[0])
     if state is not None:
-        if closed or state.files:
+        if closed:
             check.meet(state.cut, "table")
         else:
             check.walk.go_on(state.cut)
@@ -153,7 +154,7 @@ def _verify(
                 check.walk.go_on(Head(check.walk.head.epoch, seq, hash_))
         if not check.walk.lost and check.walk.head != state.head:
             check.found("truncated" if check.walk.head.seq < state.head.seq else "changed", state.head.seq, "table")
-    _beginning(check, expected)
+    _beginning(check)
     return JournalReport(
         records=check.records,
         files=len(closed),
@@ -191,11 +192,10 @@ def _file(files: SegmentFiles, number: int, check: _Check, *, first: bool) -> No
         check.found("torn", check.walk.head.seq + 1, name)
 
 
-def _beginning(check: _Check, expected: range) -> None:
+def _beginning(check: _Check) -> None:
     """Is what is no longer there accounted for?"""
     if check.first_seq > 1 and check.purged_to < check.first_seq - 1:
-        where = f"{expected[0] - 1:06}.log" if expected and expected[0] > 1 else "table"
-        check.found("missing", check.first_seq - 1, where)
+        check.found("missing", check.first_seq - 1, "files")
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,18 +87,22 @@ class Walk:
 
     def step(self, body: bytes) -> tuple[Record | None, JournalError | None]:
         """One more record: what it says, and what is wrong with it; nothing at all while the chain is lost."""
+        fault: JournalError | None = None
+        if not self.lost:
+            try:
+                self.head, record = follow(self.head, body)
+                return record, None
+            except JournalError as error:
+                fault, self.lost = error, True
         try:
-            if self.lost:
-                record = parse_body(body)
-                if record.kind != JournalKind.BEGIN:
-                    return None, None
-                self.head = Head.before(Begin.of(record).epoch, record.seq - 1)
-            self.head, record = follow(self.head, body)
-        except JournalError as error:
-            first, self.lost = not self.lost, True
-            return None, error if first else None
+            record = parse_body(body)
+        except JournalError:
+            return None, fault
+        if record.kind != JournalKind.BEGIN:
+            return None, fault
+        self.head, record = follow(Head.before(Begin.of(record).epoch, record.seq - 1), body)
         self.lost = False
-        return record, None
+        return record, fault
 
     def go_on(self, head: Head) -> None:
         """From here."""

@@ -87,12 +87,12 @@ def _raw(*lengths: int) -> Check:
 
 
 def _code(value: Field) -> bool:
-    return isinstance(value, str) and _CODE.match(value) is not None and not _IDENTITY_NUMBER.search(value)
+    return isinstance(value, str) and _CODE.fullmatch(value) is not None and not _IDENTITY_NUMBER.search(value)
 
 
 def _word(value: Field) -> bool:
     """A serial, a version, a job's number: what machines gave names to."""
-    return isinstance(value, str) and _WORD.match(value) is not None and not _IDENTITY_NUMBER.search(value)
+    return isinstance(value, str) and _WORD.fullmatch(value) is not None and not _IDENTITY_NUMBER.search(value)
 
 
 _ID, _SHA, _EPOCH = _raw(16), _raw(HASH_BYTES), _raw(EPOCH_BYTES)
