@@ -29,6 +29,7 @@ from offline_queue.sheets import SheetBook
 from offline_queue.store import Store
 from offline_queue.submissions import SubmissionRound
 from offline_queue.sync_state import SyncState
+from offline_queue.traffic import Rank
 
 _log = logging.getLogger(__name__)
 
@@ -151,7 +152,8 @@ class SyncWorker:
             more = self._outcomes.run()
             self._manifest()
             self._heartbeat()
-            more = self._journal.run() or more
+            if self._state.traffic.clear(Rank.BLOBS):  # not while somebody's filing needs the line
+                more = self._journal.run() or more
         except StepOver:
             return min(self._pacer.paused(), self._until_house())
         return 0.0 if more else self._pacer.idle(self._until_house())
