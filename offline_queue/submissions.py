@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 ANNOUNCE_ITEMS = 64
 """The contract's limit."""
-BULK_LINES = 3
+BULK_LINES = 4
 """While one waits for its answer the others use the line; more only fill queues on the way."""
 _EXPRESS = BULK_LINES
 """This one carries nothing but what was just filed."""
@@ -313,6 +313,7 @@ class SubmissionRound:
             else:
                 others.append((item, verdict))
         self._accept(accepted)
+        _log.info("batch: %d of %d accepted, %d bytes", len(accepted), len(batch.items), batch.bytes)
         for item, verdict in others:
             if verdict is None:
                 self._later(item, CallError(Trouble.PROBLEM, 422))
@@ -320,6 +321,7 @@ class SubmissionRound:
                 self._follow(item, verdict, sent=True)
 
     def _batch_failed(self, batch: _Batch, error: CallError, lane: Lane, *, stale: bool) -> None:
+        _log.info("batch of %d, %d bytes: %s", len(batch.items), batch.bytes, error.name)
         if error.trouble is Trouble.TIMEOUT or error.status == 413:
             self.size.shrink(len(batch.items), batch.bytes)
         spoilt = one_may_have_spoilt_it(error)
