@@ -44,7 +44,7 @@ tour: setup ## a scripted day: every case, every screen, receipt and page in bui
 drill: setup ## every scripted fault on a serving terminal: detected, named, got over; build/drill/drill.json
 	@$(BIN)/kiosk sim drill --out build/drill
 
-bench: setup ## what the parts take, against limits and peers: build/bench.json and a table of ratios
+bench: setup-dev ## what the parts take, against limits and peers: build/bench.json and a table of ratios
 	@$(BIN)/python -m benchmarks
 
 receipts: setup-dev ## 10,000 answers on a line that lies, 100,000 forged receipt codes: none is believed

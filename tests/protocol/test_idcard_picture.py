@@ -37,7 +37,7 @@ SOURCES = {
     "hang": "for (;;) sleep(1);",
     "garbage": "for (int i = 0; i < n; i++) bmp[i] = i * 7 + wlt[0]; return 1;",
     "refuses": "(void)bmp; return -12;",
-    "overrun": "memset(bmp, 'B', n + 4000000); return 1;",
+    "overrun": "memset(bmp, 'B', 1UL << 33); return 1;",
     "noisy": 'printf("secret"); fprintf(stderr, "secret"); FILE *f = fopen("photo.bmp", "w"); '
     'if (f) { fputs("secret", f); fclose(f); } return 1;',
 }
