@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hall.blobs import Blobs
@@ -40,6 +40,13 @@ from kiosk.core.clock import Clock
 from kiosk.core.item import Item
 
 MAX_ANNOUNCED = 64
+
+
+# Made once: building a statement costs more than running it.
+_SUBMISSION = select(submissions.c.sha256, submissions.c.receipt).where(submissions.c.id == bindparam("id"))
+_CASE = select(cases.c.state).where(cases.c.application_no == bindparam("number"))
+_INSERT_SUBMISSION = insert(submissions)
+_INSERT_CASE = insert(cases)
 
 
 class _Rejected(Exception):
@@ -135,11 +142,12 @@ class Intake:
                 None if found is None else _known(connection, found.header.id, found.sha256) for found in parsed
             ]
         keys = self._terminals.signing_keys(terminal_id)
+        may_bring = self._may_bring_its_own(parsed, terminal_id)
         looked: dict[int, _Opened | _Refusal] = {}
         for place, (envelope, raw) in enumerate(zip(parsed, raws, strict=True)):
             if envelope is None or settled[place] is not None:
                 continue
-            match self._look_into(envelope, raw, envelope.sha256, terminal_id, keys):
+            match self._look_into(envelope, raw, envelope.sha256, terminal_id, keys, may_bring_its_own=may_bring):
                 case Verdict() as verdict:
                     settled[place] = verdict
                 case found:
@@ -153,11 +161,27 @@ class Intake:
             settled[place] = verdict
         return tuple(settled)
 
+    def _may_bring_its_own(self, envelopes: Iterable[Envelope | None], terminal_id: str) -> bool:
+        """Asked once a batch: if the newest one counts, all of this terminal's own do."""
+        made = [one.header.created_at for one in envelopes if one is not None and one.header.terminal_id == terminal_id]
+        if not made:
+            return False
+        return self._successions.counts(signed_for=terminal_id, brought_by=terminal_id, created_at=max(made))
+
     def _look_into(
-        self, envelope: Envelope, raw: bytes, sha256: str, terminal_id: str, keys: dict[str, bytes]
+        self,
+        envelope: Envelope,
+        raw: bytes,
+        sha256: str,
+        terminal_id: str,
+        keys: dict[str, bytes],
+        *,
+        may_bring_its_own: bool = False,
     ) -> _Opened | _Refusal | Verdict:
         """Everything that can be said of an envelope before the writer gets it."""
         try:
+            if not (may_bring_its_own and envelope.header.terminal_id == terminal_id):
+                self._check_succession(envelope, terminal_id)
             self._authenticate(envelope, terminal_id, keys)
             if missing := self._blobs.missing(envelope.header.blobs):
                 return Verdict(id=envelope.header.id, status="wanted", missing=missing)
@@ -174,12 +198,15 @@ class Intake:
             case _Opened():
                 return self._accept(connection, looked, now)
 
-    def _authenticate(self, envelope: Envelope, terminal_id: str, keys: dict[str, bytes]) -> None:
-        signed_for = envelope.header.terminal_id
+    def _check_succession(self, envelope: Envelope, terminal_id: str) -> None:
+        header = envelope.header
         if not self._successions.counts(
-            signed_for=signed_for, brought_by=terminal_id, created_at=envelope.header.created_at
+            signed_for=header.terminal_id, brought_by=terminal_id, created_at=header.created_at
         ):
             raise _Rejected(ProblemCode.FORBIDDEN)
+
+    def _authenticate(self, envelope: Envelope, terminal_id: str, keys: dict[str, bytes]) -> None:
+        signed_for = envelope.header.terminal_id
         if signed_for != terminal_id:  # the queue of the terminal that this one replaces
             keys = self._terminals.signing_keys(signed_for)
         if envelope.header.signing_key not in keys:
@@ -222,40 +249,43 @@ class Intake:
         if known is not None:
             return known
         number = submission.application_no
-        if connection.execute(select(cases.c.state).where(cases.c.application_no == number)).one_or_none() is not None:
+        if connection.execute(_CASE, {"number": number}).one_or_none() is not None:
             return Verdict(id=submission.id, status="conflict", code=ProblemCode.CONFLICT)
         receipt = sign_receipt(HallReceipt(submission.id, opened.sha256, now), self._keys.signing)
         connection.execute(
-            insert(submissions).values(
-                id=submission.id,
-                sha256=opened.sha256,
-                terminal_id=submission.terminal_id,
-                received_at=at,
-                envelope=opened.raw,
-                receipt=receipt,
-            )
+            _INSERT_SUBMISSION,
+            {
+                "id": submission.id,
+                "sha256": opened.sha256,
+                "terminal_id": submission.terminal_id,
+                "received_at": at,
+                "envelope": opened.raw,
+                "receipt": receipt,
+            },
         )
         event = first_event(
             self._vault, number, sha256=opened.sha256, at=at, actor=f"terminal:{submission.terminal_id}"
         )
+        sealed = self._vault.seal(canonical_json(submission), purpose=f"submission:{submission.id}")
         connection.execute(
-            insert(cases).values(
-                application_no=number,
-                submission_id=submission.id,
-                kind=item.kind,
-                item_code=item.code,
-                item_version=item.version,
-                item_name=item.name,
-                terminal_id=submission.terminal_id,
-                person=self._person(connection, submission, at),
-                sealed_submission=self._vault.seal(canonical_json(submission), purpose=f"submission:{submission.id}"),
-                filed_at=to_ms(submission.created_at),
-                received_at=at,
-                due_at=to_ms(due(now, item.limits.promised)) if item.limits else None,
-                state=event.type.value,
-                events=1,
-                head=event.hash,
-            )
+            _INSERT_CASE,
+            {
+                "application_no": number,
+                "submission_id": submission.id,
+                "kind": item.kind,
+                "item_code": item.code,
+                "item_version": item.version,
+                "item_name": item.name,
+                "terminal_id": submission.terminal_id,
+                "person": self._person(connection, submission, at),
+                "sealed_submission": sealed,
+                "filed_at": to_ms(submission.created_at),
+                "received_at": at,
+                "due_at": to_ms(due(now, item.limits.promised)) if item.limits else None,
+                "state": event.type.value,
+                "events": 1,
+                "head": event.hash,
+            },
         )
         insert_event(connection, self._vault, number, event)
         self._note_licence_uses(connection, submission)
@@ -300,9 +330,7 @@ def _note_rejection(connection: Connection, refusal: _Refusal, terminal_id: str,
 
 def _known(connection: Connection, submission_id: str, sha256: str) -> Verdict | None:
     """The verdict on an id that was accepted before; None if it was not."""
-    row = connection.execute(
-        select(submissions.c.sha256, submissions.c.receipt).where(submissions.c.id == submission_id)
-    ).one_or_none()
+    row = connection.execute(_SUBMISSION, {"id": submission_id}).one_or_none()
     if row is None:
         return None
     if row.sha256 != sha256:
