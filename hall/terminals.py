@@ -256,6 +256,13 @@ class Terminals:
 class TerminalHealth:
     """A terminal as the clerk sees it."""
 
+    @property
+    def clock_skew_s(self) -> int:
+        """Seconds by which its clock was behind ours at the last heartbeat; negative: ahead."""
+        if self.heartbeat is None or self.heard_at is None:
+            return 0
+        return round((self.heard_at - self.heartbeat.at).total_seconds())
+
     id: str
     name: str
     site: str

@@ -36,7 +36,7 @@ T = TypeVar("T")
 def fault_of(error: CallError) -> HallFault:
     """What a failed call means to a citizen."""
     match error.trouble:
-        case Trouble.UNREACHABLE | Trouble.TIMEOUT | Trouble.TLS | Trouble.REDIRECT:
+        case Trouble.UNREACHABLE | Trouble.TIMEOUT | Trouble.TLS | Trouble.CLOCK | Trouble.REDIRECT:
             return HallFault.UNREACHABLE
         case Trouble.GARBAGE | Trouble.TOO_LARGE:
             return HallFault.GARBAGE

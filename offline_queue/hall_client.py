@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -22,9 +23,9 @@ from urllib3.exceptions import NewConnectionError
 
 from kiosk.contract.batch import MEDIA_TYPE as BATCH_TYPE
 from kiosk.contract.batch import PENDING_HEADER, join_batch
+from kiosk.contract.enrolment import EnrolResponse, RenewRequest
 from kiosk.contract.journal import MEDIA_TYPE as JOURNAL_TYPE
 from kiosk.contract.journal import JournalBatch, JournalMark
-from kiosk.contract.enrolment import EnrolResponse, RenewRequest
 from kiosk.contract.person import (
     Applications,
     IssueRequest,
@@ -53,11 +54,14 @@ from offline_queue.policy import CallError, Trouble
 from offline_queue.replies import JSON, Reply, media_type, parsed, problem_of
 from offline_queue.tcp import line_options
 from offline_queue.traffic import Rank, Traffic, YieldingBody
+from offline_queue.trust_clock import BUILT, is_dead
 
 M = TypeVar("M", bound=BaseModel)
 
 _OCTETS = "application/octet-stream"
 _PIECE = 64 * 1024
+_NOT_YET_VALID, _EXPIRED = 9, 10
+"""X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED (openssl/x509_vfy.h)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,13 +329,13 @@ class HallClient:
         self._session.mount("https://", _Adapter(context))
 
 
-def _generation(identity: Identity) -> tuple[int, int] | None:
-    """Which certificate lies on the disk; None while none does."""
+def _generation(identity: Identity) -> tuple[int, int, bool] | None:
+    """Which certificate lies on the disk, and whether the clock can be used to judge others; None: there is none."""
     try:
         seen = identity.tls_certificate.stat()
     except OSError:
         return None
-    return seen.st_ino, seen.st_mtime_ns
+    return seen.st_ino, seen.st_mtime_ns, is_dead(datetime.now(UTC))
 
 
 class _Adapter(HTTPAdapter):
@@ -351,6 +355,8 @@ def _tls(identity: Identity) -> DeadlineContext:
     try:
         context.load_verify_locations(cafile=str(Path(identity.ca)))
         context.load_cert_chain(str(identity.tls_certificate), str(identity.tls_key))
+        if is_dead(datetime.now(UTC)):
+            context.without_clock(BUILT)
     except (OSError, ssl.SSLError):
         raise NotEnrolled("certificate, key and CA do not fit") from None
     return context
@@ -378,9 +384,21 @@ def _never_connected(error: requests.RequestException) -> bool:
     return isinstance(getattr(cause, "reason", None), NewConnectionError)
 
 
+def _is_about_time(error: BaseException | None) -> bool:
+    """Did verification fail because the hall's certificate is not valid yet, or no more, by our clock?"""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return getattr(error, "verify_code", 0) in (_NOT_YET_VALID, _EXPIRED)
+        inner = [arg for arg in error.args if isinstance(arg, BaseException)]
+        error = getattr(error, "reason", None) or (inner[0] if inner else None) or error.__cause__
+        if not isinstance(error, BaseException):
+            return False
+    return False
+
+
 def _trouble(error: requests.RequestException) -> Trouble:
     if isinstance(error, requests.exceptions.SSLError):
-        return Trouble.TLS
+        return Trouble.CLOCK if _is_about_time(error) else Trouble.TLS
     if isinstance(error, requests.exceptions.Timeout):
         return Trouble.TIMEOUT
     if isinstance(error, requests.exceptions.ContentDecodingError | requests.exceptions.InvalidHeader):

@@ -26,6 +26,8 @@ class Trouble(StrEnum):
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"
     TLS = "tls"
+    CLOCK = "clock"
+    """The hall's certificate is not valid at the time that this machine's clock shows."""
     REDIRECT = "redirect"
     """The hall never redirects: a portal or proxy answers in its place."""
     GARBAGE = "garbage"
@@ -121,7 +123,7 @@ def scope_of(error: CallError, *, one_item: bool) -> Scope:
     if error.slot_s is not None:
         return Scope.TASK
     match error.trouble:
-        case Trouble.UNREACHABLE | Trouble.TIMEOUT | Trouble.TLS | Trouble.REDIRECT:
+        case Trouble.UNREACHABLE | Trouble.TIMEOUT | Trouble.TLS | Trouble.CLOCK | Trouble.REDIRECT:
             return Scope.LINK
         case Trouble.GARBAGE | Trouble.TOO_LARGE:
             return narrow

@@ -26,6 +26,7 @@ from offline_queue.identity import NotEnrolled, believed_keys, load_identity
 from offline_queue.journal_watch import JournalWatch, Signer, boot_id
 from offline_queue.outbox import Intake
 from offline_queue.policy import SyncDelays
+from offline_queue.renewal import Renewal, RenewalPlan
 from offline_queue.schema import SchemaError
 from offline_queue.server import QueueServer
 from offline_queue.service import QueueService
@@ -56,6 +57,9 @@ class QueueOptions:
     retention: Retention = field(default_factory=Retention)
     enrolment_s: float = 2.0
     """How often a terminal that is not enrolled yet looks for its identity."""
+    renewal: RenewalPlan = field(default_factory=RenewalPlan)
+    renewal_s: float = 60.0
+    """How long the first look at the certificate waits: the link has to come first."""
     stop_s: float = 3.0
     """How long a call to the hall may still take when the process is asked to end."""
 
@@ -79,7 +83,7 @@ class QueueProcess:
         self._software = software
         self._options = options or QueueOptions()
         self._clock = clock or SystemClock()
-        self._state = SyncState(monotonic=self._clock.monotonic)
+        self._state = SyncState(monotonic=self._clock.monotonic, clock=self._clock)
         self._worker: SyncWorker | None = None
         self._stopped = threading.Event()
         make_directory(Path(self._layout.run))
@@ -89,7 +93,7 @@ class QueueProcess:
             limits=self._options.space,
             retention=self._options.retention,
         )
-        intake = Intake(self._store, clock=self._clock, region=profile.region, terminal_id=profile.terminal_id)
+        intake = Intake(self._store, clock=self._state.clock, region=profile.region, terminal_id=profile.terminal_id)
         self._service = QueueService(
             self._store, intake, self._state, wake=self._wake, hall_keys=lambda: believed_keys(data)
         )
@@ -102,12 +106,14 @@ class QueueProcess:
         )
         self._server = QueueServer(Path(self._layout.queue_socket), self._service.answer)
         self._sync = threading.Thread(target=self._synchronise, name="sync", daemon=True)
+        self._renewing = threading.Thread(target=self._renew, name="renewal", daemon=True)
 
     def start(self) -> None:
         """Answer the socket and bring everything to the hall, in threads."""
         self._tell(self._watch.start(software=self._software))
         self._server.start()
         self._sync.start()
+        self._renewing.start()
 
     def stop(self) -> None:
         """End in order; what was cut off is done again at the next start."""
@@ -147,6 +153,27 @@ class QueueProcess:
             if not self._stopped.is_set():
                 worker.run()
             client.close()
+
+    def _renew(self) -> None:
+        """证书续期: its own thread, for nothing else waits for it."""
+        options = self._options
+        renewal = Renewal(
+            self._data,
+            hall=self._hall_client,
+            now=self._state.clock.now,
+            changed=self._identity_changed,
+            plan=options.renewal,
+        )
+        renewal.run(self._stopped, state=self._state, pause_s=options.renewal_s)
+
+    def _hall_client(self) -> HallClient:
+        identity = load_identity(self._data)
+        return HallClient(base_url=self._profile.hall.url, identity=identity, limits=self._options.calls)
+
+    def _identity_changed(self) -> None:
+        """Whoever works with the old one ends; the next worker finds the new one."""
+        if (worker := self._worker) is not None:
+            worker.stop()
 
     def _make_worker(self) -> tuple[SyncWorker, HallClient]:
         identity = load_identity(self._data)

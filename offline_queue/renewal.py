@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 
 from kiosk.contract.enrolment import EnrolResponse, RenewRequest
@@ -22,9 +23,10 @@ from kiosk.contract.signing import SigningKey
 from kiosk.core.profile import DataLayout
 from kiosk.core.result import Err, Result
 from offline_queue.generations import REPLACES, Generations
-from offline_queue.identity import load_identity
+from offline_queue.identity import NotEnrolled, load_identity
 from offline_queue.policy import CallError, Trouble
 from offline_queue.renewal_keys import (
+    BadGeneration,
     Validity,
     check_answer,
     new_tls_key,
@@ -32,6 +34,7 @@ from offline_queue.renewal_keys import (
     validity,
 )
 from offline_queue.seal import card_secret
+from offline_queue.sync_state import SyncState
 
 _log = logging.getLogger(__name__)
 
@@ -142,9 +145,30 @@ class Renewal:
             case RenewalState.DUE:
                 self._renew()
                 self._confirm()
-            case RenewalState.FRESH | RenewalState.EXPIRED:
+            case RenewalState.FRESH:
                 self._folders.forget(self._folders.next)
+            case RenewalState.EXPIRED:
+                raise RenewalFailed("expired")
         return self.pause(life)
+
+    def run(self, stopped: Event, *, state: SyncState, pause_s: float) -> None:
+        """Until `stopped`: look after `pause_s` seconds, then whenever it is worth it. Trouble is told to `state`."""
+        while not stopped.wait(pause_s):
+            try:
+                pause_s = self.step()
+                state.well(_SOURCE)
+            except (RenewalFailed, BadGeneration, NotEnrolled, OSError) as error:
+                # Whatever it is, the old certificate is good for a month yet, and it is tried again.
+                code = str(error) if isinstance(error, RenewalFailed) else type(error).__name__
+                state.trouble(_SOURCE, f"renewal_{code}")
+                _log.warning("certificate not renewed: %s", code)
+                pause_s = self._after_failure()
+
+    def _after_failure(self) -> float:
+        try:
+            return self.pause()
+        except (BadGeneration, OSError):
+            return _NO_CERTIFICATE_S
 
     def pause(self, life: Validity | None = None) -> float:
         """Seconds until it is worth looking again; BadGeneration or OSError."""
@@ -224,6 +248,8 @@ def not_known(error: CallError) -> bool:
     return error.trouble is Trouble.PROBLEM and error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
+_SOURCE = "renewal"
+_NO_CERTIFICATE_S = 3600.0
 CARD_SECRET = "card.key"  # noqa: S105 - the name of a file
 FORMER_KEYS = "former.keys"
 

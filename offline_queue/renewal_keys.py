@@ -22,6 +22,8 @@ from cryptography.x509.oid import NameOID
 
 from kiosk.contract.enrolment import EnrolResponse, RenewRequest, renewal_signed_bytes
 from kiosk.contract.signing import SigningKey
+from kiosk.core.profile import DataLayout
+from offline_queue.trust_clock import BUILT
 
 _CERTIFICATES = 2
 """Terminal, then issuing CA."""
@@ -52,6 +54,14 @@ def validity(certificate: Path) -> Validity:
     except ValueError:
         raise BadGeneration(f"{certificate.name} holds no certificate") from None
     return Validity(leaf.not_valid_before_utc, leaf.not_valid_after_utc)
+
+
+def floor_of(data: Path) -> datetime:
+    """It cannot be earlier than this: software built, certificate begun."""
+    try:
+        return max(BUILT, validity(Path(DataLayout(data).tls_certificate)).begins)
+    except (BadGeneration, OSError):
+        return BUILT
 
 
 def renew_request(*, terminal_id: str, tls_key: bytes, signing_key: bytes) -> RenewRequest:

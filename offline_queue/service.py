@@ -115,6 +115,7 @@ class QueueService:
             last_error=last_error,
             help=call,
             sheets_ready=self._desk.sheets_ready(),
+            clock_skew_s=None if (skew := self._sync.clock.skew_s()) is None else round(skew),
         )
 
     def _put(self, request: Put, tail: bytes) -> Result[None, StoreError]:

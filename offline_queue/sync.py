@@ -230,10 +230,13 @@ class SyncWorker:
             sheets_ready=sheets.value.ready,
             help_called_at=call.at if call else None,
         )
+        asked = self._clock.monotonic()
         sent = self._client.heartbeat(heartbeat)
         if isinstance(sent, Err):
             self._pacer.failed(Lane.HEARTBEAT, sent.error, again=self._delays.heartbeat)
             return
         self._pacer.went_well(Lane.HEARTBEAT, again=self._delays.heartbeat)
+        if sent.value.hall_time is not None:
+            self._state.clock.heard(sent.value.hall_time, asked=asked)
         if call:
             self._state.help.told(call.at, acknowledged=sent.value.help_acknowledged_at is not None)

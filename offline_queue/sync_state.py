@@ -12,10 +12,12 @@ from typing import Literal
 
 from kiosk.contract.problems import ProblemCode
 from kiosk.contract.sync import DeviceReport
+from kiosk.core.clock import Clock, SystemClock
 from kiosk.core.devices import DeviceState, Level, MediaState
 from kiosk.core.ports import Link
 from offline_queue.help_line import HelpLine
 from offline_queue.traffic import Traffic
+from offline_queue.trust_clock import TrustClock
 
 REPORT_FRESH_S = 15.0
 """A terminal that serves reports every two seconds. Older news of a device is no news."""
@@ -32,9 +34,11 @@ _MOST_FRESH = 64
 class SyncState:
     """Shared between the sync worker and the socket."""
 
-    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic, clock: Clock | None = None) -> None:
         self.help = HelpLine()
         self.traffic = Traffic(monotonic=monotonic)
+        self.clock = TrustClock(clock or SystemClock())
+        """What the hall says of the time."""
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._link = Link.UNKNOWN

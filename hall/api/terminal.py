@@ -188,7 +188,7 @@ def heartbeat(hall: HallHere, terminal: Caller, body: Annotated[Heartbeat, json_
     if body.terminal_id != terminal:
         raise Refused(ProblemCode.FORBIDDEN)
     hall.terminals.heard(body)
-    return answer(HeartbeatAnswer(help_acknowledged_at=hall.help_desk.heard(body)))
+    return answer(HeartbeatAnswer(help_acknowledged_at=hall.help_desk.heard(body), hall_time=hall.clock.now()))
 
 
 @router.post("/journal")

@@ -81,6 +81,8 @@ PROMISE = {
 """How near the twelve hours of P53 → word, tone, icon."""
 SILENT_S = 180
 """A terminal that has not been heard of for this long is called silent."""
+SKEW_S = 120
+"""A terminal whose clock is off by more than this is shown with it."""
 
 MEDIA_FAULTS = {
     MediaFault.NOT_MEDIA: "这不是终端导出的文件（CW-EXPORT-….cwx），什么都没有收。",

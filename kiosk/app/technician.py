@@ -15,6 +15,7 @@ _TROUBLES = {
     Trouble.UNREACHABLE: "连不上大厅：检查网络；照常受理。Not reachable: check the network; filing goes on.",
     Trouble.TIMEOUT: "大厅没有及时应答：网络慢或大厅忙，照常受理。No answer in time: slow or busy; filing goes on.",
     Trouble.TLS: "安全连接建不起来：核对本机时间和网络；照常受理。No secure line: check the clock and the network.",
+    Trouble.CLOCK: "本机时间不对：先校时，照常受理。This machine's clock is wrong: set it; filing goes on.",
     Trouble.REDIRECT: "应答的不是大厅：网络里有登录页或代理。Something else answers: a portal or proxy is in the way.",
     Trouble.GARBAGE: "大厅的应答看不懂：核对档案里的大厅地址。The answer makes no sense: check the hall's address.",
     Trouble.TOO_LARGE: "大厅的应答看不懂：核对档案里的大厅地址。The answer makes no sense: check the hall's address.",

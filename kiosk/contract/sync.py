@@ -110,3 +110,5 @@ class HeartbeatAnswer(Wire):
 
     help_acknowledged_at: Instant | None = None
     """When staff took note of the call in this very heartbeat; None while nobody has."""
+    hall_time: Instant | None = None
+    """The hall's clock: a terminal whose own is wrong says so to its technician."""

@@ -360,6 +360,8 @@ class QueueStatus:
     """The latest call for help that the queue process knows of."""
     sheets_ready: int = 0
     """Numbered licence sheets that may be printed on now."""
+    clock_skew_s: int | None = None
+    """Seconds by which this machine's clock is behind the hall's (negative: ahead); None: not known."""
 
 
 class SubmissionState(StrEnum):

@@ -13,11 +13,13 @@ from kiosk.contract.enrolment import EnrolResponse, RenewRequest
 from kiosk.contract.problems import ProblemCode
 from kiosk.core.result import Err, Ok, Result
 from offline_queue import generations
+from offline_queue.client import QueueClient
 from offline_queue.codes import TerminalCodes
 from offline_queue.generations import Generations
 from offline_queue.hall_client import HallClient
 from offline_queue.identity import load_identity
-from offline_queue.policy import CallError, Trouble
+from offline_queue.policy import Backoff, CallError, SyncDelays, Trouble
+from offline_queue.process import QueueOptions, QueueProcess
 from offline_queue.renewal import Renewal, RenewalFailed, RenewalPlan, RenewalState, due_at, renewal_state
 from offline_queue.renewal_keys import BadGeneration, Validity, check_answer, new_tls_key, renew_request
 from offline_queue.seal import TerminalCardKeys, TerminalSealer
@@ -306,3 +308,42 @@ def test_an_answer_that_is_not_ours_is_not_taken(terminal: TestTerminal, real_ha
         check_answer(answer, terminal_id="T002", tls_key=key, root=root)
     with pytest.raises(BadGeneration, match="chain"):
         check_answer(answer.model_copy(update={"certificate": ""}), terminal_id="T001", tls_key=key, root=root)
+
+
+QUICK = QueueOptions(
+    delays=SyncDelays(heartbeat=0.5, link=Backoff(0.05, 0.2), hall=Backoff(0.05, 0.2), item=Backoff(0.05, 0.2)),
+    renewal=RenewalPlan(due=0.0, again=1e-9),
+    renewal_s=1.0,
+)
+
+
+def test_the_queue_process_renews_by_itself_and_goes_on_delivering(
+    real_hall: HallProcess, tmp_path: Path, expected_logs: set[str], wait_for: Callable[..., bool]
+) -> None:
+    """With a plan under which it is always time: again and again while submissions go through."""
+    expected_logs.add("offline_queue")
+    terminal = enrolled(real_hall, tmp_path, "T009")
+    machine = terminal.machine
+    first = load_identity(machine.data).signing.id
+    process = QueueProcess(machine.profile, data=machine.data, software="test", options=QUICK)
+    process.start()
+    queue = QueueClient(Path(machine.layout.queue_socket))
+    seen = {first}
+    try:
+        for serial in range(60):
+            number = queue.reserve_number()
+            assert isinstance(number, Ok)
+            session = TerminalSealer.of(machine.data).open_session()
+            sealed = session.seal(terminal.question(application_no=number.value), ())
+            session.close()
+            assert queue.put(sealed, card_tag=b"", slip=b"") == Ok(None)
+            seen.add(load_identity(machine.data).signing.id)
+            if len(seen) >= 4 and serial >= 10:
+                break
+            wait_for(lambda: load_identity(machine.data).signing.id not in seen, seconds=1)
+        assert len(seen) >= 3, "it was renewed at least twice"
+        assert wait_for(lambda: queue.status().pending == 0), (queue.entries(), queue.status())
+        assert queue.status().parked == 0
+    finally:
+        process.stop()
+        terminal.http.close()

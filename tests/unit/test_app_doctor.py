@@ -310,7 +310,8 @@ NOW = datetime(2026, 11, 22, 6, 26, tzinfo=UTC)
     ("left", "terminal_id", "verdict", "word"),
     [
         (timedelta(days=89), "T001", "ok", "89 days"),
-        (timedelta(days=29), "T001", "warn", "soon"),
+        (timedelta(days=29), "T001", "ok", "29 days"),
+        (timedelta(days=24), "T001", "warn", "renewed itself"),
         (timedelta(0), "T001", "fault", "expired"),
         (timedelta(seconds=-1), "T001", "fault", "expired"),
         (timedelta(days=89), "T002", "fault", "another terminal"),
@@ -367,7 +368,7 @@ def test_a_bare_machine_is_told_to_enrol_and_nothing_is_made_on_it(tmp_path: Pat
         finding.part: finding
         for finding in examine(load_profile(tmp_path / "machine.toml"), limits=Limits(queue_s=0.1))
     }
-    assert list(findings) == ["disk", "identity", "bundle", "camera", "fonts", "queue", "hall"]
+    assert list(findings) == ["disk", "identity", "bundle", "camera", "fonts", "queue", "clock", "hall"]
     assert {findings[part].verdict for part in ("disk", "identity", "bundle", "camera", "queue", "hall")} == {"fault"}
     assert all("enrol" in findings[part].advice for part in ("disk", "identity", "bundle", "hall"))
     assert [path.name for path in tmp_path.iterdir()] == ["machine.toml"]
