@@ -5,9 +5,9 @@ In WAL mode even a DELETE needs room first, so a full disk would stop draining t
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,20 +57,20 @@ class DiskSpace:
         if self._free(self._directory) < self._limits.ballast + self._limits.floor:
             return
         temporary = self._ballast.with_suffix(".tmp")
-        try:
-            with temporary.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, self._limits.ballast)
-            temporary.rename(self._ballast)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise
+        # A disk that fails here says so where it matters: at the next filing.
+        with suppress(OSError):
+            try:
+                with temporary.open("wb") as file:
+                    os.posix_fallocate(file.fileno(), 0, self._limits.ballast)
+                temporary.rename(self._ballast)
+            except OSError:
+                temporary.unlink(missing_ok=True)
 
     def release_ballast(self) -> bool:
-        """Give the reserved room to the drain; False if it was gone already."""
+        """Give the reserved room to the drain; False if it was gone already, or if this disk does not even do that."""
         try:
             self._ballast.unlink()
-        except FileNotFoundError:
+            sync_directory(self._directory)
+        except OSError:
             return False
-        sync_directory(self._directory)
         return True

@@ -40,6 +40,7 @@ from tests.crash.shim import Page, Shim, die_with_parent
 
 _PAUSE_S = 0.03
 """Between two filings: the queue comes to rest now and then."""
+_BACKLOG = 60
 _HURRY = Backoff(first=0.01, cap=0.03, floor=0.005)
 OPTIONS = QueueOptions(
     delays=SyncDelays(
@@ -279,6 +280,9 @@ def run_citizens(
             raise RuntimeError(f"refused: {done.error.fault.value} {done.error.detail}")
         told.say("filed", sealed.id)
         ending.wait(_PAUSE_S)
+        # Everything must have arrived at the end of the storm: no backlog that takes longer than the storm.
+        while position % 10 == 0 and not ending.is_set() and client.status().pending > _BACKLOG:
+            ending.wait(_PAUSE_S)
     told.say("nothing_left")
     signal.pause()
     return 0

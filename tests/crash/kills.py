@@ -57,7 +57,8 @@ _NEXT = 12
 """Afterwards, and every second time before, a life goes on for a while and ends at one of so many next operations."""
 _FAULTS = 20
 """When so much is wrong it need not go on."""
-_SETTLE_S = 90.0
+_SETTLE_S = 30.0
+"""Without anything arriving."""
 _WARM = (
     "anyio._backends._asyncio",
     "concurrent.futures.thread",
@@ -301,12 +302,14 @@ class Street:
         client = QueueClient(
             Path(DataLayout(self._places.terminal).queue_socket), delays=ClientDelays(call_s=30, status_s=5)
         )
-        end = time.monotonic() + _SETTLE_S
+        end, left = time.monotonic() + _SETTLE_S, None
         while True:
             status = client.status()
             self._listen()
             if status.accepting and not status.pending:
                 break
+            if status.pending != left:
+                left, end = status.pending, time.monotonic() + _SETTLE_S
             if time.monotonic() > end:
                 self.outcome.faults.append(f"not drained: {status.pending} left, {status.last_error}")
                 return

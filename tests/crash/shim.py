@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -67,12 +68,11 @@ class Page(ctypes.Structure):
         ctypes.memset(ctypes.addressof(self), 0, ctypes.sizeof(self))
 
     def where(self) -> str:
-        """The operation that was cut or failed: kind and file, hashes shortened."""
+        """The operation that was cut or failed: kind and file, without hashes."""
         if not self.fired:
             return ""
-        parts = Path(os.fsdecode(self.path)).name.split(".")
-        name = ".".join("blob" if len(part) == 64 else part for part in parts)
-        return f"{Op(self.fired).name.lower()} {name}"
+        name = re.sub("[0-9a-f]{64}", "SHA256", Path(os.fsdecode(self.path)).name)
+        return f"{Op(self.fired).name.lower()} {re.sub('^[0-9a-f]{2}$', 'XX', name)}"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from kiosk.core.clock import SystemClock
 from kiosk.core.ports import SealedSubmission, SubmissionState
 from kiosk.core.result import Err, Ok
 from offline_queue import files, schema
+from offline_queue.database import Inbox
 from offline_queue.drafts import DraftFiles
 from offline_queue.drain import Drain
 from offline_queue.outbox import Intake
@@ -206,7 +207,11 @@ class Work:
 
     def _vacuum(self) -> None:
         for word in ("vacuum", "pragma incremental_vacuum", "pragma wal_checkpoint(restart)"):
-            must(self._store_now().db.run(lambda db, word=word: db.execute(word).fetchall() and None))  # type: ignore[misc]
+            must(
+                self._store_now().db.run(
+                    lambda db, word=word: db.execute(word).fetchall() and None, inbox=Inbox.COMMITTED
+                )
+            )  # type: ignore[misc]
 
 
 def must(result: object) -> None:
