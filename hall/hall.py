@@ -20,6 +20,7 @@ from hall.jobs import JobRunner
 from hall.journal import Journals
 from hall.keys import HallKeys, ensure_keys, load_keys
 from hall.layout import HallLayout
+from hall.leases import Leases
 from hall.me import MySpace
 from hall.media_import import MediaDesk
 from hall.papers_printed import PapersPrinted
@@ -54,6 +55,7 @@ class Hall:
     journals: Journals
     people: People
     intake: Intake
+    leases: Leases
     media: MediaDesk
     me: MySpace
     papers_printed: PapersPrinted
@@ -121,6 +123,7 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
         people=people,
         intake=intake,
         media=MediaDesk(store=store, intake=intake, blobs=blobs, terminals=terminals, keys=keys, clock=clock),
+        leases=Leases(items_per_s=settings.backlog_items_s, monotonic=clock.monotonic),
         me=MySpace(
             store=store,
             vault=vault,

@@ -27,6 +27,8 @@ class HallSettings(BaseModel):
     """Terminals renew theirs after two thirds of this time (证书续期)."""
     person_session_s: int = Field(default=900, ge=60)
     """How long one reading of a card opens a citizen's own matters."""
+    backlog_items_s: float = Field(default=500.0, gt=0)
+    """Submissions a second taken from backlogs after an outage; terminals are told when their turn is."""
 
     def toml(self) -> str:
         """As written by `hall init`."""

@@ -19,6 +19,10 @@ class BatchSize:
     items: int = FIRST_ITEMS
     bytes: int = BATCH_BYTES
 
+    def restart(self) -> None:
+        """Nobody knows what the line bears now, nor whether the hall wants any of it."""
+        self.items = FIRST_ITEMS
+
     def grow(self) -> None:
         """The last one went well."""
         self.items = min(MAX_BATCH_ITEMS, self.items * 2)

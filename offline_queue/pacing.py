@@ -69,6 +69,7 @@ class Pacer:
         self._items: dict[str, float] = {}
         self._stumbles: dict[str, int] = {}
         self._lost_at: float | None = None
+        self._taking = False
         self._lock = threading.RLock()
 
     # --- asking -----------------------------------------------------------------------------------------------
@@ -86,6 +87,10 @@ class Pacer:
     def proven(self) -> bool:
         """Did the hall answer lately? If not, one call tries the line, not many."""
         return self._state.link is Link.UP
+
+    def taking(self) -> bool:
+        """Does the hall take our backlog? Until it has said so, one small batch asks, not one on every line."""
+        return self._taking
 
     def wait(self, lane: Lane) -> float:
         """Seconds until this lane is due."""
@@ -124,6 +129,7 @@ class Pacer:
             self._pause = None
             self._link_failures = 0
             self._failures[lane] = 0
+            self._taking |= lane is Lane.BACKLOG
             self._lanes[lane] = self._clock.monotonic() + again
             self._found()
         self._see(Link.UP)
@@ -145,6 +151,7 @@ class Pacer:
             failures = self._link_failures if scope is Scope.LINK else self._failures[lane]
             seconds = pause_after(error, scope=scope, failures=failures, delays=self.delays, random=self._random)
             now = self._clock.monotonic()
+            self._taking &= scope is Scope.TASK and lane is not Lane.BACKLOG
             if scope is Scope.LINK:
                 self._lost_at = now if self._lost_at is None else self._lost_at
             else:

@@ -148,10 +148,14 @@ class SubmissionRound:
         if self.stopped():
             return
         self._launch_fresh()
+        if not self.pacer.taking() and not self.lines.busy:
+            self.size.restart()
         if self.pacer.away_for_long() or self.pacer.wait(Lane.BACKLOG) > 0:
             return
         for line in range(BULK_LINES):
             if self.lines.busy and not self.pacer.proven():
+                return
+            if Rank.BACKLOG in self._ranks.values() and not self.pacer.taking():
                 return
             if self.lines.free(line) and not self._launch_bulk(line):
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request
@@ -26,7 +27,7 @@ from hall.blobs import BlobRefused
 from hall.hall import Hall
 from hall.intake import MAX_ANNOUNCED
 from hall.problem import STATUS, Refused
-from kiosk.contract.batch import MAX_BATCH_BYTES, BatchError, split_batch
+from kiosk.contract.batch import MAX_BATCH_BYTES, PENDING_HEADER, SLOT_HEADER, BatchError, split_batch
 from kiosk.contract.enrolment import EnrolRequest, RenewRequest
 from kiosk.contract.envelope import MAX_ENVELOPE_BYTES
 from kiosk.contract.journal import MAX_BATCH_BYTES as MAX_JOURNAL_BYTES
@@ -153,10 +154,23 @@ async def batch(request: Request, hall: HallHere, terminal: Caller) -> Response:
         envelopes = split_batch(await read_body(request, MAX_BATCH_BYTES))
     except BatchError as error:
         raise Refused(ProblemCode.MALFORMED, str(error)) from None
+    if (wait := _turn(request, hall, terminal)) > 0:
+        headers = {"Retry-After": str(math.ceil(wait)), SLOT_HEADER: f"{wait:.3f}"}
+        return problem(ProblemCode.BUSY, STATUS[ProblemCode.BUSY], headers=headers)
     verdicts = await run_in_threadpool(hall.intake.submit_batch, envelopes, terminal_id=terminal)
     told = BatchVerdicts(verdicts=verdicts, hall_time=hall.clock.now())
     # A line is slow both ways: what is not said is its default.
     return Response(told.model_dump_json(exclude_defaults=True), media_type="application/json")
+
+
+def _turn(request: Request, hall: Hall, terminal: str) -> float:
+    """Seconds that a backlog must wait; what was just filed does not say how much waits, and goes on."""
+    text = request.headers.get(PENDING_HEADER, "")
+    if not text:
+        return 0.0
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise Refused(ProblemCode.MALFORMED, f"{PENDING_HEADER} is no number")
+    return hall.leases.wait(terminal, pending=int(text))
 
 
 # --- bundle and health -----------------------------------------------------------------------------------------------
