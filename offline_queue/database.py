@@ -11,11 +11,13 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum, auto
 from pathlib import Path
 from typing import TypeVar
 
 from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.result import Err, Ok, Result
+from offline_queue.inbox import is_empty, move
 from offline_queue.schema import SchemaError, connect, verify
 from offline_queue.space import DiskSpace
 
@@ -49,8 +51,9 @@ def fault_of(error: sqlite3.Error | OSError) -> StoreFault | None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing; durable when it returns."""
-    connection.execute("begin immediate")
+    """All or nothing; durable when it returns, together with what was moved out of the inbox."""
+    if not connection.in_transaction:
+        connection.execute("begin immediate")
     try:
         yield
         connection.execute("commit")
@@ -59,6 +62,34 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("rollback")
         raise
+
+
+class Inbox(Enum):
+    """What some work must find of the inbox."""
+
+    AS_IT_IS = auto()
+    """It looks there itself."""
+    MOVED = auto()
+    """Every row where it belongs, maybe not committed: for whatever reads, or makes a `transaction`."""
+    COMMITTED = auto()
+    """No transaction open: for checkpoints and vacuum."""
+
+
+def _take_over(connection: sqlite3.Connection, wanted: Inbox) -> None:
+    if wanted is Inbox.AS_IT_IS:
+        return
+    if not is_empty(connection):
+        if not connection.in_transaction:
+            connection.execute("begin immediate")
+        try:
+            move(connection)
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("rollback")
+            raise
+    if wanted is Inbox.COMMITTED and connection.in_transaction:
+        with transaction(connection):
+            pass
 
 
 class OwnedDatabase:
@@ -75,12 +106,14 @@ class OwnedDatabase:
         if isinstance(started, Err):
             self._connection = self._open()
 
-    def run(self, work: Callable[[sqlite3.Connection], T], *, draining: bool = False) -> Result[T, StoreError]:
+    def run(
+        self, work: Callable[[sqlite3.Connection], T], *, draining: bool = False, inbox: Inbox = Inbox.MOVED
+    ) -> Result[T, StoreError]:
         """Do `work`, which must be safe to repeat; `draining` work may use up the ballast when the disk is full."""
         with self._lock:
             if self._closed:
                 return Err(StoreError(StoreFault.STORE_DOWN, "closed"))
-            outcome = self._attempt(work)
+            outcome = self._attempt(work, inbox)
             if isinstance(outcome, Ok):
                 return outcome
             match outcome.error.fault:
@@ -90,18 +123,20 @@ class OwnedDatabase:
                     again = draining and self._space.release_ballast()
                 case StoreFault.CONFLICT | StoreFault.BROKEN | StoreFault.NO_SHEET | StoreFault.LIMIT:
                     again = False
-            return self._attempt(work) if again else outcome
+            return self._attempt(work, inbox) if again else outcome
 
     def close(self) -> None:
         """Checkpoint and close for good: the lock file may be another process's now."""
         with self._lock:
+            self.run(lambda connection: None, inbox=Inbox.COMMITTED)
             self._closed = True
             self._close()
 
-    def _attempt(self, work: Callable[[sqlite3.Connection], T]) -> Result[T, StoreError]:
+    def _attempt(self, work: Callable[[sqlite3.Connection], T], inbox: Inbox) -> Result[T, StoreError]:
         try:
             if self._connection is None:
                 self._connection = self._open()
+            _take_over(self._connection, inbox)
             return Ok(work(self._connection))
         except SchemaError as error:
             self._close()

@@ -13,10 +13,10 @@ from kiosk.contract.envelope import Envelope, EnvelopeError, parse_envelope
 from kiosk.contract.numbers import ApplicationNumber
 from kiosk.core.clock import CHINA, Clock
 from kiosk.core.ports import Owed, SealedSubmission, StoreError, StoreFault
-from kiosk.core.print_ledger import PaperKind, PrintOrder, PrintState
+from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok, Result
-from offline_queue.database import fault_of, transaction
-from offline_queue.ledger import add_print
+from offline_queue import inbox
+from offline_queue.database import Inbox, fault_of, transaction
 from offline_queue.store import Store
 
 LAST_SERIAL = 9999
@@ -88,11 +88,7 @@ class Intake:
     def _known(self, submission_id: str, sha256: str) -> Result[bool, StoreError]:
         """Is it here already with these bytes? CONFLICT if with others."""
 
-        def work(db: sqlite3.Connection) -> str | None:
-            row = db.execute("select sha256 from submissions where id = ?", (submission_id,)).fetchone()
-            return str(row[0]) if row else None
-
-        found = self._store.db.run(work)
+        found = self._store.db.run(lambda db: inbox.sha256_of(db, submission_id), inbox=Inbox.AS_IT_IS)
         if isinstance(found, Err):
             return found
         if found.value is None or found.value == sha256:
@@ -113,35 +109,24 @@ class Intake:
     def _write(
         self, sealed: SealedSubmission, envelope: Envelope, *, card_tag: bytes, slip: bytes
     ) -> Result[None, StoreError]:
-        now = self._store.now()
+        filed = inbox.Filed(
+            id=sealed.id,
+            application_no=sealed.application_no,
+            sha256=envelope.sha256,
+            envelope=sealed.envelope,
+            blobs=envelope.header.blobs,
+            card_tag=card_tag,
+            slip=slip,
+            created_at=self._store.now(),
+        )
 
         def work(db: sqlite3.Connection) -> bool:
+            owner = inbox.owner_of(db, filed.application_no)
+            if owner is not None:
+                # Our own, if an I/O error hid that the first try succeeded.
+                return owner == (filed.id, filed.sha256)
             with transaction(db):
-                taken = db.execute(
-                    "select id, sha256 from submissions where application_no = ?", (sealed.application_no,)
-                ).fetchone()
-                if taken is not None:
-                    # Our own, if an I/O error hid that the first try succeeded.
-                    return bool(taken == (sealed.id, envelope.sha256))
-                seq = db.execute(
-                    "insert into submissions (id, application_no, sha256, envelope, size, state, attempts, created_at,"
-                    " slip) values (?, ?, ?, ?, ?, 'sealed', 0, ?, ?)",
-                    (
-                        sealed.id,
-                        sealed.application_no,
-                        envelope.sha256,
-                        sealed.envelope,
-                        len(sealed.envelope),
-                        now,
-                        slip,
-                    ),
-                ).lastrowid
-                # Filed is intended: from here on her receipt is owed to her.
-                add_print(db, PrintOrder(sealed.id, PaperKind.RECEIPT, 1), card_tag=card_tag, at=now)
-                db.executemany(
-                    "insert into blobs (seq, position, sha256, size) values (?, ?, ?, ?)",
-                    [(seq, position, ref.sha256, ref.size) for position, ref in enumerate(envelope.header.blobs)],
-                )
+                inbox.add(db, filed)
             return True
 
         try:
@@ -149,7 +134,7 @@ class Intake:
                 self._store.blobs.write(blob)
         except OSError as error:
             return Err(StoreError(fault_of(error) or StoreFault.STORE_DOWN, type(error).__name__))
-        added = self._store.db.run(work)
+        added = self._store.db.run(work, inbox=Inbox.AS_IT_IS)
         if isinstance(added, Err):
             return added
         return Ok(None) if added.value else Err(StoreError(StoreFault.CONFLICT, "this application number was used"))

@@ -16,7 +16,7 @@ from kiosk.core.ports import StoreError, StoreFault, SubmissionState
 from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.blobs import BlobSpool
-from offline_queue.database import OwnedDatabase, transaction
+from offline_queue.database import Inbox, OwnedDatabase, transaction
 from offline_queue.files import OwnerLock, make_directory, sync_directory
 from offline_queue.journal import Journal, JournalLimits
 from offline_queue.journal_files import FOLDER
@@ -156,7 +156,7 @@ class Store:
                     self.journal.note(db, *proofs)
             db.execute("pragma wal_checkpoint(truncate)").fetchall()
 
-        done = self.db.run(work, draining=True)
+        done = self.db.run(work, draining=True, inbox=Inbox.COMMITTED)
         self.space.keep_ballast()
         return done
 
