@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from kiosk.contract.envelope import parse_envelope
@@ -207,11 +208,11 @@ class Work:
 
     def _vacuum(self) -> None:
         for word in ("vacuum", "pragma incremental_vacuum", "pragma wal_checkpoint(restart)"):
-            must(
-                self._store_now().db.run(
-                    lambda db, word=word: db.execute(word).fetchall() and None, inbox=Inbox.COMMITTED
-                )
-            )  # type: ignore[misc]
+            must(self._store_now().db.run(partial(_execute, word), inbox=Inbox.COMMITTED))
+
+
+def _execute(word: str, db: sqlite3.Connection) -> None:
+    db.execute(word).fetchall()
 
 
 def must(result: object) -> None:
