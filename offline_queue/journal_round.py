@@ -70,6 +70,10 @@ class JournalRound:
                     self._forked, self._back = False, -1
                     self._must(self.journal.told(end.seq))
                     return True
+                if mark.seq > end.seq and end.epoch != state.head.epoch:
+                    # More of an earlier epoch than we have any more: that is why a new one began.
+                    self._must(self.journal.told(end.seq))
+                    return True
                 if mark.seq == end.seq or mark.seq > state.head.seq:
                     return self._fork()
                 return self._go_to(mark.seq, state)
