@@ -19,6 +19,7 @@ from typing import Any
 from hall.catalogue import load_draft, own_catalogue
 from hall.files import write_private
 from hall.hall import Hall, HallRunning, open_hall
+from hall.keys import rotate
 from hall.layout import HallLayout
 from hall.seed import seed_persons
 from hall.staff import staff_link
@@ -89,12 +90,21 @@ def _import_media(hall: Hall, ask: Answer) -> Answer:
     return {"terminal": done.terminal_id, "out": ask["out"], **done.counts}
 
 
+def _rotate_keys(hall: Hall, ask: Answer) -> Answer:
+    """A running hall opens what is sealed to the new key at once, and signs with the new one after its next start."""
+    fresh = rotate(hall.layout)
+    hall.keys.opening.update(fresh.opening)
+    bundle = hall.catalogue.publish_keys(fresh.published())
+    return {"seal": fresh.sealing.id, "sign": fresh.signing.id, "bundle": bundle.number if bundle else 0}
+
+
 OPERATIONS: dict[str, Callable[[Hall, Answer], Answer]] = {
     "ticket": _ticket,
     "publish": _publish,
     "seed": _seed,
     "staff_link": _staff_link,
     "revoke": _revoke,
+    "rotate_keys": _rotate_keys,
     "vouch": _vouch,
     "import_media": _import_media,
     "init": lambda hall, ask: {"data": str(hall.layout.root)},

@@ -17,7 +17,7 @@ from hall.press import TEMPLATES
 from hall.store.database import Store
 from hall.store.schema import bundles, item_versions
 from hall.strict_yaml import StrictYamlError, load_yaml
-from kiosk.contract.bundle import Bundle, TerminalPlace, Theme, Window, parse_bundle
+from kiosk.contract.bundle import Bundle, HallKey, TerminalPlace, Theme, Window, parse_bundle
 from kiosk.contract.signing import sign_bundle
 from kiosk.contract.sync import BundleManifest
 from kiosk.contract.wire import canonical_json
@@ -130,6 +130,23 @@ class Catalogue:
                     number=last + 1, sha256=hashlib.sha256(raw).hexdigest(), published_at=to_ms(now), raw=raw
                 )
             )
+            return _manifest(connection, last + 1)
+
+        return self._store.write(write)
+
+    def publish_keys(self, keys: tuple[HallKey, ...]) -> BundleManifest | None:
+        """The newest bundle once more with these keys, under the signature that terminals know; None: there is none."""
+        now = self._clock.now()
+
+        def write(connection: Connection) -> BundleManifest | None:
+            last = connection.execute(select(func.max(bundles.c.number))).scalar_one()
+            if last is None:
+                return None
+            fresh = {"number": last + 1, "published_at": now, "keys": keys}
+            raw = sign_bundle(self._bundle_of(connection, last).model_copy(update=fresh), self._keys.signing)
+            digest = hashlib.sha256(raw).hexdigest()
+            values = {"number": last + 1, "sha256": digest, "published_at": to_ms(now), "raw": raw}
+            connection.execute(insert(bundles).values(**values))
             return _manifest(connection, last + 1)
 
         return self._store.write(write)

@@ -119,6 +119,17 @@ def revoke(data: Data, terminal: Annotated[str, typer.Option()], as_json: Json =
 
 
 @app.command()
+def rotate_keys(data: Data, as_json: Json = False) -> None:
+    """换钥: new sealing and signing keys, told to all terminals in a new bundle; the old ones still open and verify.
+
+    A hall that runs seals to the new one at once and signs with the new one after its next start.
+    """
+    answer = _perform(data, "rotate_keys")
+    words = f"new sealing key {answer['seal']}, new signing key {answer['sign']}, bundle {answer['bundle']}"
+    _tell(answer, as_json=as_json, words=words)
+
+
+@app.command()
 def publish(
     data: Data,
     catalogue: Annotated[Path | None, typer.Option(help="Folder of YAML; default: the hall's own.")] = None,

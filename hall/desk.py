@@ -168,7 +168,7 @@ class Desk:
         if use is None or use.blob is None or use.media_type not in VIEWABLE:
             raise NotThere(material_id)
         envelope = parse_envelope(row.envelope)
-        key = open_session_key(envelope.header, {self._keys.sealing.id: self._keys.sealing})
+        key = open_session_key(envelope.header, self._keys.opening)
         data = open_blob(key, submission_id=submission.id, sealed=self._blobs.read(use.blob))
         if not data.startswith(VIEWABLE[use.media_type]):
             raise NotThere(material_id)

@@ -219,7 +219,7 @@ class Intake:
     def _open(self, envelope: Envelope, raw: bytes, sha256: str) -> _Opened:
         """Everything is opened before it is accepted: after the receipt the terminal forgets its copy."""
         try:
-            session_key = open_session_key(envelope.header, {self._keys.sealing.id: self._keys.sealing})
+            session_key = open_session_key(envelope.header, self._keys.opening)
             submission = open_envelope(envelope, session_key)
             self._open_materials(envelope, submission, session_key)
         except UnknownSealingKey:

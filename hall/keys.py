@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -32,10 +32,16 @@ class HallKeys:
     data_key: bytes
     terminal_life: timedelta = timedelta(days=90)
     """Of a terminal's certificate."""
+    opening: dict[str, SealingKey] = field(default_factory=dict, repr=False)
+    """Every key that envelopes may be sealed to, by id: the present one, former ones, and one that comes next."""
+    former_signing: tuple[bytes, ...] = ()
+    """Raw public keys whose signatures stay good."""
 
     def published(self) -> tuple[HallKey, ...]:
         """The key list of bundles and enrolments."""
-        keys = (("seal", self.sealing.public), ("sign", self.signing.public), ("recovery", self.recovery_public))
+        signing = (*self.former_signing, self.signing.public)
+        keys = [("seal", self.sealing.public), *(("sign", public) for public in signing)]
+        keys.append(("recovery", self.recovery_public))
         return tuple(
             HallKey(id=key_id(public), purpose=purpose, public=base64.b64encode(public).decode())
             for purpose, public in keys
@@ -104,13 +110,33 @@ def _issuing(layout: HallLayout) -> pki.Authority:
     )
 
 
+def rotate(layout: HallLayout) -> HallKeys:
+    """换钥: new sealing and signing keys on the disk, the old ones beside them. What is on the disk afterwards.
+
+    A crash anywhere leaves keys with which everything that was ever sealed opens; rotating again is harmless.
+    """
+    private_directory(layout.former_keys)
+    sealing, signing = layout.sealing_key.read_bytes(), SigningKey.from_pem(layout.signing_key.read_bytes())
+    write_private(layout.former_keys / f"{SealingKey.from_pem(sealing).id}.seal.key", sealing)
+    write_private(layout.former_keys / f"{signing.id}.sign.pub", base64.b64encode(signing.public))
+    write_private(layout.sealing_key, SealingKey.generate().pem())
+    write_private(layout.signing_key, SigningKey.generate().pem())
+    return load_keys(layout)
+
+
 def load_keys(layout: HallLayout) -> HallKeys:
     """Read them; ValueError or OSError if one is missing or damaged."""
+    sealing = SealingKey.from_pem(layout.sealing_key.read_bytes())
+    former = sorted(layout.former_keys.glob("*.seal.key"))
+    opening = [SealingKey.from_pem(path.read_bytes()) for path in former]
+    signed = sorted(layout.former_keys.glob("*.sign.pub"))
     return HallKeys(
         root=x509.load_pem_x509_certificate(layout.root_certificate.read_bytes()),
         issuing=_issuing(layout),
         signing=SigningKey.from_pem(layout.signing_key.read_bytes()),
-        sealing=SealingKey.from_pem(layout.sealing_key.read_bytes()),
+        sealing=sealing,
+        opening={key.id: key for key in (*opening, sealing)},
+        former_signing=tuple(base64.b64decode(path.read_bytes(), validate=True) for path in signed),
         recovery_public=base64.b64decode(layout.recovery_public.read_bytes(), validate=True),
         data_key=layout.data_key.read_bytes(),
     )

@@ -32,4 +32,6 @@ class HallLayout:
         self.recovery_key = self.keys / "recovery.key"
         """Belongs in a safe: in production it is moved off this machine after `hall init`."""
         self.recovery_public = self.keys / "recovery.pub"
+        self.former_keys = self.keys / "former"
+        """Sealing and signing keys that were rotated out: they still open and still are believed."""
         self.data_key = self.keys / "data.key"

@@ -6,12 +6,12 @@ import hashlib
 from enum import StrEnum
 from pathlib import Path
 
-from kiosk.contract.bundle import BundleError, HallKey
+from kiosk.contract.bundle import Bundle, BundleError, HallKey
 from kiosk.contract.signing import SignatureError, verify_bundle
 from kiosk.contract.sync import BundleManifest
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.files import make_directory, write_durably
-from offline_queue.identity import NotEnrolled, hall_keys, read_bundle
+from offline_queue.identity import HallKeys, NotEnrolled, hall_keys, linked_keys, read_bundle
 
 
 class BundleRefused(StrEnum):
@@ -30,18 +30,40 @@ class BundleKeeper:
     def __init__(self, path: Path, *, enrolled_keys: tuple[HallKey, ...]) -> None:
         """Raises NotEnrolled if enrolment left no usable keys."""
         self._path = path
-        self._enrolled = enrolled_keys
-        self.keys = hall_keys(enrolled_keys)
+        self._enrolled = linked_keys(enrolled_keys, path)
+        self.keys = hall_keys(self._enrolled)
         """The keys to believe now."""
         self.number = 0
         """Of the bundle on disk; 0 when there is none that verifies."""
         if (bundle := read_bundle(path, self.keys.signing)) is not None:
             self.number = bundle.number
-            self.keys = hall_keys((*enrolled_keys, *bundle.keys))
+            self.keys = hall_keys((*self._enrolled, *bundle.keys))
 
     def wants(self, manifest: BundleManifest) -> bool:
         """Is a newer one published? An older number is never taken."""
         return manifest.number > self.number
+
+    def learn(self, raw: bytes) -> bool:
+        """An older bundle that a believed key signed, and that brings a signing key which is new here (换钥)."""
+        try:
+            bundle = verify_bundle(raw, self.keys.signing)
+            return self._link(bundle, raw)
+        except (SignatureError, BundleError, NotEnrolled, OSError):
+            return False
+
+    def _link(self, bundle: Bundle, raw: bytes) -> bool:
+        """Keep what brought a key: without it the next bundle could not be verified after a restart."""
+        fresh = tuple(key for key in bundle.keys if key.purpose == "sign" and key.id not in self.keys.signing)
+        if not fresh:
+            return False
+        link = self._path.parent / "links" / f"{bundle.number}.cwb"
+        make_directory(link.parent)
+        write_durably(link, raw, temporary=link.with_suffix(".tmp"))
+        self._enrolled = (*self._enrolled, *fresh)
+        self.keys = HallKeys(
+            {**self.keys.signing, **hall_keys(self._enrolled).signing}, self.keys.sealing, self.keys.recovery
+        )
+        return True
 
     def take(self, raw: bytes, manifest: BundleManifest) -> Result[None, BundleRefused]:
         """Verify and replace."""
@@ -58,6 +80,7 @@ class BundleKeeper:
             return Err(BundleRefused.OTHER_NUMBER)
         try:
             make_directory(self._path.parent)
+            self._link(bundle, raw)
             write_durably(self._path, raw, temporary=self._path.with_suffix(".tmp"))
         except OSError:
             return Err(BundleRefused.NOT_WRITTEN)

@@ -18,6 +18,8 @@ from kiosk.contract.signing import PublicKeys, SignatureError, SigningKey, key_i
 from kiosk.core.profile import DataLayout
 
 _RAW_KEY_BYTES = 32
+LINKS = "links/[0-9]*.cwb"
+"""Beside the current bundle: those that brought a signing key."""
 
 
 class NotEnrolled(RuntimeError):
@@ -81,11 +83,10 @@ def load_identity(data: Path) -> Identity:
 
 def current_keys(identity: Identity, data: Path) -> HallKeys:
     """The keys to believe now: those of enrolment, and those of the bundle on disk if it verifies; NotEnrolled."""
-    enrolled = hall_keys(identity.enrolled_keys)
-    bundle = read_bundle(Path(DataLayout(data).bundle_file), enrolled.signing)
-    if bundle is None:
-        return enrolled
-    return hall_keys((*identity.enrolled_keys, *bundle.keys))
+    file = Path(DataLayout(data).bundle_file)
+    known = linked_keys(identity.enrolled_keys, file)
+    bundle = read_bundle(file, hall_keys(known).signing)
+    return hall_keys(known if bundle is None else (*known, *bundle.keys))
 
 
 def believed_keys(data: Path) -> PublicKeys:
@@ -94,6 +95,15 @@ def believed_keys(data: Path) -> PublicKeys:
         return current_keys(load_identity(data), data).signing
     except NotEnrolled:
         return {}
+
+
+def linked_keys(enrolled: tuple[HallKey, ...], bundle_file: Path) -> tuple[HallKey, ...]:
+    """Those of enrolment, and the signing keys that came later (换钥): each in a bundle that a key before it signed."""
+    known = enrolled
+    for link in sorted(bundle_file.parent.glob(LINKS), key=lambda path: int(path.stem)):
+        if (bundle := read_bundle(link, hall_keys(known).signing)) is not None:
+            known = (*known, *(key for key in bundle.keys if key.purpose == "sign"))
+    return known
 
 
 def read_bundle(path: Path, signing: PublicKeys) -> Bundle | None:

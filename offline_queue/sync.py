@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from kiosk.contract.sync import BundleManifest, Heartbeat
 from kiosk.core.clock import Clock
 from kiosk.core.ports import StoreError
-from kiosk.core.result import Err, Result
-from offline_queue.bundles import BundleKeeper
+from kiosk.core.result import Err, Ok, Result
+from offline_queue.bundles import BundleKeeper, BundleRefused
 from offline_queue.drain import Drain
 from offline_queue.hall_client import HallClient
 from offline_queue.journal_pieces import JournalPieces
@@ -32,6 +32,10 @@ from offline_queue.sync_state import SyncState
 from offline_queue.traffic import Rank
 
 _log = logging.getLogger(__name__)
+
+_KEYS_BACK = 32
+"""Bundles; a terminal that was away for longer is enrolled anew."""
+_KEYS_ROOM = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +202,8 @@ class SyncWorker:
             self._pacer.failed(Lane.MANIFEST, raw.error)
             return False
         taken = self._bundles.take(raw.value, manifest)
+        if isinstance(taken, Err) and taken.error is BundleRefused.UNSIGNED and self._learn_keys(manifest):
+            taken = self._bundles.take(raw.value, manifest)
         if isinstance(taken, Err):
             # Signed wrongly or torn: asking again at once would bring the same bytes.
             self._pacer.went_well(Lane.MANIFEST, again=self._delays.manifest)
@@ -206,6 +212,14 @@ class SyncWorker:
             return False
         _log.info("bundle %d", manifest.number)
         return True
+
+    def _learn_keys(self, manifest: BundleManifest) -> bool:
+        """The hall changed its key while we were away (换钥): an older bundle says so."""
+        for number in range(manifest.number - 1, max(self._bundles.number, manifest.number - _KEYS_BACK) - 1, -1):
+            raw = self._client.bundle(number, size=2 * manifest.size + _KEYS_ROOM) if number > 0 else None
+            if isinstance(raw, Ok) and self._bundles.learn(raw.value):
+                return True
+        return False
 
     def _heartbeat(self) -> None:
         if self._pacer.wait(Lane.HEARTBEAT) > 0:
