@@ -101,6 +101,10 @@ class QueueClient:
         answer = self._line.once({"op": "papers_left", "papers": sorted(papers)})
         return answer if isinstance(answer, Err) else Ok(None)
 
+    def asking(self, seconds: float) -> None:
+        """A citizen asks the hall something and waits at most so long; 0: she has her answer. Never waits itself."""
+        self._line.tell({"op": "asking", "seconds": seconds})
+
     def entries(self) -> Result[list[dict[str, Any]], StoreError]:
         """Every row as plain data, for a technician."""
         answer = self._line.call({"op": "list"})

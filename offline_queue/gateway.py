@@ -49,20 +49,32 @@ def fault_of(error: CallError) -> HallFault:
             assert_never(error.trouble)
 
 
+ASKING_S = 10.0
+"""A question with a document takes longer; its answer comes down the line, where uploads are not in the way."""
+
+
 class DirectHall:
     """Implements `HallGateway`. Calls of several threads are answered one after the other."""
 
-    def __init__(self, client: HallClient, *, signing_keys: Callable[[], PublicKeys]) -> None:
+    def __init__(
+        self,
+        client: HallClient,
+        *,
+        signing_keys: Callable[[], PublicKeys],
+        asking: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
+        """`asking` tells whoever else uses the line that a citizen waits, for how long at most; 0: no longer."""
+        self._asking = asking
         self._client = client
         self._signing_keys = signing_keys
         self._lock = threading.Lock()
 
     @classmethod
-    def of(cls, data: Path, *, hall_url: str) -> DirectHall:
+    def of(cls, data: Path, *, hall_url: str, asking: Callable[[float], None] = lambda _seconds: None) -> DirectHall:
         """From a terminal's data directory; raises NotEnrolled."""
         identity = load_identity(data)
         client = HallClient(base_url=hall_url, identity=identity)
-        return cls(client, signing_keys=lambda: current_keys(identity, data).signing)
+        return cls(client, signing_keys=lambda: current_keys(identity, data).signing, asking=asking)
 
     def open_person(self, proof: IdentityProof) -> Result[PersonGateway, HallError]:
         """Prove who is there and get a short-lived session."""
@@ -74,7 +86,11 @@ class DirectHall:
     def ask(self, call: Callable[[HallClient], Result[T, CallError]]) -> Result[T, HallError]:
         """One call, its failure in words for the services."""
         with self._lock:
-            result = call(self._client)
+            self._asking(ASKING_S)
+            try:
+                result = call(self._client)
+            finally:
+                self._asking(0.0)
         if isinstance(result, Ok):
             return result
         return Err(HallError(fault_of(result.error), result.error.name))

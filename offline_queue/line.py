@@ -25,6 +25,7 @@ class ClientDelays:
     call_s: float = 10.0
     """For one call with all its repetitions; a restart of the queue process fits in."""
     status_s: float = 0.5
+    tell_s: float = 0.05
     again_s: float = 0.05
     """Between repetitions."""
 
@@ -57,6 +58,19 @@ class QueueLine:
     def once(self, head: dict[str, Any]) -> Result[Frame, StoreError]:
         """Asked once, briefly: whoever asks so asks again soon."""
         return self._exchange(head, b"", seconds=self._delays.status_s)
+
+    def tell(self, head: dict[str, Any]) -> None:
+        """Said and not waited for: nothing is lost if nobody hears it, and whoever says it has no time."""
+        try:
+            connection = FrameSocket(connect(self._path, seconds=self._delays.tell_s))
+        except OSError:
+            return
+        try:
+            connection.send(head, seconds=self._delays.tell_s)
+        except OSError:
+            return
+        finally:
+            connection.close()
 
     def _exchange(self, head: dict[str, Any], tail: bytes, *, seconds: float) -> Result[Frame, StoreError]:
         try:

@@ -95,6 +95,13 @@ class CallHelp(Message):
     at: Instant
 
 
+class Asking(Message):
+    """A citizen asks the hall something; uploads give way for so long. 0: she has her answer."""
+
+    op: Literal["asking"] = "asking"
+    seconds: Annotated[float, Field(ge=0, le=600)]
+
+
 class PapersLeft(Message):
     """Papers that nobody took."""
 
@@ -204,7 +211,9 @@ LedgerRequest = (
     | ListSheets
     | CountSheets
 )
-Request = ReserveNumber | Put | OwedTo | StateOf | Status | ListAll | Devices | CallHelp | PapersLeft | LedgerRequest
+Request = (
+    ReserveNumber | Put | OwedTo | StateOf | Status | ListAll | Devices | CallHelp | PapersLeft | Asking | LedgerRequest
+)
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="op")])
 

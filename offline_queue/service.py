@@ -19,6 +19,7 @@ from kiosk.core.result import Err, Ok, Result
 from offline_queue.ledger_desk import LedgerDesk
 from offline_queue.media_desk import MediaDesk
 from offline_queue.messages import (
+    Asking,
     BadMessage,
     CallHelp,
     Devices,
@@ -92,6 +93,9 @@ class QueueService:
             case CallHelp():
                 self._sync.help.take(request.at)
                 self._wake()
+                return {"ok": None}, b""
+            case Asking():
+                self._sync.traffic.asking(request.seconds)
                 return {"ok": None}, b""
             case PapersLeft():
                 self._sync.report_papers_left(request.papers)

@@ -97,7 +97,7 @@ def build_ports(machine: Machine, hosts: dict[DeviceKind, DriverHost]) -> Ports:
         ledger=LedgerClient(Path(machine.layout.queue_socket)),
         sealer=TerminalSealer.of(data),
         card_keys=TerminalCardKeys.of(data),
-        hall=DirectHall.of(data, hall_url=machine.profile.hall.url),
+        hall=DirectHall.of(data, hall_url=machine.profile.hall.url, asking=queue.asking),
         assistance=queue,
         codes=TerminalCodes.of(data),
         drafts=DraftFiles(Path(machine.layout.drafts)),
