@@ -15,14 +15,16 @@ from kiosk.core.clock import Clock
 from kiosk.core.ports import StoreError, StoreFault, SubmissionState
 from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok, Result
+from offline_queue import journal_notes
 from offline_queue.blobs import BlobSpool
-from offline_queue.database import Inbox, OwnedDatabase, transaction
+from offline_queue.database import OwnedDatabase, transaction
 from offline_queue.files import OwnerLock, make_directory, sync_directory
 from offline_queue.journal import Journal, JournalLimits
 from offline_queue.journal_files import FOLDER
 from offline_queue.retention import Retention, forget_rows
 from offline_queue.rows import Backlog, Entry
 from offline_queue.space import DiskSpace, SpaceLimits, free_bytes
+from offline_queue.upkeep import Upkeep, UpkeepLimits
 
 __all__ = ["Retention", "Store"]
 
@@ -38,6 +40,7 @@ class Store:
         limits: SpaceLimits | None = None,
         retention: Retention | None = None,
         journal: JournalLimits | None = None,
+        upkeep: UpkeepLimits | None = None,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
         """Take the lock, open, sweep. Raises Locked, SchemaError, sqlite3.Error or OSError."""
@@ -51,7 +54,10 @@ class Store:
             sync_directory(directory)
             self.journal = Journal(self.db, directory / FOLDER, clock=clock, limits=journal)
             self.journal.open()
+            if (found := self.db.salvaged) is not None:
+                self.journal.write(journal_notes.salvaged("store_damaged", kept=found.kept, lost=found.lost))
             self.blobs = BlobSpool(directory / "blobs")
+            self._upkeep = Upkeep(self.db, set_aside=self._set_aside, limits=upkeep)
             self.swept = self._sweep()
             self.space.keep_ballast()
         except BaseException:
@@ -143,7 +149,7 @@ class Store:
         return Ok(None)
 
     def keep_house(self, *, forget: bool = True) -> Result[None, StoreError]:
-        """Forget what is long done, give the WAL's room back, restore the ballast. To be called when idle.
+        """Forget what is long done, give freed room back, look at what waits, restore the ballast. When idle.
 
         `forget`: is the wall clock good enough to say how old something is?
         """
@@ -154,11 +160,17 @@ class Store:
             with transaction(db):
                 if forget and (proofs := forget_rows(db, owed_before=owed, history_before=history)):
                     self.journal.note(db, *proofs)
-            db.execute("pragma wal_checkpoint(truncate)").fetchall()
 
-        done = self.db.run(work, draining=True, inbox=Inbox.COMMITTED)
+        done = self.db.run(work, draining=True)
+        compacted = self._upkeep.compact()
+        looked = self._upkeep.look()
         self.space.keep_ballast()
-        return done
+        return next((step for step in (done, compacted, looked) if isinstance(step, Err)), Ok(None))
+
+    def _set_aside(self, db: sqlite3.Connection, submission_id: str) -> None:
+        """The disk changed it: no hall could open it. It stays for staff, and the others go on."""
+        db.execute("update submissions set state = 'parked', last_code = 'damaged' where id = ?", (submission_id,))
+        self.journal.note(db, journal_notes.parked(submission_id, "damaged"))
 
     def _sweep(self) -> int:
         """Remove files that no row needs: a put that did not come to its row, an acceptance cut short."""

@@ -1,0 +1,117 @@
+"""What a store needs when nobody needs it: freed room given back, contents looked at. In slices, for a citizen's put
+waits for the same connection; nothing here holds it longer than a few milliseconds."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kiosk.core.ports import StoreError
+from kiosk.core.result import Err, Ok, Result
+from offline_queue.database import Inbox, OwnedDatabase, transaction
+
+_PAGES_AT_ONCE = 128
+_ROWS_AT_ONCE = 32
+_SLACK_PAGES = 64
+"""Room for the next filings; giving it back and taking it again would be for nothing."""
+_LAY_OUT_BYTES = 4 * 1024 * 1024
+_INCREMENTAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class UpkeepLimits:
+    """Seconds."""
+
+    compact_s: float = 5.0
+    look_s: float = 0.5
+    """For looking at contents in one go; the next one goes on from there."""
+    pause_s: float = 0.001
+    """Between two slices, for whoever waits."""
+
+
+class Upkeep:
+    """Of one store; used from one thread."""
+
+    def __init__(
+        self,
+        db: OwnedDatabase,
+        *,
+        set_aside: Callable[[sqlite3.Connection, str], None],
+        limits: UpkeepLimits | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`set_aside` is told, inside a transaction, of a submission whose bytes the disk changed."""
+        self._db = db
+        self._set_aside = set_aside
+        self._limits = limits or UpkeepLimits()
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._looked = 0
+
+    def compact(self) -> Result[None, StoreError]:
+        """Give freed pages back to the file system, until hardly any are left or the time is over."""
+        until = self._monotonic() + self._limits.compact_s
+        while True:
+            more = self._db.run(_give_back, draining=True, inbox=Inbox.COMMITTED)
+            if isinstance(more, Err):
+                return more
+            if not more.value or self._monotonic() >= until:
+                break
+            self._sleep(self._limits.pause_s)
+        return self._db.run(_checkpoint, draining=True, inbox=Inbox.COMMITTED)
+
+    def look(self) -> Result[int, StoreError]:
+        """Read some of what waits and compare it with its hash; how many were set aside. SQLite would not notice."""
+        until = self._monotonic() + self._limits.look_s
+        damaged = 0
+        while True:
+            found = self._db.run(self._look_at_some)
+            if isinstance(found, Err):
+                return found
+            damaged += found.value
+            if self._looked == 0 or self._monotonic() >= until:
+                return Ok(damaged)
+            self._sleep(self._limits.pause_s)
+
+    def _look_at_some(self, db: sqlite3.Connection) -> int:
+        rows = db.execute(
+            "select seq, id, sha256, envelope from submissions where state = 'sealed' and seq > ? order by seq limit ?",
+            (self._looked, _ROWS_AT_ONCE),
+        ).fetchall()
+        wrong = [id_ for _, id_, sha256, envelope in rows if hashlib.sha256(envelope or b"").hexdigest() != sha256]
+        if wrong:
+            with transaction(db):
+                for id_ in wrong:
+                    self._set_aside(db, id_)
+        self._looked = rows[-1][0] if len(rows) == _ROWS_AT_ONCE else 0
+        return len(wrong)
+
+
+def _pragma(db: sqlite3.Connection, name: str) -> int:
+    (value,) = db.execute(f"pragma {name}").fetchone()
+    return int(value)
+
+
+def _give_back(db: sqlite3.Connection) -> bool:
+    """One slice; is there more to do?"""
+    free, pages = _pragma(db, "freelist_count"), _pragma(db, "page_count")
+    live = pages - free
+    if free <= max(_SLACK_PAGES, live // 20):
+        return False
+    if _pragma(db, "auto_vacuum") != _INCREMENTAL:
+        # From an older program. Once, and only while that is quick.
+        if live * _pragma(db, "page_size") <= _LAY_OUT_BYTES:
+            db.execute("pragma auto_vacuum = incremental")
+            db.execute("vacuum")
+        return False
+    # As a script: `execute` would stop after the first page.
+    db.executescript(f"pragma incremental_vacuum({_PAGES_AT_ONCE})")
+    return True
+
+
+def _checkpoint(db: sqlite3.Connection) -> None:
+    db.execute("pragma wal_checkpoint(truncate)").fetchall()
