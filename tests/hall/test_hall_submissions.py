@@ -305,7 +305,9 @@ def test_bundle_and_heartbeat(terminal: TestTerminal, staff: requests.Session, h
         ],
     }
     answer = terminal.post("/v1/heartbeat", beat)
-    assert (answer.status_code, answer.json()) == (200, {"help_acknowledged_at": None})
+    said = answer.json()
+    assert (answer.status_code, said["help_acknowledged_at"]) == (200, None)
+    assert abs((datetime.fromisoformat(said["hall_time"]) - datetime.now(UTC)).total_seconds()) < 60
     assert terminal.post("/v1/heartbeat", {**beat, "terminal_id": "T009"}).status_code == 403
     assert len(PICTURE) > 100
 

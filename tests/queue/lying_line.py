@@ -266,7 +266,7 @@ class Liar:
 
     def _claim(self, http: BaseHTTPRequestHandler, request: Request, receipt: Callable[[str, str], str]) -> None:
         """Say of everything in the request that it is accepted; the hall never hears of it."""
-        asked = _asked(request)
+        asked = asked_about(request)
         status = self.dice.choice(("accepted", "duplicate"))
         verdicts = [{"id": id_, "status": status, "receipt": receipt(id_, sha256)} for id_, sha256 in asked]
         now = datetime.now(UTC).isoformat()
@@ -330,7 +330,7 @@ def _verdicts(said: Any) -> list[dict[str, Any]]:
     return [verdict for verdict in found if isinstance(verdict, dict)]
 
 
-def _asked(request: Request) -> list[tuple[str, str]]:
+def asked_about(request: Request) -> list[tuple[str, str]]:
     """Ids and hashes that a request is about."""
     import hashlib
 
