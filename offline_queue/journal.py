@@ -247,7 +247,7 @@ class Journal:
         """Where it stands; inside a transaction, for the first time begins it."""
         if (state := _find_state(db)) is not None:
             return state
-        before = self._end_of_files()
+        before = self._end_of_all(db)
         self._begin(db, before, reason="lost" if before else "new", files=self._last_file())
         return self._opened(db)
 
@@ -269,7 +269,7 @@ class Journal:
         head = Head.before(epoch, max(seq, last))
         state = _find_state(db)
         if state is None:
-            cut = before or head
+            cut = self._end_of_files() or Head.before(before.epoch if before else epoch, 0 if before else head.seq)
             db.execute(
                 "insert into journal_state (id, epoch, seq, hash, cut_epoch, cut_seq, cut_hash, files, checkpointed,"
                 " told, puts) values (1, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
@@ -290,8 +290,15 @@ class Journal:
     def _last_file(self) -> int:
         return max(self.files.numbers(), default=0)
 
+    def _end_of_all(self, db: sqlite3.Connection) -> Head | None:
+        """The end of the chain as far as the last file, and what a salvaged table still holds, tell it."""
+        walk = Walk(end) if (end := self._end_of_files()) else Walk.nowhere()
+        for (body,) in db.execute("select body from journal order by seq"):
+            walk.step(bytes(body))
+        return walk.known
+
     def _end_of_files(self) -> Head | None:
-        """The end of the chain as far as the files tell it."""
+        """The end of the chain as far as the last file tells it."""
         if not (number := self._last_file()):
             return None
         try:
@@ -301,7 +308,7 @@ class Journal:
         walk = Walk(segment.before)
         for body in segment.bodies:
             walk.step(body)
-        return walk.head
+        return walk.known
 
     def _now_ms(self) -> int:
         return round(self._clock.now().timestamp() * 1000)

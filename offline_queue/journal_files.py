@@ -85,6 +85,18 @@ class Walk:
         self.head = head
         self.lost = False
 
+    @classmethod
+    def nowhere(cls) -> Walk:
+        """Until the first BEGIN."""
+        walk = cls(Head(bytes(EPOCH_BYTES), 0, bytes(HASH_BYTES)))
+        walk.lost = True
+        return walk
+
+    @property
+    def known(self) -> Head | None:
+        """The last head that was reached; None if there was none."""
+        return self.head if self.head.seq else None
+
     def step(self, body: bytes) -> tuple[Record | None, JournalError | None]:
         """One more record: what it says, and what is wrong with it; nothing at all while the chain is lost."""
         fault: JournalError | None = None

@@ -79,6 +79,9 @@ class JournalWatch:
         self._offset = self._wall() - clock.monotonic()
         self._accepting: bool | None = None
         self._doubt_until = 0.0
+        self._warn_at = clock.monotonic()
+        self.large = False
+        """Journal and logs take more room than they should: somebody must look before they eat the disk."""
 
     def answer_for(self, signer: Signer) -> None:
         """The terminal is enrolled: from now on checkpoints are signed."""
@@ -128,7 +131,22 @@ class JournalWatch:
                 return Err(StoreError(StoreFault.STORE_DOWN, type(error).__name__))
             if gone and isinstance(done := self._journal.write(purged(what, ids=gone, up_to=int(before))), Err):
                 return done
-        return self._journal.shorten(older_than=now - retention.logs.total_seconds())
+        done = self._journal.shorten(older_than=now - retention.logs.total_seconds())
+        return done if isinstance(done, Err) else self._look_at_size()
+
+    def _look_at_size(self) -> Result[None, StoreError]:
+        limit = self._journal.limits.bytes
+        try:
+            size = self._journal.files.size()
+            if self._logs is not None and self._logs.is_dir():
+                size += sum(path.stat().st_size for path in self._logs.iterdir() if path.is_file())
+        except OSError as error:
+            return Err(StoreError(StoreFault.STORE_DOWN, type(error).__name__))
+        self.large = size > limit
+        if not self.large or self._clock.monotonic() < self._warn_at:
+            return Ok(None)
+        self._warn_at = self._clock.monotonic() + self._delays.doubt
+        return self._journal.write(journal_notes.journal_large(size, limit))
 
     def tick(self) -> Result[None, StoreError]:
         """What is due. What fails is due again."""

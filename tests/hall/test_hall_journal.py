@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from kiosk.contract.journal import Head, JournalBatch, JournalKind, JournalMark, Note, body_of, checkpoint
+from kiosk.contract.journal import Head, JournalBatch, JournalKind, JournalMark, Note, body_of, checkpoint, follow
+from kiosk.contract.signing import SigningKey
 from kiosk.core.clock import SystemClock
 from kiosk.core.profile import DataLayout
 from kiosk.core.result import Ok
@@ -24,9 +26,10 @@ from offline_queue.journal_round import JournalRound
 from offline_queue.journal_watch import JournalWatch, Signer
 from offline_queue.pacing import Pacer
 from offline_queue.policy import SyncDelays
+from offline_queue.process import QueueProcess
 from offline_queue.store import Store
 from offline_queue.sync_state import SyncState
-from tests.hall.conftest import HallProcess, TestTerminal, enrolled, perform
+from tests.hall.conftest import HallProcess, TestTerminal, enrolled, eventually, perform
 
 BOOT = b"b" * 16
 
@@ -262,6 +265,29 @@ def test_another_machine_in_its_place_is_no_wonder(place: tuple[HallProcess, Tes
     replacement.http.close()
 
 
+def test_the_queue_process_signs_when_it_ends_and_tells_when_it_is_back(
+    place: tuple[HallProcess, TestTerminal], expected_logs: set[str]
+) -> None:
+    hall, terminal = place
+    expected_logs.add("offline_queue")
+    machine = terminal.machine
+
+    def process() -> QueueProcess:
+        made = QueueProcess(machine.profile, data=data_of(terminal), software="1.0+test")
+        made.start()
+        return made
+
+    first = process()
+    assert eventually(lambda: board(hall)["heartbeat"])
+    first.stop()
+    report = verify_journal(data_of(terminal))
+    assert (report.ok, report.unsigned, report.checkpoints) == (True, 0, 1)
+    second = process()
+    standing = eventually(lambda: board(hall)["journal"])
+    assert (standing["signed_seq"], standing["flags"]) == (report.last_seq, [])
+    second.stop()
+
+
 # --- by hand ---------------------------------------------------------------------------------------------------------
 
 
@@ -282,8 +308,6 @@ class Hand:
         return self.terminal.post("/v1/journal", JournalBatch(before, oldest, tuple(bodies)).encode())
 
     def follow(self, before: Head, bodies: list[bytes]) -> Head:
-        from kiosk.contract.journal import follow
-
         for body in bodies:
             before, _ = follow(before, body)
         return before
@@ -330,8 +354,6 @@ def test_an_edit_a_reordering_and_a_swap_are_found(place: tuple[HallProcess, Tes
 
 
 def test_a_checkpoint_of_another_key_or_terminal_is_refused(place: tuple[HallProcess, TestTerminal]) -> None:
-    from kiosk.contract.signing import SigningKey
-
     hall, terminal = place
     hand = Hand(terminal)
     bodies = hand.bodies(hand.begin)
@@ -363,8 +385,6 @@ def test_a_receipt_that_was_never_given_is_found(place: tuple[HallProcess, TestT
     hand = Hand(terminal)
     submission = terminal.question()
     verdict = terminal.post("/v1/submissions", terminal.seal(submission)).json()
-    import base64
-
     receipt = base64.b64decode(verdict["receipt"])
     good = hand.bodies(hand.begin, journal_notes.accepted(submission.id, receipt))
     assert mark(hand.send(hand.head, good)).seq == 2

@@ -303,6 +303,23 @@ def test_old_files_go_when_the_hall_has_them_and_with_proof(desk: Desk) -> None:
     assert [finding.code for finding in desk.check().findings] == ["missing"]
 
 
+def test_a_journal_that_grows_too_large_is_told_once_a_day(terminal: Terminal, clock: FakeClock) -> None:
+    desk = Desk.of(terminal, clock, limits=JournalLimits(records=8, bytes=1000))
+    busy(desk)
+    for _ in range(3):
+        assert desk.watch.keep_house() == Ok(None)
+    assert desk.watch.large
+    assert desk.kinds().count("journal_large") == 1
+    desk.clock.advance(25 * 3600)
+    assert desk.watch.keep_house() == Ok(None)
+    assert desk.kinds().count("journal_large") == 2
+    roomy = JournalWatch(desk.store, clock=clock, boot=BOOT)
+    desk.store.journal.limits = JournalLimits()
+    assert roomy.keep_house() == Ok(None)
+    assert not roomy.large
+    desk.store.close()
+
+
 # --- what is found ---------------------------------------------------------------------------------------------------
 
 
@@ -474,6 +491,18 @@ def test_a_store_that_was_lost_goes_on_from_the_files(copy: Callable[[], Path], 
     report = verify_journal(place)
     assert report.restarts == ((last.seq + 1, "lost"),)
     assert report.ok, "what is there is whole; that something is not there, the hall knows"
+
+
+def test_a_salvaged_table_without_its_state_goes_on_where_it_ends(copy: Callable[[], Path], clock: FakeClock) -> None:
+    place = copy()
+    whole = verify_journal(place)
+    spoil(place, "delete from journal_state")
+    assert not verify_journal(place).ok
+    store = Store(place / "queue", clock=clock, journal=FEW)
+    store.close()
+    report = verify_journal(place)
+    assert (report.ok, report.restarts) == (True, ((whole.last_seq + 1, "lost"),))
+    assert report.records == whole.records + 1
 
 
 def test_a_torn_file_costs_only_its_torn_record(copy: Callable[[], Path]) -> None:
