@@ -184,6 +184,10 @@ class SyncWorker:
             self._state.trouble("house", done.error.fault.value)
         else:
             self._state.well("house")
+        if self._watch.large:
+            self._state.trouble("journal_size", "journal_large")
+        else:
+            self._state.well("journal_size")
 
     def _manifest(self) -> None:
         if self._pacer.wait(Lane.MANIFEST) > 0:
