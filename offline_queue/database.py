@@ -18,11 +18,14 @@ from typing import TypeVar
 from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.inbox import is_empty, move
-from offline_queue.schema import SchemaError, connect, verify
+from offline_queue.salvage import Salvaged, finish, is_damage, salvage
+from offline_queue.schema import SchemaError, StoreDamaged, connect, verify
 from offline_queue.space import DiskSpace
 
 T = TypeVar("T")
 
+_LOOKS = 2
+"""A file is called damaged only when it is found so twice in a row."""
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _STORAGE = frozenset(
     {
@@ -102,6 +105,10 @@ class OwnedDatabase:
         self._lock = threading.RLock()
         self._closed = False
         self._connection: sqlite3.Connection | None = None
+        self._suspect = False
+        """SQLite called the file damaged just now: look at all of it."""
+        self.salvaged: Salvaged | None = None
+        """What became of a store that was found damaged, if it was."""
         started = self.run(lambda connection: None, draining=True)
         if isinstance(started, Err):
             self._connection = self._open()
@@ -146,15 +153,31 @@ class OwnedDatabase:
             if fault is None:
                 raise
             if fault is StoreFault.STORE_DOWN:
+                self._suspect = isinstance(error, sqlite3.Error) and is_damage(error)
                 self._close()
                 if self._space.exhausted():
                     fault = StoreFault.DISK_FULL
             return Err(StoreError(fault, getattr(error, "sqlite_errorname", type(error).__name__)))
 
     def _open(self) -> sqlite3.Connection:
+        """A damaged file is set aside, and what can be read of it goes on in a new one."""
+        finish(self._path)
+        for _ in range(_LOOKS):
+            try:
+                return self._open_sound()
+            except StoreDamaged:
+                pass
+            except sqlite3.DatabaseError as error:
+                if not is_damage(error):
+                    raise
+        self.salvaged = salvage(self._path)
+        self._suspect = False
+        return self._open_sound()
+
+    def _open_sound(self) -> sqlite3.Connection:
         connection = connect(self._path)
         try:
-            verify(connection)
+            verify(connection, thorough=self._suspect)
         except BaseException:
             connection.close()
             raise
