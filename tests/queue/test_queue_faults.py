@@ -18,7 +18,6 @@ from offline_queue.database import fault_of
 from offline_queue.drain import Drain
 from offline_queue.outbox import Intake
 from offline_queue.rows import Waiting
-from offline_queue.schema import SchemaError
 from offline_queue.space import SpaceLimits, free_bytes
 from offline_queue.store import Store
 from tests.queue.conftest import FakeClock, Terminal
@@ -202,16 +201,35 @@ def test_an_io_error_of_the_database_is_survived(
     store.close()
 
 
-def test_a_store_with_a_damaged_structure_is_refused(tmp_path: Path, clock: FakeClock, terminal: Terminal) -> None:
+def test_a_damaged_store_is_set_aside_and_its_filings_go_on(
+    tmp_path: Path, clock: FakeClock, terminal: Terminal, expected_logs: set[str]
+) -> None:
+    expected_logs.add("offline_queue")
     store = Store(tmp_path / "q", clock=clock)
-    for serial in range(1, 20):
-        assert intake_of(store, clock).put(terminal.filing(serial), card_tag=b"", slip=b"") == Ok(None)
+    filings = [terminal.filing(serial, blobs=serial % 2) for serial in range(1, 40)]
+    for sealed in filings:
+        assert intake_of(store, clock).put(sealed, card_tag=b"", slip=b"") == Ok(None)
     store.close()
-    with (tmp_path / "q" / "queue.db").open("r+b") as file:
-        file.seek(4096)
-        file.write(os.urandom(3 * 4096))
-    with pytest.raises((SchemaError, sqlite3.DatabaseError)):
-        Store(tmp_path / "q", clock=clock)
+    damaged = tmp_path / "q" / "queue.db"
+    with damaged.open("r+b") as file:
+        file.write(os.urandom(4096))
+    evidence = damaged.read_bytes()
+    store = Store(tmp_path / "q", clock=clock)
+    assert (tmp_path / "q" / "queue.db.damaged-1").read_bytes() == evidence
+    assert store.db.salvaged is not None
+    items = waiting(store)
+    by_id = {sealed.id: sealed for sealed in filings}
+    # Four pages of 1 KiB are gone: the schema, and at most a few filings.
+    assert len(items) >= len(filings) - 3
+    for item in items:
+        assert Drain(store).envelope(item) == Ok(by_id[item.id].envelope)
+        assert [Drain(store).blob(ref) for ref in item.blobs] == [Ok(blob) for blob in by_id[item.id].blobs]
+    for sealed in filings:
+        assert intake_of(store, clock).put(sealed, card_tag=b"", slip=b"") == Ok(None)
+    assert len(waiting(store)) == len(filings)
+    store.close()
+    Store(tmp_path / "q", clock=clock).close()
+    assert not (tmp_path / "q" / "queue.db.damaged-2").exists()
 
 
 def test_our_own_mistakes_are_not_called_storage_trouble(tmp_path: Path, clock: FakeClock) -> None:

@@ -6,12 +6,13 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -234,7 +235,8 @@ def test_a_second_queue_process_is_refused(zygote: Zygote, client: QueueClient, 
 def test_a_store_that_must_not_be_used_is_an_exit_code(pki: Pki, terminal: Terminal) -> None:
     (terminal.data / "profile.json").write_text(terminal.profile.model_dump_json(by_alias=True))
     Path(terminal.layout.queue).mkdir()
-    Path(terminal.layout.queue_db).write_bytes(b"no database" * 1000)
+    with closing(sqlite3.connect(terminal.layout.queue_db)) as newer:
+        newer.execute("pragma user_version = 9999")
     ended = run_main(terminal)
     assert ended.returncode == EXIT_STORE
     assert "queue cannot start" in ended.stderr
