@@ -27,6 +27,7 @@ from hall.papers_printed import PapersPrinted
 from hall.people import People
 from hall.press import Press
 from hall.renewals import Renewals
+from hall.second_chances import SecondChances
 from hall.settings import HallSettings, load_settings
 from hall.store.database import Store
 from hall.terminals import Terminals
@@ -57,6 +58,7 @@ class Hall:
     intake: Intake
     leases: Leases
     media: MediaDesk
+    second_chances: SecondChances
     me: MySpace
     papers_printed: PapersPrinted
     desk: Desk
@@ -122,6 +124,7 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
         journals=Journals(store=store, terminals=terminals, clock=clock),
         people=people,
         intake=intake,
+        second_chances=SecondChances(store=store, clock=clock),
         media=MediaDesk(store=store, intake=intake, blobs=blobs, terminals=terminals, keys=keys, clock=clock),
         leases=Leases(items_per_s=settings.backlog_items_s, monotonic=clock.monotonic),
         me=MySpace(

@@ -148,7 +148,9 @@ class Terminals:
 
     def _admit(self, connection: Connection, terminal_id: str, keys: TerminalKeys, now: datetime) -> bytes:
         """Certificate and keys of a terminal; what it had before is void, for it was replaced."""
-        certificate = pki.issue_terminal(self._keys.issuing, keys.tls, terminal_id, now=now)
+        certificate = pki.issue_terminal(
+            self._keys.issuing, keys.tls, terminal_id, now=now, life=self._keys.terminal_life
+        )
         at = to_ms(now)
         self._revoke_certificates(connection, terminal_id, at)
         connection.execute(

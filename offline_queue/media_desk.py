@@ -24,6 +24,7 @@ from offline_queue.database import transaction
 from offline_queue.drain import Drain
 from offline_queue.messages import BadMessage, Message, error_head
 from offline_queue.policy import Accept, Later, Park, Send, decide
+from offline_queue.requeue import requeue
 from offline_queue.rows import Waiting
 from offline_queue.store import Store
 
@@ -244,24 +245,7 @@ class MediaDesk:
         return found.value if isinstance(found, Ok) else ()
 
     def _requeue(self, ids: tuple[str, ...] | None) -> Result[int, StoreError]:
-        """How many go back into the queue; never one whose bytes the disk has damaged."""
-        parked = "select seq, id from submissions where state = 'parked' and last_code is not 'damaged'"
-
-        def work(db: sqlite3.Connection) -> int:
-            with transaction(db):
-                if ids is None:
-                    rows = db.execute(parked).fetchall()
-                else:
-                    rows = [row for id_ in ids for row in db.execute(parked + " and id = ?", (id_,)).fetchall()]
-                db.executemany(
-                    "update submissions set state = 'sealed', attempts = 0, next_at = null, last_code = null"
-                    " where seq = ?",
-                    [(seq,) for seq, _ in rows],
-                )
-                self._store.journal.note(db, *(journal_notes.requeued(id_) for _, id_ in rows))
-            return len(rows)
-
-        done = self._store.db.run(work, draining=True)
+        done = requeue(self._store, ids)
         if isinstance(done, Ok) and done.value:
             self._wake()
         return done

@@ -25,6 +25,7 @@ from offline_queue.journal_watch import JournalWatch, boot_id
 from offline_queue.outcomes import OutcomeBox, OutcomeRound
 from offline_queue.pacing import Lane, Pacer, StepOver
 from offline_queue.policy import SyncDelays
+from offline_queue.requeue import SecondChances
 from offline_queue.sheets import SheetBook
 from offline_queue.store import Store
 from offline_queue.submissions import SubmissionRound
@@ -90,6 +91,7 @@ class SyncWorker:
         )
         self._outcomes = OutcomeRound(OutcomeBox(store), client, self._pacer, self._stopped.is_set)
         self._sheets = SheetBook(store)
+        self._second_chances = SecondChances(store)
         if (waited := self._oldest()) >= delays.outage:
             self._pacer.returning(away_s=waited)
 
@@ -254,6 +256,10 @@ class SyncWorker:
             self._pacer.failed(Lane.HEARTBEAT, sent.error, again=self._delays.heartbeat)
             return
         self._pacer.went_well(Lane.HEARTBEAT, again=self._delays.heartbeat)
+        if isinstance(again := self._second_chances.take(sent.value.send_again), Err):
+            self._pacer.store_failed(again.error.fault.value)
+        if again.value:
+            self._filed.set()
         if sent.value.hall_time is not None:
             self._state.clock.heard(sent.value.hall_time, asked=asked)
         if call:

@@ -202,7 +202,13 @@ def heartbeat(hall: HallHere, terminal: Caller, body: Annotated[Heartbeat, json_
     if body.terminal_id != terminal:
         raise Refused(ProblemCode.FORBIDDEN)
     hall.terminals.heard(body)
-    return answer(HeartbeatAnswer(help_acknowledged_at=hall.help_desk.heard(body), hall_time=hall.clock.now()))
+    told = HeartbeatAnswer(
+        help_acknowledged_at=hall.help_desk.heard(body),
+        hall_time=hall.clock.now(),
+        # Only where something is parked: the answer to every other heartbeat costs no look.
+        send_again=hall.second_chances.of(terminal) if body.parked else (),
+    )
+    return answer(told)
 
 
 @router.post("/journal")

@@ -231,6 +231,18 @@ media_imports = Table(
 )
 """Sticks that were read here; the latest reading of each file counts."""
 
+second_chances = Table(
+    "second_chances",
+    metadata,
+    Column("submission_id", String, primary_key=True),
+    Column("terminal_id", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("asked_at", Integer, nullable=False),
+    Index("second_chances_by_terminal", "terminal_id", "asked_at"),
+)
+"""What was refused and is asked for again, and why."""
+
 heartbeats = Table(
     "heartbeats",
     metadata,

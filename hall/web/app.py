@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Request, UploadFile
+from fastapi import APIRouter, Depends, FastAPI, Form, Path, Request, UploadFile
 from sqlalchemy import func, select
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -172,6 +172,24 @@ def hand_in(hall: HallHere, pages: PagesHere, staff: PageStaff, file: UploadFile
         return HTMLResponse(pages.media(staff, trouble=words.MEDIA_BUSY), status_code=503)
     headers = {"Content-Disposition": f'attachment; filename="{done.name}"'}
     return Response(done.receipts, media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/refused")
+def refused_page(pages: PagesHere, staff: PageStaff) -> Response:
+    """What the hall refused and terminals have kept."""
+    return HTMLResponse(pages.refused(staff))
+
+
+@router.post("/refused/{submission_id}")
+def ask_again(hall: HallHere, staff: PageStaff, submission_id: str, reason: Annotated[str, Form()]) -> Response:
+    """The terminal is to send it again; why is written down."""
+    try:
+        asked = hall.second_chances.ask(submission_id, reason=reason, actor=staff)
+    except ValueError:
+        raise Refused(ProblemCode.MALFORMED, "a reason is wanted") from None
+    if not asked:
+        raise NotThere(submission_id)
+    return RedirectResponse("/staff/refused", status_code=303)
 
 
 # --- calls for help --------------------------------------------------------------------------------------------------

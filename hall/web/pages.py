@@ -58,6 +58,11 @@ class Pages:
         values = {"staff": staff, "tab": "media", "imports": self._hall.media.imports(), "trouble": trouble}
         return self._draw("media.html", values)
 
+    def refused(self, staff: str) -> str:
+        """What terminals have set aside because the hall refused it."""
+        rows = self._hall.second_chances.refused()
+        return self._draw("refused.html", {"staff": staff, "tab": "refused", "rows": rows})
+
     def help_calls(self) -> str:
         """Open calls for help: on top of every page."""
         return self._draw("_help.html", {"calls": self._hall.help_desk.open()})

@@ -84,6 +84,17 @@ SILENT_S = 180
 SKEW_S = 120
 """A terminal whose clock is off by more than this is shown with it."""
 
+REFUSALS = {
+    "forbidden": "不归这台终端报送",
+    "unknown_key": "密钥不认识",
+    "bad_signature": "签名对不上",
+    "cannot_open": "打不开",
+    "item_unknown": "没有这个版本的事项",
+    "answers_invalid": "填写不合事项要求",
+    "hash_mismatch": "材料对不上",
+    "conflict": "编号重复",
+}
+"""Why the hall did not take it."""
 MEDIA_FAULTS = {
     MediaFault.NOT_MEDIA: "这不是终端导出的文件（CW-EXPORT-….cwx），什么都没有收。",
     MediaFault.TORN: "文件不完整：可能没有拷完就拔了 U 盘。什么都没有收，请回终端重新导出。",

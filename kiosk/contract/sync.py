@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from kiosk.contract.envelope import BlobRef
 from kiosk.contract.problems import ProblemCode
@@ -105,6 +107,17 @@ class Heartbeat(Wire):
     """Somebody at the terminal wants help since then (呼叫帮助); repeated until the hall says that staff know."""
 
 
+MAX_SEND_AGAIN = 100
+
+
+class SendAgain(Wire):
+    """A submission that the hall refused and, after it has put itself right, wants to see again."""
+
+    id: SubmissionId
+    order: int
+    """A new one each time that staff ask: the same order is done once."""
+
+
 class HeartbeatAnswer(Wire):
     """What the hall has to say to a heartbeat."""
 
@@ -112,3 +125,5 @@ class HeartbeatAnswer(Wire):
     """When staff took note of the call in this very heartbeat; None while nobody has."""
     hall_time: Instant | None = None
     """The hall's clock: a terminal whose own is wrong says so to its technician."""
+    send_again: Annotated[tuple[SendAgain, ...], Field(max_length=MAX_SEND_AGAIN)] = ()
+    """Repeated until these are here."""
