@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.contract.journal import (
     EPOCH_BYTES,
-    HASH_BYTES,
     BeginReason,
     Head,
     JournalError,
@@ -32,7 +30,7 @@ from kiosk.core.ports import StoreError
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.database import OwnedDatabase, transaction
 from offline_queue.journal_files import SegmentFiles, Walk
-from offline_queue.journal_notes import purged
+from offline_queue.journal_notes import purged, put
 
 _PUTS_AT_ONCE = 256
 
@@ -111,7 +109,8 @@ class Journal:
             "select seq, id, sha256, size, created_at from submissions where seq > ? order by seq limit ?",
             (state.puts, _PUTS_AT_ONCE),
         ).fetchall()
-        self._append(db, state.head, [*map(_put_note, puts), *notes])
+        told = (put(id_, sha256, size=size, put_at_s=at) for _, id_, sha256, size, at in puts)
+        self._append(db, state.head, [*told, *notes])
         if puts:
             db.execute("update journal_state set puts = ?", (puts[-1][0],))
 
@@ -335,24 +334,3 @@ def _tail_fits(db: sqlite3.Connection, state: JournalState) -> bool:
     """Is the last row the head? The whole chain is checked elsewhere."""
     row = db.execute("select seq, hash from journal order by seq desc limit 1").fetchone()
     return row is not None and (row[0], bytes(row[1])) == (state.head.seq, state.head.hash)
-
-
-def _put_note(row: tuple[int, str, str, int, int]) -> Note:
-    _, id_, sha256, size, created_at = row
-    return Note.of(JournalKind.PUT, id=_uuid(id_), sha256=_sha256(sha256), size=size, put_at_s=created_at)
-
-
-def _uuid(text: str) -> bytes:
-    """Zeros for what is none: a row that the disk damaged must not keep its neighbours from being journalled."""
-    try:
-        return uuid.UUID(text).bytes
-    except ValueError:
-        return bytes(16)
-
-
-def _sha256(text: str) -> bytes:
-    try:
-        raw = bytes.fromhex(text)
-    except ValueError:
-        raw = b""
-    return raw if len(raw) == HASH_BYTES else bytes(HASH_BYTES)

@@ -18,6 +18,8 @@ from offline_queue.journal_notes import purged
 from offline_queue.retention import forget_files
 from offline_queue.store import Store
 
+_SLICES = 16
+"""Short transactions in one go: a citizen's put waits for no longer than one of them."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -159,8 +161,13 @@ class JournalWatch:
         for step in steps:
             if isinstance(done := step(), Err):
                 return done
-        rotated = self._journal.rotate()
-        return rotated if isinstance(rotated, Err) else Ok(None)
+        for _ in range(_SLICES):
+            rotated = self._journal.rotate()
+            if isinstance(rotated, Err):
+                return rotated
+            if not rotated.value:
+                break
+        return Ok(None)
 
     def _look_at_clock(self) -> Result[None, StoreError]:
         mono = self._clock.monotonic()
@@ -191,10 +198,15 @@ class JournalWatch:
         return done
 
     def _catch_up(self) -> Result[None, StoreError]:
-        behind = self._journal.behind()
-        if isinstance(behind, Err) or not behind.value:
-            return behind if isinstance(behind, Err) else Ok(None)
-        return self._journal.write()
+        for _ in range(_SLICES):
+            behind = self._journal.behind()
+            if isinstance(behind, Err):
+                return behind
+            if not behind.value:
+                break
+            if isinstance(done := self._journal.write(), Err):
+                return done
+        return Ok(None)
 
     def _due(self) -> Result[None, StoreError]:
         state = self._journal.state()

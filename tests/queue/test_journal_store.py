@@ -572,3 +572,22 @@ def test_the_default_schedule_is_the_law_of_the_house() -> None:
     kept = Retention()
     assert (kept.owed, kept.history, kept.drafts) == (timedelta(hours=24), timedelta(days=7), timedelta(days=7))
     assert kept.logs >= timedelta(days=180)
+
+
+def test_a_long_backlog_is_told_in_slices(desk: Desk) -> None:
+    desk.file(1)
+
+    def many(db: sqlite3.Connection) -> None:
+        db.execute("begin immediate")
+        db.executemany(
+            "insert into submissions (id, application_no, sha256, size, state, attempts, created_at)"
+            " values (?, ?, ?, 1, 'sealed', 0, 1)",
+            [(f"01a202e6-1fd4-7035-a4b5-{n:012x}", str(n), "ab" * 32) for n in range(3000)],
+        )
+        db.execute("commit")
+
+    assert desk.store.db.run(many) == Ok(None)
+    desk.tick()
+    assert desk.kinds().count("put") == 3001
+    assert desk.store.journal.behind() == Ok(0)
+    assert desk.check().ok
