@@ -117,15 +117,15 @@ class Village:
         """A client of one's own; to be made and used in `line.at("terminal", …)`."""
         return HallClient(base_url=self.url, identity=load_identity(self.machine.data))
 
-    def seal(self, count: int) -> list[SealedSubmission]:
-        """So many consultations of synthetic persons, each in a session of its own."""
+    def seal(self, count: int, *, text: int = 0) -> list[SealedSubmission]:
+        """So many consultations of synthetic persons, each in a session of its own; `text`: characters more in each."""
         sealer = TerminalSealer.of(self.machine.data)
         made = []
         for n in range(count):
             number = self.queue.reserve_number()
             assert isinstance(number, Ok), number
             session = sealer.open_session()
-            made.append(session.seal(question(number.value, n), ()))
+            made.append(session.seal(question(number.value, n, text=text), ()))
             session.close()
         return made
 
@@ -181,8 +181,9 @@ def until(condition: Callable[[], bool], *, seconds: float, every: float = 0.02)
         time.sleep(every)
 
 
-def question(application_no: str, n: int) -> Submission:
-    """A consultation (12345)."""
+def question(application_no: str, n: int, *, text: int = 0) -> Submission:
+    """A consultation (12345); the characters of a long one are drawn from 500, and hard to compress."""
+    more = "".join(chr(0x4E00 + secrets.randbelow(500)) for _ in range(text))
     now = datetime.now(UTC)
     return Submission(
         id=mint_submission_id(unix_ms=int(time.time() * 1000), random_bytes=secrets.token_bytes),
@@ -204,7 +205,7 @@ def question(application_no: str, n: int) -> Submission:
         ),
         answers={
             "topic": AnswerRecord(value="traffic", source="citizen", at=now),
-            "question": AnswerRecord(value=f"路口的灯什么时候修好，第{n}次问", source="citizen", at=now),
+            "question": AnswerRecord(value=f"路口的灯什么时候修好，第{n}次问{more}", source="citizen", at=now),
         },
     )
 
@@ -228,6 +229,7 @@ def drain(
     *,
     fresh: Sequence[SealedSubmission],
     seconds: float,
+    every: float = 1.0,
 ) -> Drained:
     """The outage ends: bring everything over a line of this profile, while citizens file `fresh` one after another."""
     place.line.become(profile)
@@ -239,6 +241,6 @@ def drain(
         if place.pending() == 0:
             break
         waited.append(place.deliver_one(sealed))
-        time.sleep(0.3)
+        time.sleep(every)
     until(lambda: place.pending() == 0, seconds=seconds)
     return Drained(time.monotonic() - began, sum(len(sealed.envelope) for sealed in filings), waited)
