@@ -19,6 +19,7 @@ from kiosk.contract.journal import Head, Note, Record, body_of, digest_of, parse
 from kiosk.core.print_ledger import PaperKind, PrintOrder, PrintState
 from kiosk.core.result import Ok
 from offline_queue import journal_notes, schema
+from offline_queue.database import transaction
 from offline_queue.drain import Drain
 from offline_queue.journal import JournalLimits
 from offline_queue.journal_check import JournalReport, verify_journal
@@ -578,13 +579,12 @@ def test_a_long_backlog_is_told_in_slices(desk: Desk) -> None:
     desk.file(1)
 
     def many(db: sqlite3.Connection) -> None:
-        db.execute("begin immediate")
-        db.executemany(
-            "insert into submissions (id, application_no, sha256, size, state, attempts, created_at)"
-            " values (?, ?, ?, 1, 'sealed', 0, 1)",
-            [(f"01a202e6-1fd4-7035-a4b5-{n:012x}", str(n), "ab" * 32) for n in range(3000)],
-        )
-        db.execute("commit")
+        with transaction(db):
+            db.executemany(
+                "insert into submissions (id, application_no, sha256, size, state, attempts, created_at)"
+                " values (?, ?, ?, 1, 'sealed', 0, 1)",
+                [(f"01a202e6-1fd4-7035-a4b5-{n:012x}", str(n), "ab" * 32) for n in range(3000)],
+            )
 
     assert desk.store.db.run(many) == Ok(None)
     desk.tick()
