@@ -1,0 +1,313 @@
+"""The inbox that nobody can tell from a filed row, freed room given back, contents looked at: counts, not times."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.core.ports import StoreFault, SubmissionState
+from kiosk.core.print_ledger import PrintState
+from kiosk.core.result import Err, Ok
+from offline_queue import inbox, schema
+from offline_queue.database import Inbox, OwnedDatabase, transaction
+from offline_queue.drain import Drain
+from offline_queue.ledger import Ledger
+from offline_queue.outbox import Intake
+from offline_queue.schema import QUICK_CHECK_BYTES, SchemaError, connect
+from offline_queue.space import DiskSpace, SpaceLimits
+from offline_queue.store import Store
+from offline_queue.upkeep import Upkeep
+from tests.queue.conftest import FakeClock, Terminal
+
+TAG = b"t" * 32
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Path:
+    return tmp_path / "queue"
+
+
+@pytest.fixture
+def store(queue: Path, clock: FakeClock) -> Iterator[Store]:
+    opened = Store(queue, clock=clock)
+    yield opened
+    opened.close()
+
+
+def intake_of(store: Store, clock: FakeClock) -> Intake:
+    return Intake(store, clock=clock, region="440699", terminal_id="T001")
+
+
+def put(store: Store, clock: FakeClock, sealed: Any, *, tag: bytes = TAG) -> None:
+    assert intake_of(store, clock).put(sealed, card_tag=tag, slip=b"slip") == Ok(None)
+
+
+def good(result: Any) -> Any:
+    assert isinstance(result, Ok), result
+    return result.value
+
+
+def committed(queue: Path, table: str) -> int:
+    """What another process would find: only what is committed."""
+    connection = sqlite3.connect(f"file:{queue / 'queue.db'}?mode=ro", uri=True)
+    try:
+        (count,) = connection.execute(f"select count(*) from {table}").fetchone()
+        return int(count)
+    finally:
+        connection.close()
+
+
+def pragma(store: Store, name: str) -> int:
+    return int(good(store.db.run(lambda db: db.execute(f"pragma {name}").fetchone()[0], inbox=Inbox.COMMITTED)))
+
+
+# --- inbox -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_put_commits_one_row_and_the_next_transaction_takes_it_over(
+    store: Store, queue: Path, clock: FakeClock, terminal: Terminal
+) -> None:
+    sealed = terminal.filing(1, blobs=2)
+    put(store, clock, sealed)
+    assert (committed(queue, "inbox"), committed(queue, "submissions"), committed(queue, "prints")) == (1, 0, 0)
+    (item,) = good(Drain(store).waiting())  # on the owner's connection it is where everybody looks
+    assert [ref.size for ref in item.blobs] == [len(blob) for blob in sealed.blobs]
+    assert good(Drain(store).envelope(item)) == sealed.envelope
+    assert (committed(queue, "inbox"), committed(queue, "submissions")) == (1, 0)  # and yet not written
+    good(Ledger(store, wake=lambda: None).sent(sealed.id, attempt="a"))
+    assert (committed(queue, "inbox"), committed(queue, "submissions"), committed(queue, "blobs")) == (0, 1, 2)
+    assert good(intake_of(store, clock).owed(TAG))[0].paper is PrintState.SENT
+
+
+def test_a_filled_inbox_is_emptied_by_the_put_that_fills_it(
+    store: Store, queue: Path, clock: FakeClock, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "ROWS", 3)
+    for serial in range(1, 5):
+        put(store, clock, terminal.filing(serial))
+    assert (committed(queue, "inbox"), committed(queue, "submissions")) == (1, 3)
+
+
+def test_the_same_id_and_number_are_known_wherever_the_row_is(
+    store: Store, clock: FakeClock, terminal: Terminal
+) -> None:
+    sealed, other = terminal.filing(1), terminal.filing(1)
+    intake = intake_of(store, clock)
+    for look in (lambda: None, lambda: good(Drain(store).waiting()), lambda: good(store.keep_house())):
+        put(store, clock, sealed)
+        look()
+        refused = intake.put(other, card_tag=TAG, slip=b"")
+        assert isinstance(refused, Err) and refused.error.fault is StoreFault.CONFLICT
+    assert len(good(Drain(store).waiting())) == 1
+
+
+def test_a_transaction_that_fails_does_not_lose_what_it_took_over(
+    store: Store, queue: Path, clock: FakeClock, terminal: Terminal
+) -> None:
+    sealed = terminal.filing(1)
+    put(store, clock, sealed)
+
+    def fails(db: sqlite3.Connection) -> None:
+        with transaction(db):
+            db.execute("update submissions set last_code = 'never'")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        store.db.run(fails)
+    assert committed(queue, "inbox") == 1
+    assert store.state(sealed.id) == Ok(SubmissionState.SEALED)
+    assert good(store.entries())[0].last_code == ""
+
+
+def test_a_killed_owner_leaves_it_in_the_inbox(queue: Path, clock: FakeClock, terminal: Terminal) -> None:
+    """The process dies with the rows moved and not committed."""
+    store = Store(queue, clock=clock)
+    for serial in (1, 2):
+        put(store, clock, terminal.filing(serial, blobs=1))
+    assert len(good(Drain(store).waiting())) == 2
+    pid = os.fork()
+    if pid == 0:
+        os._exit(9)
+    os.waitpid(pid, 0)
+    store.db._close()  # as the kernel would: no commit
+    store._lock.release()
+    again = Store(queue, clock=clock)
+    waiting = good(Drain(again).waiting())
+    assert [item.id for item in waiting] == [terminal.filing(serial).id for serial in (1, 2)]
+    assert again.swept == 0
+    again.close()
+    assert (committed(queue, "inbox"), committed(queue, "submissions")) == (0, 2)
+
+
+def test_an_ordinary_put_costs_one_fsync_and_few_pages(queue: Path) -> None:
+    """Q4, counted and not timed: a batch put and delivered by a process of its own."""
+    from benchmarks.queue_cost import build_counter, cost
+
+    queue.mkdir()
+    told = cost(queue, "ours", counter=build_counter(queue), count=256)
+    assert told["syncs"] <= 1.05
+    assert told["handed_kib"] <= 12
+
+
+# --- upkeep ----------------------------------------------------------------------------------------------------------
+
+
+def test_freed_room_goes_back_to_the_disk_in_small_steps(store: Store, queue: Path, clock: FakeClock) -> None:
+    def rows(db: sqlite3.Connection) -> None:
+        with transaction(db):
+            db.execute("create table ballast (at integer primary key, data blob)")
+            db.executemany("insert into ballast (data) values (?)", [(os.urandom(3000),) for _ in range(1000)])
+
+    good(store.db.run(rows))
+    good(store.keep_house())
+    before = (queue / "queue.db").stat().st_size
+    assert before > 3_000_000
+
+    def forget(db: sqlite3.Connection) -> None:
+        with transaction(db):
+            db.execute("delete from ballast where at > 10")
+
+    good(store.db.run(forget))
+    steps: list[int] = []
+    run = store.db.run
+
+    def counted(work: Callable[[sqlite3.Connection], Any], **options: Any) -> Any:
+        def measured(db: sqlite3.Connection) -> Any:
+            pages = db.execute("pragma freelist_count").fetchone()[0]
+            done = work(db)
+            steps.append(pages - db.execute("pragma freelist_count").fetchone()[0])
+            return done
+
+        return run(measured, **options)
+
+    store.db.run = counted  # type: ignore[method-assign]
+    good(store.keep_house())
+    del store.db.run
+    assert max(steps) <= 256 and len(steps) > 10
+    assert (queue / "queue.db").stat().st_size < before / 10
+    assert (queue / "queue.db-wal").stat().st_size == 0
+    assert pragma(store, "freelist_count") <= 64
+
+
+def test_a_store_of_an_older_program_learns_to_give_room_back(
+    tmp_path: Path, clock: FakeClock, terminal: Terminal
+) -> None:
+    old = sqlite3.connect(tmp_path / "queue.db", isolation_level=None)
+    old.execute("pragma journal_mode = wal")
+    old.execute("create table ballast (data blob)")
+    old.executemany("insert into ballast values (?)", [(os.urandom(3000),) for _ in range(500)])
+    old.execute("delete from ballast")
+    old.close()
+    store = Store(tmp_path, clock=clock)
+    assert pragma(store, "auto_vacuum") == 0
+    put(store, clock, terminal.filing(1))
+    good(store.keep_house())
+    assert pragma(store, "auto_vacuum") == 2
+    assert pragma(store, "freelist_count") == 0
+    assert len(good(Drain(store).waiting())) == 1
+    store.close()
+
+
+def test_what_the_disk_changed_is_found_when_idle_and_set_aside(
+    store: Store, clock: FakeClock, terminal: Terminal
+) -> None:
+    for serial in range(1, 80):
+        put(store, clock, terminal.filing(serial))
+    ids = [item.id for item in good(Drain(store).waiting(limit=100))]
+
+    def spoil(db: sqlite3.Connection) -> None:
+        with transaction(db):
+            db.execute("update submissions set envelope = x'00' where id = ?", (ids[70],))
+
+    good(store.db.run(spoil))
+    good(store.keep_house())
+    assert [item.id for item in good(Drain(store).waiting(limit=100))] == [id_ for id_ in ids if id_ != ids[70]]
+    (found,) = (entry for entry in good(store.entries()) if entry.state is SubmissionState.PARKED)
+    assert (found.id, found.last_code) == (ids[70], "damaged")
+
+
+def test_upkeep_stops_when_its_time_is_over(tmp_path: Path) -> None:
+    space = DiskSpace(tmp_path, limits=SpaceLimits(ballast=0))
+    db = OwnedDatabase(tmp_path / "queue.db", space=space)
+
+    def lay(connection: sqlite3.Connection) -> None:
+        with transaction(connection):
+            connection.execute("create table ballast (data blob)")
+            connection.executemany("insert into ballast values (?)", [(os.urandom(3000),) for _ in range(500)])
+        with transaction(connection):
+            connection.execute("delete from ballast")
+
+    good(db.run(lay))
+    ticks = iter(range(0, 100, 2))
+    pauses: list[float] = []
+    upkeep = Upkeep(db, set_aside=lambda _db, _id: None, monotonic=lambda: float(next(ticks)), sleep=pauses.append)
+    good(upkeep.compact())
+    assert len(pauses) == 2  # five seconds, two at a look
+    left = good(db.run(lambda connection: connection.execute("pragma freelist_count").fetchone()[0]))
+    assert left > 500
+    db.close()
+
+
+# --- opening ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_store_has_small_pages_and_gives_room_back(store: Store) -> None:
+    assert (pragma(store, "page_size"), pragma(store, "auto_vacuum")) == (schema.PAGE_BYTES, 2)
+
+
+@pytest.mark.parametrize("version", range(1, len(schema.MIGRATIONS)))
+def test_a_store_of_every_older_schema_is_taken_over(tmp_path: Path, version: int) -> None:
+    from sqlite_utils import Database
+
+    path = tmp_path / "queue.db"
+    old = sqlite3.connect(path, isolation_level=None)
+    old.execute("pragma journal_mode = wal")
+    db = Database(old)
+    for number, migrate in enumerate(schema.MIGRATIONS[:version], start=1):
+        migrate(db)
+        old.execute(f"pragma user_version = {number}")
+    old.close()
+    connection = connect(path)
+    assert connection.execute("pragma user_version").fetchone() == (len(schema.MIGRATIONS),)
+    assert connection.execute("select count(*) from inbox").fetchone() == (0,)
+    assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
+    connection.close()
+
+
+def test_opening_does_not_read_a_large_store(tmp_path: Path) -> None:
+    """A page deep inside is damaged: a small store is refused at once, a large one when that page is used."""
+    for rows, looked_at in ((200, True), (QUICK_CHECK_BYTES // 1000, False)):
+        path = tmp_path / f"{rows}.db"
+        connection = connect(path)
+        with transaction(connection):
+            connection.executemany(
+                "insert into journal (body, hash) values (?, x'00')", [(os.urandom(900),) for _ in range(rows)]
+            )
+        connection.close()
+        with path.open("r+b") as file:
+            file.seek(path.stat().st_size - 100 * 1024)
+            file.write(os.urandom(2048))
+        again = connect(path)
+        if looked_at:
+            with pytest.raises(SchemaError):
+                schema.verify(again)
+        else:
+            schema.verify(again)
+        again.close()
+
+
+def test_ten_thousand_waiting_read_no_more_for_a_claim(tmp_path: Path) -> None:
+    """The plan of a claim is a walk along the index of what waits, past any history."""
+    connection = connect(tmp_path / "queue.db")
+    plan = connection.execute(
+        "explain query plan select seq, id, sha256, size, attempts, application_no from submissions"
+        " where state = 'sealed' and seq > ? order by seq limit ?",
+        (0, 64),
+    ).fetchall()
+    assert [row[3] for row in plan] == ["SEARCH submissions USING INDEX submissions_unsent (seq>?)"]
+    connection.close()
