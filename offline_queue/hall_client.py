@@ -176,15 +176,15 @@ class HallClient:
         """Health of this terminal, and its call for help."""
         return self._post("/v1/heartbeat", heartbeat, HeartbeatAnswer, seconds=self._limits.call_s)
 
-    def journal(self, batch: JournalBatch) -> Result[JournalMark, CallError]:
-        """A piece of this terminal's journal; how far the hall has come with it."""
-        reply = self._call(
-            "POST",
-            "/v1/journal",
-            body=batch.encode(),
-            headers={"Content-Type": JOURNAL_TYPE},
-            seconds=self._limits.call_s,
-        )
+    def journal(self, batch: JournalBatch, *, traffic: Traffic) -> Result[JournalMark, CallError]:
+        """A piece of this terminal's journal, behind everything else; how far the hall has come with it."""
+        content = batch.encode()
+        seconds = self._limits.call_s + len(content) / self._limits.slowest_bps
+        with traffic.using(Rank.BLOBS):
+            body = YieldingBody(content, rank=Rank.BLOBS, traffic=traffic)
+            reply = self._call(
+                "POST", "/v1/journal", body=body, headers={"Content-Type": JOURNAL_TYPE}, seconds=seconds
+            )
         return parsed(reply, JournalMark)
 
     def renew(self, request: RenewRequest) -> Result[EnrolResponse, CallError]:

@@ -15,6 +15,7 @@ from offline_queue.journal_files import Walk
 from offline_queue.journal_pieces import JournalPieces
 from offline_queue.pacing import Lane, Pacer
 from offline_queue.policy import CallError, Trouble
+from offline_queue.traffic import Traffic
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ class JournalRound:
     pieces: JournalPieces
     client: HallClient
     pacer: Pacer
+    traffic: Traffic
     stopped: Callable[[], bool]
     _forked: bool = False
     """The hall called our last epoch forked, and has taken nothing since."""
@@ -45,7 +47,7 @@ class JournalRound:
             self.pacer.store_failed(batch.error.fault.value)
         if batch.value is None:
             return False
-        answer = self.client.journal(batch.value)
+        answer = self.client.journal(batch.value, traffic=self.traffic)
         if isinstance(answer, Err):
             self.pacer.failed(Lane.JOURNAL, answer.error)
             return False

@@ -114,6 +114,8 @@ class JournalWatch:
 
         After a leap of the wall clock nothing is deleted by age for a day: a wrong clock would throw away what is owed.
         """
+        if isinstance(done := self._look_at_clock(), Err):
+            return done
         sure = self._clock.monotonic() >= self._doubt_until
         done = self._store.keep_house(forget=sure)
         if isinstance(done, Err) or not sure:

@@ -87,7 +87,12 @@ class SyncWorker:
         )
         self._watch = watch or JournalWatch(store, clock=clock, boot=boot_id())
         self._journal = JournalRound(
-            store.journal, JournalPieces(store.journal, store.db), client, self._pacer, self._stopped.is_set
+            store.journal,
+            JournalPieces(store.journal, store.db),
+            client,
+            self._pacer,
+            state.traffic,
+            self._stopped.is_set,
         )
         self._outcomes = OutcomeRound(OutcomeBox(store), client, self._pacer, self._stopped.is_set)
         self._sheets = SheetBook(store)

@@ -48,7 +48,9 @@ class Queue:
         self.pacer = Pacer(state=self.state, clock=clock, random=lambda: 0.5, delays=SyncDelays())
         self.client = HallClient(base_url=url, identity=identity)
         pieces = JournalPieces(self.store.journal, self.store.db)
-        self.round = JournalRound(self.store.journal, pieces, self.client, self.pacer, lambda: False)
+        self.round = JournalRound(
+            self.store.journal, pieces, self.client, self.pacer, self.state.traffic, lambda: False
+        )
 
     def work(self, times: int) -> None:
         """Something happens, and is signed for."""
