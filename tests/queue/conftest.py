@@ -25,6 +25,7 @@ from kiosk.contract.batch import split_batch
 from kiosk.contract.bundle import Bundle, HallKey
 from kiosk.contract.enrolment import EnrolResponse
 from kiosk.contract.envelope import parse_envelope
+from kiosk.contract.journal import JournalBatch, JournalKind, JournalMark, follow
 from kiosk.contract.numbers import ApplicationNumber, mint_submission_id
 from kiosk.contract.person import PrintOutcome
 from kiosk.contract.problems import MEDIA_TYPE, Problem, ProblemCode
@@ -233,6 +234,8 @@ class TestHall:
     outcomes: list[tuple[str, PrintOutcome]] = field(default_factory=list)
     """What terminals said of paper, as often as they said it."""
     beat: Heartbeat | None = None
+    checkpoints: int = 0
+    """Of terminals' journals."""
     requests: list[tuple[str, str]] = field(default_factory=list)
     faults: dict[str, Handler] = field(default_factory=dict)
     staff_look: bool = False
@@ -286,6 +289,8 @@ class TestHall:
                 with self.lock:
                     self.outcomes.append((job, PrintOutcome.model_validate_json(request.body)))
                 reply(http, 204, b"", "application/json")
+            case ["journal"]:
+                reply_json(http, 200, self.take_journal(request.body))
             case ["heartbeat"]:
                 beat = self.beat = Heartbeat.model_validate_json(request.body)
                 seen = NOW if beat.help_called_at and self.staff_look else None
@@ -334,6 +339,16 @@ class TestHall:
                 self.accepted[submission.id] = (envelope.sha256, receipt)
                 self.effects.append(submission.id)
         return 201, Verdict(id=header.id, status="accepted", receipt=base64.b64encode(receipt).decode())
+
+    def take_journal(self, raw: bytes) -> JournalMark:
+        """Everything that follows; `hall.journal` is what remembers and compares."""
+        batch = JournalBatch.parse(raw)
+        head = batch.before
+        for body in batch.bodies:
+            head, record = follow(head, body)
+            if record.kind == JournalKind.CHECKPOINT:
+                self.checkpoints += 1
+        return JournalMark(epoch=head.epoch.hex(), seq=head.seq, head=head.hash.hex(), state="known")
 
     def take_blob(self, http: BaseHTTPRequestHandler, request: Request, sha256: str) -> None:
         held = self.blobs.setdefault(sha256, bytearray())
