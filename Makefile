@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE ?=
 COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet $(UPGRADE) --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help setup setup-dev run test lint unit crash powercut tour drill bench receipts docs bundle lock clean
+.PHONY: help setup setup-dev run test lint unit crash powercut tour drill bench receipts soak docs bundle lock clean
 
 help: ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -46,6 +46,9 @@ drill: setup ## every scripted fault on a serving terminal: detected, named, got
 
 bench: setup-dev ## what the parts take, against limits and peers: build/bench.json and a table of ratios
 	@$(BIN)/python -m benchmarks
+
+soak: setup-dev ## an hour: half a year with three terminals and a hall and all that goes wrong; MINUTES=60 SEED=0
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60) --seed $(or $(SEED),0)
 
 receipts: setup-dev ## 10,000 answers on a line that lies, 100,000 forged receipt codes: none is believed
 	RECEIPTS_ANSWERS=10000 RECEIPTS_MUTANTS=100000 $(BIN)/python -m pytest tests/queue/test_receipts_line.py \
