@@ -1,0 +1,88 @@
+"""Q6 in short: a real hall and a real queue process over a poor line, with real kernel TCP. Figures: `make bench`."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosk.core.result import Ok
+from tests.net.netemu import VILLAGE, why_not
+from tests.net.village import FAST, Village, until, village
+
+pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "root")
+BACKLOG = 80
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Village]:
+    with village(tmp_path) as made:
+        yield made
+
+
+def test_a_backlog_arrives_once_in_order_through_a_line_that_breaks(place: Village) -> None:
+    place.line.become(dataclasses.replace(VILLAGE, blackout=True))
+    place.start_queue()
+    filings = place.seal(BACKLOG)
+    place.file(filings)
+    place.stop_queue()
+    place.line.become(VILLAGE)
+    place.start_queue()
+    until(lambda: place.pending() < BACKLOG, seconds=60)
+    place.line.become(dataclasses.replace(VILLAGE, blackout=True))
+    time.sleep(0.5)
+    place.line.become(dataclasses.replace(VILLAGE, duplicate=0.05))
+    (fresh,) = place.seal(1)
+    place.deliver_one(fresh)
+    until(lambda: place.pending() == 0, seconds=60)
+    arrived = place.arrivals()
+    assert len(arrived) == len(set(arrived)) == BACKLOG + 1
+    assert {sealed.id for sealed in (*filings, fresh)} == set(arrived)
+    order = {name: at for at, name in enumerate(name for name in arrived if name != fresh.id)}
+    assert max(abs(order[sealed.id] - at) for at, sealed in enumerate(filings)) <= 5 * 64
+
+
+def test_batches_use_the_line_that_one_request_each_leaves_idle(place: Village) -> None:
+    place.line.become(dataclasses.replace(VILLAGE, blackout=True))
+    place.start_queue()
+    filings = place.seal(BACKLOG)
+    place.file(filings)
+    place.stop_queue()
+    place.line.become(VILLAGE)
+    place.start_queue()
+    until(lambda: place.queue.status().link.value == "up", seconds=60)
+    began = time.monotonic()
+    until(lambda: place.pending() == 0, seconds=60)
+    batched = (time.monotonic() - began) / BACKLOG
+
+    def one_each() -> float:
+        client = place.client()
+        client.manifest()
+        began = time.monotonic()
+        answers = [client.submit(sealed.envelope) for sealed in filings[:8]]
+        seconds = (time.monotonic() - began) / len(answers)
+        client.close()
+        assert any(isinstance(answer, Ok) for answer in answers)
+        return seconds
+
+    assert batched * 4 < place.line.at("terminal", one_each)
+
+
+def test_what_was_just_filed_overtakes_the_backlog(place: Village) -> None:
+    slow = dataclasses.replace(VILLAGE, rate_bps=48e3, loss=0.0, queue_s=5.0)
+    place.line.become(dataclasses.replace(slow, blackout=True))
+    place.start_queue()
+    filings = place.seal(BACKLOG)
+    place.file(filings)
+    place.stop_queue()
+    place.line.become(FAST)
+    place.line.become(slow)
+    place.start_queue()
+    until(lambda: place.pending() < BACKLOG, seconds=60)
+    (fresh,) = place.seal(1)
+    place.deliver_one(fresh)
+    assert place.pending() > 0
+    until(lambda: place.pending() == 0, seconds=100)
