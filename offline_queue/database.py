@@ -19,6 +19,7 @@ from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.inbox import is_empty, move
 from offline_queue.salvage import Salvaged, finish, is_damage, salvage
+from offline_queue.sanity import makes_sense
 from offline_queue.schema import SchemaError, StoreDamaged, connect, verify
 from offline_queue.space import DiskSpace
 
@@ -107,6 +108,8 @@ class OwnedDatabase:
         self._connection: sqlite3.Connection | None = None
         self._suspect = False
         """SQLite called the file damaged just now: look at all of it."""
+        self._nonsense = False
+        """It is whole as SQLite sees it, and yet a row cannot have been written by us."""
         self.salvaged: Salvaged | None = None
         """What became of a store that was found damaged, if it was."""
         started = self.run(lambda connection: None, draining=True)
@@ -151,27 +154,38 @@ class OwnedDatabase:
         except (sqlite3.Error, OSError) as error:
             fault = fault_of(error)
             if fault is None:
-                raise
+                self._or_nonsense(error)
+                fault = StoreFault.STORE_DOWN
             if fault is StoreFault.STORE_DOWN:
                 self._suspect = isinstance(error, sqlite3.Error) and is_damage(error)
                 self._close()
                 if self._space.exhausted():
                     fault = StoreFault.DISK_FULL
             return Err(StoreError(fault, getattr(error, "sqlite_errorname", type(error).__name__)))
+        except ValueError as error:
+            self._or_nonsense(error)
+            self._close()
+            return Err(StoreError(StoreFault.STORE_DOWN, "nonsense in a row"))
+
+    def _or_nonsense(self, error: Exception) -> None:
+        """Raise it, for it is a fault of this program; unless the disk has made nonsense of a row."""
+        if self._connection is None or makes_sense(self._connection):
+            raise error
+        self._nonsense = True
 
     def _open(self) -> sqlite3.Connection:
         """A damaged file is set aside, and what can be read of it goes on in a new one."""
         finish(self._path)
-        for _ in range(_LOOKS):
+        for _ in range(0 if self._nonsense else _LOOKS):
             try:
                 return self._open_sound()
-            except StoreDamaged:
-                pass
+            except (StoreDamaged, UnicodeDecodeError):
+                pass  # the latter: SQLite's own words about a damaged schema may be no text
             except sqlite3.DatabaseError as error:
                 if not is_damage(error):
                     raise
         self.salvaged = salvage(self._path)
-        self._suspect = False
+        self._suspect = self._nonsense = False
         return self._open_sound()
 
     def _open_sound(self) -> sqlite3.Connection:

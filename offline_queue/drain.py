@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import uuid
 from collections.abc import Iterable, Sequence
 
 from kiosk.contract.envelope import BlobRef
@@ -12,6 +13,7 @@ from kiosk.core.result import Err, Ok, Result
 from offline_queue import journal_notes
 from offline_queue.database import transaction
 from offline_queue.rows import Waiting
+from offline_queue.sanity import is_id, is_sha256
 from offline_queue.store import Store
 
 
@@ -30,10 +32,7 @@ class Drain:
                 " where state = 'sealed' and seq > ? order by seq limit ?",
                 (after, limit),
             ).fetchall()
-            return tuple(
-                Waiting(seq, id_, sha256, size, attempts, _blobs_of(db, seq), case)
-                for seq, id_, sha256, size, attempts, case in rows
-            )
+            return tuple(_waiting(db, row) for row in rows)
 
         return self._store.db.run(work)
 
@@ -49,8 +48,7 @@ class Drain:
                     (wanted,),
                 ).fetchone()
                 if row is not None:
-                    seq, id_, sha256, size, attempts, case = row
-                    found.append(Waiting(seq, id_, sha256, size, attempts, _blobs_of(db, seq), case))
+                    found.append(_waiting(db, row))
             return tuple(sorted(found, key=lambda item: item.seq))
 
         return self._store.db.run(work)
@@ -63,8 +61,12 @@ class Drain:
             return bytes(row[0] or b"") if row else b""
 
         raw = self._store.db.run(work)
-        if isinstance(raw, Ok) and hashlib.sha256(raw.value).hexdigest() != item.sha256:
+        if isinstance(raw, Err):
+            return raw
+        if hashlib.sha256(raw.value).hexdigest() != item.sha256:
             return Err(StoreError(StoreFault.BROKEN, "envelope changed on disk"))
+        if uuid.UUID(item.id).bytes not in raw.value and item.id.encode() not in raw.value:
+            return Err(StoreError(StoreFault.BROKEN, "envelope of another submission"))
         return raw
 
     def blob(self, ref: BlobRef) -> Result[bytes, StoreError]:
@@ -148,6 +150,14 @@ def _sealed(db: sqlite3.Connection, item: Waiting) -> bool:
     """Has nobody decided about it yet? A transaction that is done twice is journalled once."""
     found = db.execute("select 1 from submissions where seq = ? and state = 'sealed'", (item.seq,)).fetchone()
     return found is not None
+
+
+def _waiting(db: sqlite3.Connection, row: tuple[int, str, str, int, int, str]) -> Waiting:
+    """ValueError if the disk has made nonsense of it: one bad row must not stop the others."""
+    seq, id_, sha256, size, attempts, case = row
+    if not is_id(id_) or not is_sha256(sha256):
+        raise ValueError("nonsense in a row")
+    return Waiting(seq, id_, sha256, size, attempts, _blobs_of(db, seq), case)
 
 
 def _blobs_of(db: sqlite3.Connection, seq: int) -> tuple[BlobRef, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from kiosk.contract.envelope import Envelope, EnvelopeError, parse_envelope
 from kiosk.contract.numbers import ApplicationNumber
 from offline_queue import pages
 from offline_queue.files import sync_directory
+from offline_queue.sanity import fits, is_sha256
 from offline_queue.schema import connect
 
 _log = logging.getLogger(__name__)
@@ -32,7 +32,9 @@ _FRESH = ".fresh"
 """Whole and durable; takes the place of the damaged one, at the next start if need be."""
 _BESIDE = ("", "-wal", "-shm")
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
-_SHA256 = re.compile(r"^[0-9a-f]{64}$")
+_NUMBER_LENGTH = 21
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""SQLite's words about a damaged schema may be no text themselves."""
 _SINCE, _UNTIL = 1_600_000_000, 4_000_000_000
 """Unix seconds that can be a filing's."""
 
@@ -138,7 +140,7 @@ def _bring_over(copy: Path, fresh: sqlite3.Connection) -> Salvaged:
         for table in tables:
             if not table.startswith("sqlite_"):
                 _copy_table(old, fresh, table)
-        with suppress(sqlite3.Error):
+        with suppress(*_UNREADABLE):
             old.execute("pragma wal_checkpoint(truncate)").fetchall()
     for row in pages.rows_of(copy.read_bytes()):
         _find_filing(fresh, row)
@@ -157,7 +159,7 @@ def _copy_table(old: sqlite3.Connection, fresh: sqlite3.Connection, table: str) 
     wanted = [str(row[1]) for row in fresh.execute(f"pragma table_info({table})")]
     try:
         there = {bytes(row[1]).decode() for row in old.execute(f"pragma table_info({table})")}
-    except (sqlite3.Error, UnicodeDecodeError):
+    except _UNREADABLE:
         return
     columns = [name for name in wanted if name in there]
     if not columns:
@@ -166,13 +168,15 @@ def _copy_table(old: sqlite3.Connection, fresh: sqlite3.Connection, table: str) 
     names = ", ".join(f'"{name}"' for name in columns)
     insert = f'insert or ignore into "{table}" ({names}) values ({", ".join("?" * len(columns))})'  # noqa: S608
     for row in _readable(old, f'select {names} from "{table}" not indexed'):  # noqa: S608
-        with suppress(sqlite3.Error, UnicodeDecodeError):  # a row that its own table refuses
-            fresh.execute(insert, [_typed(value, kinds[name]) for value, name in zip(row, columns, strict=True)])
+        with suppress(*_UNREADABLE):  # a row that its own table refuses
+            values = {name: _typed(value, kinds[name]) for value, name in zip(row, columns, strict=True)}
+            if fits(table, values):
+                fresh.execute(insert, tuple(values.values()))
 
 
 def _readable(old: sqlite3.Connection, select: str) -> Iterator[tuple[object, ...]]:
     for order in ("", " order by rowid desc"):
-        with suppress(sqlite3.Error):
+        with suppress(*_UNREADABLE):
             cursor = old.execute(select + order)
             while (row := cursor.fetchone()) is not None:
                 yield row
@@ -191,20 +195,19 @@ def _find_filing(fresh: sqlite3.Connection, row: pages.Row) -> None:
         return
     raw, envelope = found
     header = envelope.header
-    numbers = [value for value in row.values if isinstance(value, str) and _is_number(value)]
-    if not numbers:
-        return
-    texts = {value for value in row.values if isinstance(value, str)}
+    texts = [value for value in row.values if isinstance(value, str)]
+    # The number's first writing is in the envelope; this one is for people, and may be as damaged as the rest.
+    number = min(texts, key=lambda text: (not _is_number(text), len(text) != _NUMBER_LENGTH), default=header.id)
     moments = [value for value in row.values if isinstance(value, int) and _SINCE < value < _UNTIL]
-    with suppress(sqlite3.Error):
+    with suppress(*_UNREADABLE):
         fresh.execute(
             "insert or ignore into submissions (id, application_no, sha256, envelope, size, state, attempts,"
             " created_at) select ?1, ?2, ?3, ?4, ?5, ?6, 0, ?7 where not exists (select 1 from inbox where id = ?1)",
             (
                 header.id,
-                numbers[0],
+                number,
                 # As it was written beside it, so that an envelope that has changed since is found out.
-                next((text for text in texts if _SHA256.match(text)), envelope.sha256),
+                next(filter(is_sha256, texts), envelope.sha256),
                 raw,
                 len(raw),
                 "parked" if "parked" in texts else "sealed",
@@ -235,8 +238,9 @@ def _mend(fresh: sqlite3.Connection) -> None:
     for seq, id_, raw, created in rows:
         with suppress(EnvelopeError, sqlite3.Error):
             blobs = parse_envelope(bytes(raw)).header.blobs
+            fresh.execute("delete from blobs where seq = ?", (seq,))
             fresh.executemany(
-                "insert or replace into blobs (seq, position, sha256, size) values (?, ?, ?, ?)",
+                "insert into blobs (seq, position, sha256, size) values (?, ?, ?, ?)",
                 [(seq, position, ref.sha256, ref.size) for position, ref in enumerate(blobs)],
             )
         fresh.execute(

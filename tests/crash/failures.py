@@ -34,8 +34,16 @@ from tests.crash.powercut import scratch, sealed_filings
 from tests.crash.shim import Page, Shim, reexec
 from tests.crash.workloads import LIMITS, Expected, check
 
-ERRORS = (errno.EIO, errno.ENOSPC)
 FOREVER = 10**9
+WAYS = (
+    (errno.EIO, 1),
+    (errno.EIO, FOREVER),
+    (errno.ENOSPC, 1),
+    (errno.ENOSPC, FOREVER),
+    # As ext4 turns read-only after an error.
+    (errno.EROFS, FOREVER),
+)
+"""Which error, and how often in a row."""
 _REFUSALS = frozenset({StoreFault.DISK_FULL, StoreFault.STORE_DOWN})
 CARD = b"t" * 32
 
@@ -181,21 +189,20 @@ def sweep(*, seed: int, stride: int = 1) -> Outcome:
         _, wrong = one(base, filings, page, at=0, error=0, lasting=0)
         outcome.operations = page.count
         outcome.faults += wrong
-        for error in ERRORS:
-            for lasting in (1, FOREVER):
-                at = 1 + seed % stride
-                while True:
-                    said, wrong = one(base, filings, page, at=at, error=error, lasting=lasting)
-                    if not page.failed:
-                        break
-                    outcome.runs += 1
-                    kinds[page.where()] += 1
-                    outcome.refused += any(words.startswith("refused") for words in said)
-                    outcome.did_not_open += any(words.startswith("closed") for words in said)
-                    lasts = "once" if lasting == 1 else "lasting"
-                    where = f"{errno.errorcode[error]} at operation {at} ({page.where()}), {lasts}"
-                    outcome.faults += [f"{where}: {words}" for words in wrong]
-                    at += stride
+        for error, lasting in WAYS:
+            at = 1 + seed % stride
+            while True:
+                said, wrong = one(base, filings, page, at=at, error=error, lasting=lasting)
+                if not page.failed:
+                    break
+                outcome.runs += 1
+                kinds[page.where()] += 1
+                outcome.refused += any(words.startswith("refused") for words in said)
+                outcome.did_not_open += any(words.startswith("closed") for words in said)
+                lasts = "once" if lasting == 1 else "lasting"
+                where = f"{errno.errorcode[error]} at operation {at} ({page.where()}), {lasts}"
+                outcome.faults += [f"{where}: {words}" for words in wrong]
+                at += stride
     outcome.kinds = dict(kinds)
     return outcome
 
@@ -213,8 +220,8 @@ def main(arguments: Any = None) -> int:
         sys.stdout.write(json.dumps({**outcome.__dict__, "seed": told.seed}) + "\n")
         return 1 if outcome.faults else 0
     sys.stdout.write(
-        f"seed {told.seed}\n{outcome.runs} failures at {outcome.operations} operations, EIO and ENOSPC, once and"
-        f" lasting: {outcome.refused} times something was refused, {outcome.did_not_open} times the store did not open,"
+        f"seed {told.seed}\n{outcome.runs} failures at {outcome.operations} operations (EIO, ENOSPC, EROFS; once and"
+        f" lasting): {outcome.refused} times something was refused, {outcome.did_not_open} times the store did not open,"
         f" {len(outcome.faults)} faults; {time.monotonic() - began:.0f} s\n"
     )
     sys.stdout.write("".join(f"{fault}\n" for fault in outcome.faults[:20]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from pathlib import Path
 
@@ -35,10 +36,11 @@ def old_store(queue: Path, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) 
         with connection:
             connection.execute(
                 "insert into submissions (id, application_no, sha256, envelope, size, state, attempts, created_at,"
-                " card_tag, slip, receipt_state) values (?, ?, 'x', ?, ?, 'sealed', 0, ?, ?, ?, ?)",
+                " card_tag, slip, receipt_state) values (?, ?, ?, ?, ?, 'sealed', 0, ?, ?, ?, ?)",
                 (
                     sealed.id,
                     sealed.application_no,
+                    hashlib.sha256(sealed.envelope).hexdigest(),
                     sealed.envelope,
                     len(sealed.envelope),
                     int(NOW.timestamp()),

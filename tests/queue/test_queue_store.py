@@ -103,11 +103,13 @@ def test_a_store_has_one_owner(queue: Path, store: Store, clock: FakeClock) -> N
         Store(queue, clock=clock)
 
 
-def test_a_file_that_is_no_database_is_refused_and_unlocked(queue: Path, clock: FakeClock) -> None:
+def test_a_store_of_a_newer_program_is_refused_and_unlocked(queue: Path, clock: FakeClock) -> None:
     queue.mkdir()
-    (queue / "queue.db").write_bytes(b"not a database at all" * 100)
+    newer = sqlite3.connect(queue / "queue.db")
+    newer.execute("pragma user_version = 9999")
+    newer.close()
     for _ in range(2):
-        with pytest.raises(sqlite3.DatabaseError):
+        with pytest.raises(SchemaError):
             Store(queue, clock=clock)
 
 
@@ -302,7 +304,7 @@ def test_house_keeping_forgets_what_is_over_and_nothing_unsent(
     )
     assert rows == Ok([("sealed", None, None, 0)])
     assert len(files(queue)) == 1
-    assert (queue / "queue.db-wal").stat().st_size == 0
+    assert (queue / "queue.db-wal").stat().st_size == schema.WAL_BYTES
 
 
 def test_the_oldest_unsent_grows_old_and_never_negative(

@@ -1,0 +1,77 @@
+"""Could this row have been written by us? A bit that the disk turned may leave SQLite content, and be nonsense."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Mapping
+
+from kiosk.core.ports import SubmissionState
+from kiosk.core.print_ledger import PaperKind, PrintState
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_NUMBER = re.compile(r"\d{12}[0-9A-Z]{4}\d{4}[0-9A-Z]")
+_STATES = frozenset({SubmissionState.SEALED, SubmissionState.ACCEPTED, SubmissionState.PARKED})
+
+
+def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_json(value: object) -> bool:
+    if value is None:
+        return True
+    try:
+        return isinstance(value, str) and all(
+            is_sha256(sha256) and isinstance(size, int) for sha256, size in json.loads(value)
+        )
+    except (ValueError, TypeError):
+        return False
+
+
+is_id = _matches(_ID)
+is_sha256 = _matches(_SHA256)
+_is_number = _matches(_NUMBER)
+
+_RULES: Mapping[str, Mapping[str, Callable[[object], bool]]] = {
+    "submissions": {
+        "id": is_id,
+        "sha256": is_sha256,
+        "application_no": _is_number,
+        "state": lambda value: value in _STATES,
+        "envelope": lambda value: value is None or isinstance(value, bytes),
+    },
+    "prints": {
+        "kind": lambda value: value in set(PaperKind),
+        "state": lambda value: value in set(PrintState),
+    },
+    "blobs": {"sha256": is_sha256},
+    "inbox": {"id": is_id, "sha256": is_sha256, "application_no": _is_number, "blobs": _is_json},
+}
+
+
+def fits(table: str, row: Mapping[str, object]) -> bool:
+    """Does every column hold what it can hold?"""
+    rules = _RULES.get(table, {})
+    return all(rule(row[column]) for column, rule in rules.items() if column in row)
+
+
+def makes_sense(connection: sqlite3.Connection) -> bool:
+    """Do all rows, and do the indexes say the same? Reads everything; for when something about a row was strange."""
+    try:
+        if connection.execute("pragma integrity_check(1)").fetchall() != [("ok",)]:
+            return False
+    except (sqlite3.Error, UnicodeDecodeError):
+        return False
+    for table, rules in _RULES.items():
+        columns = tuple(rules)
+        try:
+            rows = connection.execute(f"select {', '.join(columns)} from {table} not indexed")  # noqa: S608
+            if not all(fits(table, dict(zip(columns, row, strict=True))) for row in rows):
+                return False
+        except sqlite3.Error:
+            # Text that is none, or a table that has lost a column's name.
+            return False
+    return True

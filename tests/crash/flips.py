@@ -1,0 +1,217 @@
+"""Damage by the disk itself: single bits, whole pages. All found; what is damaged is set aside, the rest goes on.
+
+python -m tests.crash.flips [--flips N] [--seed S]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kiosk.core.clock import SystemClock
+from kiosk.core.ports import SealedSubmission, SubmissionState
+from kiosk.core.result import Err, Ok
+from offline_queue.drain import Drain
+from offline_queue.outbox import Intake
+from offline_queue.salvage import damaged_files
+from tests.crash.actors import fork
+from tests.crash.powercut import scratch, sealed_filings
+from tests.crash.shim import Shim, When, reexec
+from tests.crash.workloads import MOST, open_store
+
+COUNT = 24
+
+
+@dataclass
+class Outcome:
+    """What became of some damage."""
+
+    trials: int = 0
+    harmless: int = 0
+    """In bytes that nobody uses, or in what can be made again."""
+    parked: int = 0
+    salvaged: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+def prepare(queue: Path, filings: Sequence[SealedSubmission]) -> None:
+    """A store at rest with these filings."""
+    store = open_store(queue)
+    intake = Intake(store, clock=SystemClock(), region="440604", terminal_id="T001")
+    for sealed in filings:
+        assert intake.put(sealed, card_tag=b"t" * 32, slip=b"s" * 200) == Ok(None)
+    store.close()
+
+
+@dataclass
+class Delivered:
+    """What a drain made of a store."""
+
+    good: set[str] = field(default_factory=set)
+    wrong: set[str] = field(default_factory=set)
+    """Handed over, but not with the bytes that were filed."""
+    parked: set[str] = field(default_factory=set)
+    set_aside: int = 0
+
+
+def drain(queue: Path, filings: Sequence[SealedSubmission]) -> Delivered:
+    """Hand over whatever the store gives, as the sync worker does: what is damaged is parked."""
+    made = Delivered()
+    by_id = {sealed.id: sealed for sealed in filings}
+    store = open_store(queue)
+    try:
+        handing = Drain(store)
+        store.keep_house()
+        waiting = handing.waiting(limit=MOST)
+        if isinstance(waiting, Err):
+            # A page that nobody had looked at: closed, set aside, salvaged. The worker comes again in a second.
+            waiting = handing.waiting(limit=MOST)
+        assert isinstance(waiting, Ok), waiting
+        for item in waiting.value:
+            envelope = handing.envelope(item)
+            blobs = [handing.blob(ref) for ref in item.blobs]
+            if isinstance(envelope, Err) or any(isinstance(blob, Err) for blob in blobs):
+                assert handing.park(item, code="damaged") == Ok(None)
+                continue
+            sealed = by_id.get(item.id)
+            whole = sealed is not None and envelope.value == sealed.envelope
+            whole = whole and [blob.value for blob in blobs if isinstance(blob, Ok)] == list(
+                sealed.blobs if sealed else ()
+            )
+            (made.good if whole else made.wrong).add(item.id)
+        entries = store.entries(limit=MOST)
+        assert isinstance(entries, Ok), entries
+        made.parked = {entry.id for entry in entries.value if entry.state is SubmissionState.PARKED}
+        made.set_aside = len(damaged_files(queue / "queue.db"))
+    finally:
+        store.close()
+    return made
+
+
+def flip(path: Path, bit: int) -> None:
+    """Change one bit of a file."""
+    with path.open("r+b") as file:
+        file.seek(bit // 8)
+        (byte,) = file.read(1)
+        file.seek(bit // 8)
+        file.write(bytes([byte ^ 1 << bit % 8]))
+
+
+def one_flip(base: Path, template: Path, filings: Sequence[SealedSubmission], dice: random.Random) -> tuple[str, str]:
+    """Flip a bit of a copy; what it came to, and what is wrong with that."""
+    queue = base / "queue"
+    shutil.rmtree(queue, ignore_errors=True)
+    shutil.copytree(template, queue)
+    files = [path for path in (queue / "blobs").rglob("*") if path.is_file()]
+    path = dice.choice(files) if dice.random() < 0.3 else queue / "queue.db"
+    bit = dice.randrange(path.stat().st_size * 8)
+    flip(path, bit)
+    where = f"bit {bit} of {'a blob' if path.parent.name != 'queue' else path.name}"
+    try:
+        made = drain(queue, filings)
+    except Exception as error:  # anything but going on is a fault
+        return "fault", f"{where}: {type(error).__name__} {error}"
+    if made.wrong:
+        return "fault", f"{where}: {len(made.wrong)} handed over with other bytes"
+    missing = {sealed.id for sealed in filings} - made.good
+    silent = len(missing) - len(made.parked)
+    # One bit can spoil one filing, or the name of one. In a salvaged store the damage was found, and told.
+    if silent > (1 if made.set_aside else 0) or len(missing) > 1:
+        return (
+            "fault",
+            f"{where}: {len(missing)} not handed over, {len(made.parked)} parked, {made.set_aside} set aside",
+        )
+    return ("salvaged" if made.set_aside else "parked" if made.parked else "harmless"), ""
+
+
+def flips(count: int, *, seed: int) -> Outcome:
+    """`count` single bits, each in a fresh copy."""
+    outcome = Outcome()
+    dice = random.Random(seed)
+    with scratch("flips-") as base:
+        filings = sealed_filings(base, COUNT, seed=seed)
+        template = base / "template"
+        prepare(template, filings)
+        kinds: Counter[str] = Counter()
+        for _ in range(count):
+            kind, wrong = one_flip(base, template, filings, dice)
+            kinds[kind] += 1
+            if wrong:
+                outcome.faults.append(wrong)
+        outcome.trials = count
+        outcome.harmless, outcome.parked, outcome.salvaged = kinds["harmless"], kinds["parked"], kinds["salvaged"]
+    return outcome
+
+
+def spoil_page(path: Path, number: int, dice: random.Random, *, size: int) -> None:
+    """Fill one page with noise."""
+    with path.open("r+b") as file:
+        file.seek(number * size)
+        file.write(dice.randbytes(size))
+
+
+def salvage_cut_short(*, seed: int) -> list[str]:
+    """Kill a salvage at every operation: the next start finds the old file or the new one, and loses nothing."""
+    wrong: list[str] = []
+    dice = random.Random(seed)
+    with scratch("salvage-") as base:
+        filings = sealed_filings(base, COUNT, seed=seed)
+        template = base / "template"
+        prepare(template, filings)
+        spoil_page(template / "queue.db", 0, dice, size=100)
+        page = Shim.here().page()
+        queue = base / "queue"
+        at = 0
+        while True:
+            at += 1
+            shutil.rmtree(queue, ignore_errors=True)
+            shutil.copytree(template, queue)
+            page.reset()
+            page.die_at, page.die_when = at, dice.choice(list(When))
+
+            def child() -> int:
+                Shim.here().arm(queue, page)
+                open_store(queue).close()
+                return 0
+
+            _, status = os.waitpid(fork(child, log=base / "log"), 0)
+            made = drain(queue, filings)
+            if len(made.good) != COUNT or made.set_aside != 1:
+                wrong.append(f"killed at {at} ({page.where()}): {len(made.good)} left, {made.set_aside} set aside")
+            if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
+                if status:
+                    wrong.append((base / "log").read_text())
+                return wrong
+
+
+def main(arguments: Any = None) -> int:
+    """Exit code 0 when all damage was found."""
+    words = argparse.ArgumentParser(description="single bits and cut-short salvages")
+    words.add_argument("--flips", type=int, default=3000)
+    words.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
+    told = words.parse_args(arguments)
+    began = time.monotonic()
+    outcome = flips(told.flips, seed=told.seed)
+    outcome.faults += salvage_cut_short(seed=told.seed)
+    sys.stdout.write(
+        f"seed {told.seed}\n{outcome.trials} single bits: {outcome.harmless} harmless, {outcome.parked} found, parked,"
+        f" {outcome.salvaged} found and the store salvaged, {len(outcome.faults)} faults; salvages killed at every"
+        f" operation; {time.monotonic() - began:.0f} s\n"
+    )
+    sys.stdout.write("".join(f"{fault}\n" for fault in outcome.faults[:20]))
+    return 1 if outcome.faults else 0
+
+
+if __name__ == "__main__":
+    reexec("tests.crash.flips")
+    sys.exit(main())
