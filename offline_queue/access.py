@@ -114,7 +114,8 @@ class QueueAccess:
 
     def envelope(self, held: Held) -> Result[bytes, StoreError]:
         """Sealed bytes; BROKEN: damaged, or delivered meanwhile."""
-        answer = self.line.call({"op": "held_envelope", "seq": held.seq, "sha256": held.item.sha256})
+        item = held.item
+        answer = self.line.call({"op": "held_envelope", "seq": held.seq, "id": item.id, "sha256": item.sha256})
         return answer if isinstance(answer, Err) else Ok(answer.value.tail)
 
     def blob(self, sha256: str) -> Result[bytes, StoreError]:

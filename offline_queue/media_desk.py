@@ -47,6 +47,7 @@ class HeldEnvelope(Message):
 
     op: Literal["held_envelope"] = "held_envelope"
     seq: int
+    id: SubmissionId
     sha256: Sha256
 
 
@@ -140,7 +141,7 @@ class MediaDesk:
             case HeldPage():
                 return _plain(self._held(request.after))
             case HeldEnvelope():
-                item = Waiting(request.seq, "", request.sha256, 0, 0, ())
+                item = Waiting(request.seq, request.id, request.sha256, 0, 0, ())
                 return _bytes(self._drain.envelope(item))
             case HeldBlob():
                 return _bytes(self._drain.blob(BlobRef(sha256=request.sha256, size=0)))
