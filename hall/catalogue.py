@@ -18,6 +18,7 @@ from hall.store.database import Store
 from hall.store.schema import bundles, item_versions
 from hall.strict_yaml import StrictYamlError, load_yaml
 from kiosk.contract.bundle import Bundle, HallKey, TerminalPlace, Theme, Window, parse_bundle
+from kiosk.contract.bundle_delta import make_delta
 from kiosk.contract.signing import sign_bundle
 from kiosk.contract.sync import BundleManifest
 from kiosk.contract.wire import canonical_json
@@ -25,6 +26,8 @@ from kiosk.core.clock import Clock
 from kiosk.core.item import Item, ItemError, load_item
 from kiosk.core.item_check import check_catalogue
 from kiosk.core.print_ledger import PaperName
+
+_DELTAS_KEPT = 32
 
 
 class CatalogueError(ValueError):
@@ -109,6 +112,7 @@ class Catalogue:
         self._keys = keys
         self._clock = clock
         self._known: dict[tuple[str, int], Item] = {}
+        self._deltas: dict[tuple[int, int], bytes] = {}
         self._papers: tuple[int, frozenset[str]] = (0, frozenset())
 
     def publish(self, draft: Draft) -> BundleManifest:
@@ -161,6 +165,17 @@ class Catalogue:
         """A bundle file."""
         with self._store.read() as connection:
             return connection.execute(select(bundles.c.raw).where(bundles.c.number == number)).scalar_one_or_none()
+
+    def delta(self, since: int, number: int) -> bytes | None:
+        """What turns one bundle file into another; None if one of them is not here. Made once."""
+        if (made := self._deltas.get((since, number))) is not None:
+            return made
+        old, new = self.raw(since), self.raw(number)
+        if old is None or new is None or since >= number:
+            return None
+        if len(self._deltas) >= _DELTAS_KEPT:
+            self._deltas.clear()
+        return self._deltas.setdefault((since, number), make_delta(old, new))
 
     def item(self, code: str, version: int) -> Item | None:
         """An item version that was published in some bundle."""

@@ -39,6 +39,13 @@ class BundleKeeper:
             self.number = bundle.number
             self.keys = hall_keys((*self._enrolled, *bundle.keys))
 
+    def held(self) -> bytes:
+        """The file on disk; empty if it cannot be read."""
+        try:
+            return self._path.read_bytes()
+        except OSError:
+            return b""
+
     def wants(self, manifest: BundleManifest) -> bool:
         """Is a newer one published? An older number is never taken."""
         return manifest.number > self.number

@@ -23,6 +23,7 @@ from urllib3.exceptions import NewConnectionError
 
 from kiosk.contract.batch import MEDIA_TYPE as BATCH_TYPE
 from kiosk.contract.batch import PENDING_HEADER, join_batch
+from kiosk.contract.bundle_delta import HAVE_HEADER
 from kiosk.contract.enrolment import EnrolResponse, RenewRequest
 from kiosk.contract.journal import MEDIA_TYPE as JOURNAL_TYPE
 from kiosk.contract.journal import JournalBatch, JournalMark
@@ -51,7 +52,7 @@ from kiosk.core.result import Err, Ok, Result
 from offline_queue.deadline_tls import DeadlineContext
 from offline_queue.identity import Identity, NotEnrolled
 from offline_queue.policy import CallError, Trouble
-from offline_queue.replies import JSON, Reply, media_type, parsed, problem_of
+from offline_queue.replies import JSON, Piece, Reply, media_type, parsed, piece_of, problem_of
 from offline_queue.tcp import line_options
 from offline_queue.traffic import Rank, Traffic, YieldingBody
 from offline_queue.trust_clock import BUILT, is_dead
@@ -166,6 +167,19 @@ class HallClient:
     def manifest(self) -> Result[BundleManifest, CallError]:
         """Which bundle is published."""
         return parsed(self._call("GET", "/v1/bundle/manifest", seconds=self._limits.call_s), BundleManifest)
+
+    def bundle_piece(self, number: int, *, have: int, offset: int, most: int, size: int) -> Result[Piece, CallError]:
+        """Bytes from `offset` on of a bundle of `size` bytes, or of a delta to it from the one we `have`."""
+        headers = {"Range": f"bytes={offset}-{offset + most - 1}"}
+        if have:
+            headers[HAVE_HEADER] = str(have)
+        reply = self._call(
+            "GET", f"/v1/bundle/{number}", headers=headers, seconds=self._limits.transfer_s, limit=max(size, most)
+        )
+        if isinstance(reply, Err):
+            return reply
+        piece = piece_of(reply.value)
+        return Ok(piece) if piece is not None else Err(CallError(Trouble.GARBAGE, reply.value.status))
 
     def bundle(self, number: int, *, size: int) -> Result[bytes, CallError]:
         """A bundle file of at most `size` bytes; not verified here."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from kiosk.contract.batch import SLOT_HEADER
+from kiosk.contract.bundle_delta import SINCE_HEADER
 from kiosk.contract.problems import MEDIA_TYPE, Problem
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.policy import CallError, Trouble
@@ -17,6 +19,8 @@ from offline_queue.policy import CallError, Trouble
 M = TypeVar("M", bound=BaseModel)
 
 JSON = "application/json"
+_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+_RANGE = re.compile(r"bytes ([0-9]{1,9})-([0-9]{1,9})/([0-9]{1,9})", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?", re.ASCII)
 
 
@@ -27,6 +31,31 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Part of a file, or of a delta to it."""
+
+    offset: int
+    total: int
+    since: int
+    """0: of the file itself."""
+    content: bytes
+
+
+def piece_of(reply: Reply) -> Piece | None:
+    """A 206 with its range, or a 200 that is the whole; None if it is neither."""
+    since = reply.headers.get(SINCE_HEADER, "0")
+    if not _NUMBER.fullmatch(since):
+        return None
+    if reply.status == HTTPStatus.OK:
+        return Piece(0, len(reply.body), int(since), reply.body)
+    found = _RANGE.fullmatch(reply.headers.get("Content-Range", ""))
+    if reply.status != HTTPStatus.PARTIAL_CONTENT or found is None:
+        return None
+    first, last, total = map(int, found.groups())
+    return Piece(first, total, int(since), reply.body) if last - first + 1 == len(reply.body) else None
 
 
 def media_type(headers: Mapping[str, str]) -> str:

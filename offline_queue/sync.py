@@ -16,6 +16,7 @@ from kiosk.contract.sync import BundleManifest, Heartbeat
 from kiosk.core.clock import Clock
 from kiosk.core.ports import StoreError
 from kiosk.core.result import Err, Ok, Result
+from offline_queue.bundle_fetch import BundleFetch
 from offline_queue.bundles import BundleKeeper, BundleRefused
 from offline_queue.drain import Drain
 from offline_queue.hall_client import HallClient
@@ -96,6 +97,7 @@ class SyncWorker:
         )
         self._outcomes = OutcomeRound(OutcomeBox(store), client, self._pacer, self._stopped.is_set)
         self._sheets = SheetBook(store)
+        self._bundle = BundleFetch(client, state.traffic)
         self._second_chances = SecondChances(store)
         if (waited := self._oldest()) >= delays.outage:
             self._pacer.returning(away_s=waited)
@@ -208,7 +210,8 @@ class SyncWorker:
         self._pacer.went_well(Lane.MANIFEST, again=self._delays.manifest)
 
     def _fetch(self, manifest: BundleManifest) -> bool:
-        raw = self._client.bundle(manifest.number, size=manifest.size)
+        old = self._bundles.held()
+        raw = self._bundle.fetch(manifest, have=self._bundles.number if old else 0, old=old)
         if isinstance(raw, Err):
             self._pacer.failed(Lane.MANIFEST, raw.error)
             return False

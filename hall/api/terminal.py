@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request
@@ -28,6 +29,7 @@ from hall.hall import Hall
 from hall.intake import MAX_ANNOUNCED
 from hall.problem import STATUS, Refused
 from kiosk.contract.batch import MAX_BATCH_BYTES, PENDING_HEADER, SLOT_HEADER, BatchError, split_batch
+from kiosk.contract.bundle_delta import HAVE_HEADER, SINCE_HEADER
 from kiosk.contract.enrolment import EnrolRequest, RenewRequest
 from kiosk.contract.envelope import MAX_ENVELOPE_BYTES
 from kiosk.contract.journal import MAX_BATCH_BYTES as MAX_JOURNAL_BYTES
@@ -44,6 +46,7 @@ from kiosk.contract.problems import ProblemCode
 from kiosk.contract.sync import Announce, BatchVerdicts, BlobState, Heartbeat, HeartbeatAnswer, Verdict, Verdicts
 
 router = APIRouter(prefix="/v1")
+_RANGE = re.compile(r"bytes=([0-9]{1,9})-([0-9]{1,9})", re.ASCII)
 Sha = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 _VERDICT_STATUS = {"accepted": 201, "duplicate": 200, "wanted": 202, "conflict": 409, "rejected": 422, "retry": 503}
 
@@ -186,14 +189,25 @@ def manifest(hall: HallHere, _: Caller) -> Response:
 
 
 @router.get("/bundle/{number}")
-def bundle(hall: HallHere, _: Caller, number: Annotated[int, Path(ge=1, le=2**31)]) -> Response:
-    """The signed bundle file."""
+def bundle(request: Request, hall: HallHere, _: Caller, number: Annotated[int, Path(ge=1, le=2**31)]) -> Response:
+    """The signed bundle file, or a delta to it from the bundle that the terminal has; in ranges if it asks so."""
     raw = hall.catalogue.raw(number)
     if raw is None:
         raise Refused(ProblemCode.NOT_FOUND)
-    return Response(
-        raw, media_type="application/octet-stream", headers={"Cache-Control": "private, max-age=31536000, immutable"}
-    )
+    headers = {"Cache-Control": "private, max-age=31536000, immutable", "Accept-Ranges": "bytes", "Vary": HAVE_HEADER}
+    have = request.headers.get(HAVE_HEADER, "")
+    if have.isascii() and have.isdigit() and len(have) < 10:
+        delta = hall.catalogue.delta(int(have), number)
+        if delta is not None and len(delta) < len(raw):
+            raw, headers[SINCE_HEADER] = delta, str(int(have))
+    part = _RANGE.fullmatch(request.headers.get("range", ""))
+    if part is None:
+        return Response(raw, media_type="application/octet-stream", headers=headers)
+    first, last = int(part[1]), min(int(part[2]), len(raw) - 1)
+    if first > last:
+        return problem(ProblemCode.OFFSET_MISMATCH, 416, headers={"Content-Range": f"bytes */{len(raw)}"})
+    headers["Content-Range"] = f"bytes {first}-{last}/{len(raw)}"
+    return Response(raw[first : last + 1], 206, media_type="application/octet-stream", headers=headers)
 
 
 @router.post("/heartbeat", openapi_extra=described(Heartbeat))
