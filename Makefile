@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE ?=
 COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet $(UPGRADE) --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help setup setup-dev run test lint unit crash powercut tour drill bench receipts soak docs bundle lock clean
+.PHONY: help setup setup-dev run test lint unit crash powercut faults tour drill bench receipts soak docs bundle lock clean
 
 help: ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,6 +34,11 @@ unit: setup-dev ## every test
 
 crash: setup-dev ## 10,000 kill -9s of terminal and hall at every moment: nothing lost, nothing doubled
 	@$(BIN)/python -m tests.crash.kills
+
+faults: setup-dev ## an error at every operation, bits turned by the disk, a stolen disk: nothing lost, nothing read
+	@$(BIN)/python -m tests.crash.failures
+	@$(BIN)/python -m tests.crash.flips
+	@$(BIN)/python -m tests.crash.stolen
 
 powercut: setup-dev ## 10,000 simulated power cuts and 200 real file-system shutdowns (as root): nothing lost
 	@$(BIN)/python -m tests.crash.powercut

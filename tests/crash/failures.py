@@ -221,7 +221,7 @@ def main(arguments: Any = None) -> int:
         return 1 if outcome.faults else 0
     sys.stdout.write(
         f"seed {told.seed}\n{outcome.runs} failures at {outcome.operations} operations (EIO, ENOSPC, EROFS; once and"
-        f" lasting): {outcome.refused} times something was refused, {outcome.did_not_open} times the store did not open,"
+        f" lasting): {outcome.refused} times something was refused, {outcome.did_not_open} times it did not open,"
         f" {len(outcome.faults)} faults; {time.monotonic() - began:.0f} s\n"
     )
     sys.stdout.write("".join(f"{fault}\n" for fault in outcome.faults[:20]))
