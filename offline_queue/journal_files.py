@@ -136,6 +136,31 @@ class SegmentFiles:
         """JournalError if it is no segment, FileNotFoundError if it is gone."""
         return parse_segment(self.path(number).read_bytes())
 
+    def fault_of(self, number: int, *, last: Head | None) -> JournalError | None:
+        """What is wrong with this file, if anything is; it must end at `last`, or else where the next one begins."""
+        try:
+            segment = self.read(number)
+        except FileNotFoundError:
+            return JournalError("missing")
+        except JournalError as error:
+            return error
+        walk = Walk(segment.before)
+        for body in segment.bodies:
+            _, fault = walk.step(body)
+            if fault is not None and walk.lost:
+                return fault
+        if segment.torn:
+            return JournalError("torn", walk.head.seq)
+        following = last if last is not None else self._begins(number + 1)
+        return None if following in (None, walk.head) else JournalError("changed", walk.head.seq)
+
+    def _begins(self, number: int) -> Head | None:
+        """Where this file begins; None if it does not say so any more."""
+        try:
+            return self.read(number).before
+        except (JournalError, FileNotFoundError):
+            return None
+
     def numbers(self) -> tuple[int, ...]:
         """Of the files that are there, oldest first."""
         if not self.folder.is_dir():

@@ -85,6 +85,11 @@ def purged(what: str, *, ids: tuple[str, ...], up_to: int) -> Note:
     return Note.of(JournalKind.PURGED, what=what, count=len(ids), up_to=up_to, ids=digest_of(ids))
 
 
+def journal_damaged(number: int, *, seq: int, code: str) -> Note:
+    """A closed file is gone, torn or changed; what it held may be at the hall."""
+    return Note.of(JournalKind.JOURNAL_DAMAGED, number=number, seq=seq, code=code)
+
+
 def journal_large(size: int, limit: int) -> Note:
     """The journal's files take more room than they should."""
     return Note.of(JournalKind.JOURNAL_LARGE, bytes=size, limit=limit)

@@ -82,6 +82,8 @@ class JournalWatch:
         self._accepting: bool | None = None
         self._doubt_until = 0.0
         self._warn_at = clock.monotonic()
+        self._looked_at = 0
+        self._damaged: set[int] = set()
         self.large = False
         """Journal and logs take more room than they should: somebody must look before they eat the disk."""
 
@@ -136,7 +138,33 @@ class JournalWatch:
             if gone and isinstance(done := self._journal.write(purged(what, ids=gone, up_to=int(before))), Err):
                 return done
         done = self._journal.shorten(older_than=now - retention.logs.total_seconds())
-        return done if isinstance(done, Err) else self._look_at_size()
+        if isinstance(done, Err) or isinstance(done := self._look_at_a_file(), Err):
+            return done
+        return self._look_at_size()
+
+    def _look_at_a_file(self) -> Result[None, StoreError]:
+        """One closed file a time, round and round; what the disk or somebody did to it is written down once."""
+        files = self._journal.files
+        state = self._journal.state()
+        if isinstance(state, Err):
+            return state
+        numbers = files.numbers()
+        # Between the oldest that is there and the last that was closed none may lack.
+        wanted = range(numbers[0], state.value.files + 1) if numbers else range(0)
+        if not wanted:
+            return Ok(None)
+        self._looked_at = self._looked_at + 1 if self._looked_at in wanted[:-1] else wanted[0]
+        number = self._looked_at
+        if number in self._damaged:
+            return Ok(None)
+        try:
+            fault = files.fault_of(number, last=state.value.cut if number == state.value.files else None)
+        except OSError as error:
+            return Err(StoreError(StoreFault.STORE_DOWN, type(error).__name__))
+        if fault is None:
+            return Ok(None)
+        self._damaged.add(number)
+        return self._journal.write(journal_notes.journal_damaged(number, seq=fault.seq, code=fault.code))
 
     def _look_at_size(self) -> Result[None, StoreError]:
         limit = self._journal.limits.bytes

@@ -67,6 +67,8 @@ class JournalKind(IntEnum):
     """Data was deleted on schedule: what, how many, up to where, SHA-256 over the ids."""
     JOURNAL_LARGE = 34
     """The journal takes more room than it should."""
+    JOURNAL_DAMAGED = 35
+    """A closed file of the journal is gone, torn or changed."""
 
 
 _WORD = re.compile(r"^[0-9A-Za-z._:+-]{0,64}$")
@@ -121,6 +123,7 @@ FIELDS: Mapping[JournalKind, Mapping[str, Check]] = {
     JournalKind.ADMISSION: {"open": _uint},
     JournalKind.SALVAGED: {"code": _code, "kept": _uint, "lost": _uint},
     JournalKind.PURGED: {"what": _code, "count": _uint, "up_to": _int, "ids": _SHA},
+    JournalKind.JOURNAL_DAMAGED: {"number": _uint, "seq": _uint, "code": _code},
     JournalKind.JOURNAL_LARGE: {"bytes": _uint, "limit": _uint},
 }
 """Names and types of each kind's fields, in the order of the body. New kinds and new last fields may be added."""

@@ -78,6 +78,7 @@ NOTES = (
     journal_notes.sheet("GD000001", state="void", reason="damaged"),
     journal_notes.purged("slip", ids=("a", "b"), up_to=1_700_000_000),
     journal_notes.journal_large(10, 5),
+    journal_notes.journal_damaged(3, seq=70, code="torn"),
 )
 
 

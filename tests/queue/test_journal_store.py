@@ -534,6 +534,31 @@ def test_a_file_that_was_closed_but_whose_rows_are_still_there(copy: Callable[[]
     assert verify_journal(place).ok
 
 
+@pytest.mark.parametrize("harm", ["torn", "gone", "changed"])
+def test_a_harmed_file_is_written_down_once(desk: Desk, harm: str) -> None:
+    busy(desk)
+    *_, number = desk.store.journal.files.numbers()
+    path = desk.store.journal.files.path(number)
+    raw = path.read_bytes()
+    for _ in range(4):
+        assert desk.watch.keep_house() == Ok(None)
+    assert "journal_damaged" not in desk.kinds()
+    match harm:
+        case "torn":
+            path.write_bytes(raw[:-3])
+        case "gone":
+            path.unlink()
+        case _:
+            path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+    for _ in range(6):
+        assert desk.watch.keep_house() == Ok(None)
+    rows = desk.store.db.run(lambda db: [bytes(row[0]) for row in db.execute("select body from journal")])
+    assert isinstance(rows, Ok)
+    told = [row for row in (parse_body(body).as_dict() for body in rows.value) if row["kind"] == "journal_damaged"]
+    assert [row["number"] for row in told] == [number]
+    assert not desk.check().ok
+
+
 def test_the_check_may_run_while_the_queue_works(desk: Desk) -> None:
     busy(desk)
     before = verify_journal(desk.terminal.data)
