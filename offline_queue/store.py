@@ -57,7 +57,7 @@ class Store:
             if (found := self.db.salvaged) is not None:
                 self.journal.write(journal_notes.salvaged("store_damaged", kept=found.kept, lost=found.lost))
             self.blobs = BlobSpool(directory / "blobs")
-            self._upkeep = Upkeep(self.db, set_aside=self._set_aside, limits=upkeep)
+            self._upkeep = Upkeep(self.db, set_aside=self._set_aside, roomy=self.space.accepting, limits=upkeep)
             self.swept = self._sweep()
             self.space.keep_ballast()
         except BaseException:

@@ -4,14 +4,17 @@ waits for the same connection; nothing here holds it longer than a few milliseco
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from kiosk.core.ports import StoreError
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.database import Inbox, OwnedDatabase, transaction
+from offline_queue.schema import WAL_BYTES
 
 _PAGES_AT_ONCE = 128
 _ROWS_AT_ONCE = 32
@@ -40,12 +43,15 @@ class Upkeep:
         db: OwnedDatabase,
         *,
         set_aside: Callable[[sqlite3.Connection, str], None],
+        roomy: Callable[[], bool],
         limits: UpkeepLimits | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`set_aside` is told, inside a transaction, of a submission whose bytes the disk changed."""
+        """`set_aside` is told, inside a transaction, of a submission whose bytes the disk changed. `roomy`: is there
+        more room on the disk than filings need?"""
         self._db = db
+        self._roomy = roomy
         self._set_aside = set_aside
         self._limits = limits or UpkeepLimits()
         self._monotonic = monotonic
@@ -62,7 +68,7 @@ class Upkeep:
             if not more.value or self._monotonic() >= until:
                 break
             self._sleep(self._limits.pause_s)
-        return self._db.run(_checkpoint, draining=True, inbox=Inbox.COMMITTED)
+        return self._db.run(self._checkpoint, draining=True, inbox=Inbox.COMMITTED)
 
     def look(self) -> Result[int, StoreError]:
         """Read some of what waits and compare it with its hash; how many were set aside. SQLite would not notice."""
@@ -76,6 +82,14 @@ class Upkeep:
             if self._looked == 0 or self._monotonic() >= until:
                 return Ok(damaged)
             self._sleep(self._limits.pause_s)
+
+    def _checkpoint(self, db: sqlite3.Connection) -> None:
+        """Begin the WAL anew; it keeps its place on the disk, unless that place is wanted."""
+        roomy = self._roomy()
+        db.execute(f"pragma wal_checkpoint({'restart' if roomy else 'truncate'})").fetchall()
+        if roomy:
+            (_, _, path) = db.execute("pragma database_list").fetchone()
+            _lay_out(Path(f"{path}-wal"))
 
     def _look_at_some(self, db: sqlite3.Connection) -> int:
         rows = db.execute(
@@ -113,5 +127,12 @@ def _give_back(db: sqlite3.Connection) -> bool:
     return True
 
 
-def _checkpoint(db: sqlite3.Connection) -> None:
-    db.execute("pragma wal_checkpoint(truncate)").fetchall()
+def _lay_out(log: Path) -> None:
+    """Zeros up to the WAL's full length: what is written over needs no new place on the disk, and its fsync is several
+    times quicker. SQLite takes what does not belong to its last log for the log's end."""
+    with log.open("r+b") as file:
+        missing = WAL_BYTES - file.seek(0, os.SEEK_END)
+        if missing > 0:
+            file.write(bytes(missing))
+            file.flush()
+            os.fsync(file.fileno())

@@ -1,0 +1,217 @@
+"""A hundred thousand waiting and as many past: what that does to a claim, to memory, to opening, to the disk.
+
+``python -m benchmarks.queue_scale FOLDER ROWS`` writes one line of JSON. Rows are laid in by the store's own
+statements, many to a commit; their envelopes are real ones under other ids.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import itertools
+import json
+import os
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.forms import forms
+from benchmarks.queue_cost import FORM
+from benchmarks.queue_peers import Ours, renamed
+from benchmarks.report import ROOT
+from kiosk.contract.envelope import parse_envelope
+from kiosk.contract.sealing import seal_submission
+from kiosk.contract.signing import SigningKey
+from kiosk.core.clock import SystemClock
+from kiosk.core.result import Ok
+from offline_queue import inbox
+from offline_queue.database import transaction
+from offline_queue.drain import Drain
+from offline_queue.store import Store
+from offline_queue.upkeep import UpkeepLimits
+
+CLAIM = 32
+_AT_ONCE = 1000
+_CLAIMS = 200
+_ENVELOPES = 64
+
+
+def scale(folder: Path, rows: int) -> dict[str, Any]:
+    """The figures, from a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.queue_scale", str(folder), str(rows)]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    answer: dict[str, Any] = json.loads(told.stdout)
+    return answer
+
+
+def fill(store: Store, rows: int, *, start: int = 0) -> None:
+    """Filings as if they had been put."""
+    signing, session = SigningKey.generate(), Ours.seal()
+    chosen = list(itertools.islice(forms("scale", only=FORM), _ENVELOPES))
+    envelopes = [
+        seal_submission(renamed(form, serial), sealed_blobs=(), session=session, signing=signing)
+        for serial, form in enumerate(chosen)
+    ]
+    hashes = [parse_envelope(raw).sha256 for raw in envelopes]
+
+    def work(first: int) -> Callable[[sqlite3.Connection], None]:
+        def lay(db: sqlite3.Connection) -> None:
+            with transaction(db):
+                for serial in range(first, min(first + _AT_ONCE, start + rows)):
+                    form = renamed(chosen[serial % _ENVELOPES], serial)
+                    filed = inbox.Filed(
+                        id=form.id,
+                        application_no=form.application_no,
+                        sha256=hashes[serial % _ENVELOPES],
+                        envelope=envelopes[serial % _ENVELOPES],
+                        blobs=(),
+                        card_tag=b"",
+                        slip=b"",
+                        created_at=store.now(),
+                    )
+                    inbox.add(db, filed)
+
+        return lay
+
+    for first in range(start, start + rows, _AT_ONCE):
+        assert isinstance(store.db.run(work(first)), Ok)
+
+
+def deliver(store: Store, rows: int, *, batch: int) -> None:
+    """The hall has signed for the oldest ones."""
+    drain = Drain(store)
+    for _ in range(0, rows, batch):
+        waiting = drain.waiting(limit=batch)
+        assert isinstance(waiting, Ok)
+        assert drain.accept_many([(item, os.urandom(126)) for item in waiting.value]) == Ok(None)
+
+
+def claim_us(store: Store) -> float:
+    """Median of a claim of 32, in microseconds."""
+    drain, taken = Drain(store), []
+    for _ in range(_CLAIMS):
+        began = time.perf_counter()
+        waiting = drain.waiting(limit=CLAIM)
+        taken.append(time.perf_counter() - began)
+        assert isinstance(waiting, Ok) and len(waiting.value) == CLAIM
+    return statistics.median(taken) * 1e6
+
+
+def rss_kib() -> int:
+    """Resident memory of this process."""
+    gc.collect()
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+
+def disk_bytes(folder: Path) -> int:
+    """Database and WAL."""
+    return sum(path.stat().st_size for path in folder.glob("queue.db*") if not path.name.endswith("-shm"))
+
+
+@contextmanager
+def timed_steps(store: Store, steps: list[float]) -> Iterator[None]:
+    """How long each piece of work holds the connection."""
+    run = store.db.run
+
+    def timed(*arguments: Any, **options: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return run(*arguments, **options)
+        finally:
+            steps.append(time.perf_counter() - began)
+
+    store.db.run = timed  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del store.db.run
+
+
+def live_bytes(folder: Path, scratch: Path) -> int:
+    """What a copy without any gap takes."""
+    connection = sqlite3.connect(folder / "queue.db")
+    try:
+        connection.execute("vacuum into ?", (str(scratch),))
+    finally:
+        connection.close()
+    size = scratch.stat().st_size
+    scratch.unlink()
+    return size
+
+
+def main(folder: Path, rows: int) -> None:
+    """Measure."""
+    shutil.rmtree(folder, ignore_errors=True)
+    small, large = folder / "small", folder / "large"
+    told: dict[str, Any] = {}
+    store = Store(small, clock=SystemClock())
+    fill(store, CLAIM)
+    told["claim_empty_us"] = claim_us(store)
+    before = rss_kib()
+    store.close()
+
+    store = Store(large, clock=SystemClock())
+    fill(store, rows)
+    deliver(store, rows, batch=_AT_ONCE)
+    fill(store, rows, start=rows)
+    store.close()
+    del store
+    told.update(_in_new_process(large, before))
+
+    limits = dataclasses.replace(UpkeepLimits(), compact_s=30.0)
+    store = Store(large, clock=SystemClock(), upkeep=limits)
+    steps: list[float] = []
+    with timed_steps(store, steps):
+        deliver(store, rows, batch=64)
+        told["full_bytes"] = disk_bytes(large)
+        began = time.perf_counter()
+        assert store.keep_house() == Ok(None)
+        told["back_s"] = time.perf_counter() - began
+    told["steps_ms"] = [step * 1000 for step in steps]
+    store.close()
+    told["disk_ratio"] = disk_bytes(large) / live_bytes(large, folder / "copy.db")
+    shutil.rmtree(folder)
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+def _in_new_process(large: Path, _before: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.queue_scale", "--open", str(large.parent / "small"), str(large)]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    answer: dict[str, Any] = json.loads(told.stdout)
+    return answer
+
+
+def measure_open(small: Path, large: Path) -> None:
+    """Memory and time of a process that opens a small store, then a large one, and works with it."""
+    store = Store(small, clock=SystemClock())
+    claim_us(store)
+    store.close()
+    before = rss_kib()
+    opens = []
+    for _ in range(5):
+        began = time.perf_counter()
+        store = Store(large, clock=SystemClock())
+        opens.append((time.perf_counter() - began) * 1000)
+        store.close()
+    store = Store(large, clock=SystemClock())
+    claim = claim_us(store)
+    backlog = store.backlog()
+    assert isinstance(backlog, Ok)
+    told = {"open_ms": opens, "claim_full_us": claim, "rss_mib": (rss_kib() - before) / 1024}
+    store.close()
+    sys.stdout.write(json.dumps(told | {"pending": backlog.value.pending}) + "\n")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--open":
+        measure_open(Path(sys.argv[2]), Path(sys.argv[3]))
+    else:
+        main(Path(sys.argv[1]), int(sys.argv[2]))
