@@ -12,13 +12,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import devices, link
+from benchmarks import devices, link, queue
 from benchmarks.report import ROOT, Figure, report, table
 
 Part = Callable[[Path, Callable[[str], None]], list[Figure]]
 """From a short folder of its own, and where to tell what it does now."""
 
-PARTS: Mapping[str, Part] = {"devices": devices.measure, "link": link.measure}
+PARTS: Mapping[str, Part] = {"devices": devices.measure, "link": link.measure, "queue": queue.measure}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
