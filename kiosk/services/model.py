@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kiosk.contract.person import ApplicationSummary, LicenceSummary
+from kiosk.contract.promise import PromiseLevel
 from kiosk.core.devices import DeviceKind, DeviceStatus, Lamp, LampState, SiteInputs
 from kiosk.core.ports import HelpCall, Link, QueueStatus
 from kiosk.core.print_ledger import PaperKind, PrintEntry
@@ -153,6 +154,8 @@ class Model:
 
     devices: Mapping[DeviceKind, DeviceStatus] = field(default_factory=dict)
     queue: QueueStatus = UNKNOWN_QUEUE
+    promise: PromiseLevel = PromiseLevel.NONE
+    """How near the twelve hours the oldest unsent submission is, as last told."""
     queue_asked_at: float | None = None
     card_present: bool = False
     card_epoch: int = 0

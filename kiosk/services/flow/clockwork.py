@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from kiosk.contract.promise import PromiseLevel, promise_level
+from kiosk.contract.promise import promise_level
 from kiosk.core.event_table import EventName
 from kiosk.core.events import Event
 from kiosk.core.ports import Link, QueueStatus
@@ -71,17 +71,21 @@ def busy(visit: Visit) -> bool:
             return False
 
 
-def _promise(queue: QueueStatus) -> PromiseLevel:
-    """How near the twelve hours it is (P53)."""
-    return promise_level(queue.oldest_unsent_s if queue.pending else 0)
+def _look_at_promise(turn: Turn, queue: QueueStatus) -> None:
+    """How near the twelve hours it is (P53). A queue process that does not answer has delivered nothing."""
+    if queue.link is Link.UNKNOWN and not queue.accepting:
+        return
+    level = promise_level(queue.oldest_unsent_s if queue.pending else 0)
+    if level is not turn.model.promise:
+        turn.set(promise=level)
+        turn.log(Event.of(EventName.PROMISE_CHANGED, level=level.value))
 
 
 def queue_came(turn: Turn, message: QueueCame) -> None:
     """The queue in numbers; a network that is back is used at once."""
-    before, late = turn.model.queue.link, _promise(turn.model.queue)
+    before = turn.model.queue.link
     turn.set(queue=message.status)
-    if message.status.link is not Link.UNKNOWN and (level := _promise(message.status)) is not late:
-        turn.log(Event.of(EventName.PROMISE_CHANGED, level=level.value))
+    _look_at_promise(turn, message.status)
     if message.status.link is not before:
         turn.log(Event.of(EventName.LINK_CHANGED, link=message.status.link))
         if message.status.link is Link.UP:
