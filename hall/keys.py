@@ -60,7 +60,7 @@ def ensure_keys(layout: HallLayout, settings: HallSettings, *, now: datetime) ->
         fresh.keys.rename(layout.keys)
         fresh.root.rmdir()
         sync_directory(layout.root)
-    _renew_server(layout, settings, now=now)
+    renew_server(layout, settings, now=now)
 
 
 def _make(fresh: HallLayout, settings: HallSettings, *, now: datetime) -> None:
@@ -89,11 +89,12 @@ def _make(fresh: HallLayout, settings: HallSettings, *, now: datetime) -> None:
         write_private(path, data)
 
 
-def _renew_server(layout: HallLayout, settings: HallSettings, *, now: datetime) -> None:
+def renew_server(layout: HallLayout, settings: HallSettings, *, now: datetime) -> bool:
+    """Make the TLS certificate anew if there is none, it has a month left or other names; True if it was made."""
     if layout.server_certificate.exists():
         current = x509.load_pem_x509_certificate(layout.server_certificate.read_bytes())
         if pki.covers(current, settings.tls_names, now=now):
-            return
+            return False
     issuing = _issuing(layout)
     key = pki.new_key()
     certificate = pki.issue_server(issuing, key, settings.tls_names, now=now)
@@ -101,6 +102,7 @@ def _renew_server(layout: HallLayout, settings: HallSettings, *, now: datetime) 
     write_private(layout.server_key, pki.key_pem(key))
     chain = certificate.public_bytes(Encoding.PEM) + issuing.pem()
     write_private(layout.server_certificate, pki.key_pem(key) + chain)
+    return True
 
 
 def _issuing(layout: HallLayout) -> pki.Authority:

@@ -22,6 +22,7 @@ from hall.admin import serve_admin
 from hall.api.http import PEER_SERIAL
 from hall.api.terminal import terminal_app
 from hall.hall import Hall
+from hall.keys import renew_server
 from hall.layout import HallLayout
 from hall.pki import serial_text
 from hall.web.app import staff_app
@@ -72,6 +73,14 @@ def tls_context(layout: HallLayout) -> ssl.SSLContext:
     return context
 
 
+async def keep_certificate(hall: Hall, tls: ssl.SSLContext, *, every_s: float = 6 * 3600.0) -> None:
+    """A hall that runs for a year: its own certificate is made anew in time, and new connections get it. For ever."""
+    while True:
+        await asyncio.sleep(every_s)
+        if await asyncio.to_thread(renew_server, hall.layout, hall.settings, now=hall.clock.now()):
+            tls.load_cert_chain(hall.layout.server_certificate)
+
+
 def listen(port: int, host: str) -> socket.socket:
     """A listening socket; port 0 takes a free one."""
     listener = socket.create_server((host, port), backlog=512)
@@ -104,9 +113,8 @@ async def serve(
 ) -> None:
     """Until SIGTERM or SIGINT."""
     sockets = listen(port, host), listen(staff_port, "127.0.0.1")
-    terminals = _server(
-        terminal_app(hall), http=MutualTlsProtocol, ssl_context_factory=lambda *_: tls_context(hall.layout)
-    )
+    tls = tls_context(hall.layout)
+    terminals = _server(terminal_app(hall), http=MutualTlsProtocol, ssl_context_factory=lambda *_: tls)
     staff = _server(staff_app(hall), http="httptools")
     loop = asyncio.get_running_loop()
 
@@ -116,6 +124,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
     admin = await serve_admin(hall)
+    renewing = asyncio.create_task(keep_certificate(hall, tls))
     running = [
         asyncio.create_task(server.serve(sockets=[listener]))
         for server, listener in zip((terminals, staff), sockets, strict=True)
@@ -136,6 +145,7 @@ async def serve(
         await asyncio.gather(*running)
     finally:
         end()
+        renewing.cancel()
         admin.close()
         with contextlib.suppress(FileNotFoundError):
             hall.layout.admin_socket.unlink()
