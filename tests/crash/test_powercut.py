@@ -48,7 +48,10 @@ def test_a_careless_store_is_found(careless: Careless) -> None:
 def test_real_shutdowns_find_what_is_not_synced() -> None:
     said: list[str] = []
     assert shutdowns.run(6, seed=random.SystemRandom().randrange(2**31), say=said.append, only="ext4") == []
-    faults = shutdowns.run(6, seed=1, say=said.append, careless=Careless.SYNCHRONOUS_NORMAL, only="ext4")
+    for seed in range(1, 11):  # a slow machine acknowledges little between two shutdowns
+        faults = shutdowns.run(6, seed=seed, say=said.append, careless=Careless.SYNCHRONOUS_NORMAL, only="ext4")
+        if faults:
+            break
     assert faults, said
 
 
