@@ -296,11 +296,11 @@ def test_a_hall_killed_while_it_reads_a_stick_goes_on_with_the_same_file(
     stick = tmp_path / "stick"
     stick.mkdir()
     street = Street(enrolled(hall, tmp_path / "terminal"), stick)
-    ids = {street.file(paper=number % 8 == 0) for number in range(150)}
+    ids = {street.file(paper=number % 8 == 0) for number in range(130)}
     file = street.export()
     command = [sys.executable, "-m", "hall", "import-media", "--data", str(data), str(file)]
     taken = 0
-    for _ in range(3):
+    for _ in range(2):
         asking = subprocess.Popen(
             [*command, "--out", str(street.receipts)],
             cwd=REPOSITORY,
