@@ -12,7 +12,7 @@ import random
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import jieba
@@ -28,9 +28,7 @@ from kiosk.core.item import Item, Question
 _EPOCH = datetime(2026, 11, 22, tzinfo=UTC)
 _REGION = "440699"
 """Not assigned: no number made with it is anybody's."""
-_SURNAMES = (
-    "王李张刘陈杨黄赵周吴徐孙马朱胡林郭何高罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余叶蒋杜苏魏程吕丁沈"
-)
+_SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡林郭何高罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余叶蒋杜苏魏程吕丁沈"
 _GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰建国文辉志红梅晓春海燕婷浩宇欣怡子涵梓轩雨桐"
 _TOWNS = (
     "石湾镇",
@@ -99,13 +97,9 @@ UNSEEN = "440604-ZJ-0077"
 
 def forms(seed: str, *, without: str = "", only: str = "") -> Iterator[Submission]:
     """Filings for ever, the kinds in turn."""
-    makers: dict[str, Callable[[random.Random], tuple[dict[str, AnswerValue], tuple[str, ...]]]] = {
-        item.code: lambda chance, item=item: _of_item(item, chance)  # type: ignore[misc]
-        for item in _items()
-    } | {
-        code: lambda chance, fields=fields: _wide(fields, chance)  # type: ignore[misc]
-        for code, fields in _WIDE.items()
-    }
+    makers: dict[str, Callable[[random.Random], tuple[dict[str, AnswerValue], tuple[str, ...]]]] = {}
+    makers |= {item.code: partial(_of_item, item) for item in _items()}
+    makers |= {code: partial(_wide, fields) for code, fields in _WIDE.items()}
     kinds = [code for code in makers if code != without and only in ("", code)]
     for number, code in zip(itertools.count(1), itertools.cycle(kinds)):
         chance = random.Random(f"{seed} {number}")  # noqa: S311 - synthetic people, not secrets

@@ -129,7 +129,7 @@ class SqliteUtils:
         self._db = Database(folder / "utils.db")
         self._db.enable_wal()
         self._db.conn.execute("pragma synchronous = full")
-        self._table = self._db["queue"]
+        self._table = self._db.table("queue")
         self._table.create({"seq": int, "id": str, "state": int, "payload": bytes}, pk="seq")
         self._table.create_index(["id"], unique=True)
 
