@@ -168,6 +168,11 @@ class _WatchedIntake:
         verdict: Verdict = self._tell(self._inner.submit(raw, terminal_id=terminal_id))
         return verdict
 
+    def submit_batch(self, raws: Any, *, terminal_id: str) -> tuple[Verdict | None, ...]:
+        """As the intake does."""
+        verdicts = self._inner.submit_batch(raws, terminal_id=terminal_id)
+        return tuple(verdict and self._tell(verdict) for verdict in verdicts)
+
 
 class _CarelessIntake(hall.intake.Intake):
     """Makes a case of everything that arrives, as often as it arrives."""
