@@ -24,7 +24,7 @@ PACKAGES=(
 if [ "${1:-}" = --dev ]; then
     LOCKS+=(requirements-dev.lock)
     PACKAGES+=(
-        chromium binutils git
+        chromium binutils git xfsprogs
         # printers that we did not write: a real print server and an independent IPP printer, which wants a name service
         cups cups-client cups-filters cups-ipp-utils ghostscript avahi-daemon dbus
     )
