@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE ?=
 COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet $(UPGRADE) --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help setup setup-dev run test lint unit crash powercut faults tour drill bench receipts soak docs bundle lock clean
+.PHONY: help setup setup-dev run test lint unit crash powercut faults tour drill bench receipts soak docs bundle lock clean long
 
 help: ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,6 +42,9 @@ faults: setup-dev ## an error at every operation, bits turned by the disk, a sto
 
 powercut: setup-dev ## 10,000 simulated power cuts and 200 real file-system shutdowns (as root): nothing lost
 	@$(BIN)/python -m tests.crash.powercut
+
+long: setup-dev ## the tests that need a quiet machine or a long while
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m long
 
 tour: setup ## a scripted day: every case, every screen, receipt and page in build/tour/index.html
 	@$(BIN)/kiosk case tour --out build/tour

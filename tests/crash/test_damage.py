@@ -53,12 +53,14 @@ def queue(tmp_path: Path, filings: list[SealedSubmission]) -> Path:
     return tmp_path / "queue"
 
 
+@pytest.mark.long
 def test_single_bits(tmp_path: Path, queue: Path, filings: list[SealedSubmission], dice: random.Random) -> None:
     kinds = [flips.one_flip(tmp_path / "trial", queue, filings, dice) for _ in range(150)]
     assert [wrong for _, wrong in kinds if wrong] == []
     assert {"parked", "harmless"} <= {kind for kind, _ in kinds}
 
 
+@pytest.mark.long
 def test_a_store_that_checks_nothing_would_be_found(
     tmp_path: Path, queue: Path, filings: list[SealedSubmission], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +195,7 @@ def test_a_store_on_a_read_only_disk_says_so(mounted: Path, filings: list[Sealed
     assert len(flips.drain(mounted / "queue", filings).good) == COUNT
 
 
+@pytest.mark.long
 @pytest.mark.timeout(200)
 def test_a_salvage_may_be_killed_anywhere() -> None:
     done = preloaded("tests.crash.flips", "--flips", "1", timeout=180)

@@ -34,6 +34,7 @@ def test_three_hundred_kills_lose_and_double_nothing() -> None:
     assert sum(street["kills"]["hall"] for street in result["streets"]) >= 0.3 * KILLS
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("careless", "what"), [(Careless.HALL_WITHOUT_DEDUPE, "doubled"), (Careless.QUEUE_ACKS_FIRST, "lost")]

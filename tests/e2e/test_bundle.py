@@ -35,7 +35,7 @@ FORBIDDEN = (
 )
 GPL_FILES = ("VirtualKeyboard", "libreadline", "libgdbm", "libQt6Charts", "libQt6Pdf")
 DEVICES = tuple(kind.value for kind in DeviceKind)
-PARTS = ("disk", "identity", "bundle", *DEVICES, "fonts", "queue", "hall")
+PARTS = ("disk", "identity", "bundle", *DEVICES, "fonts", "queue", "clock", "hall")
 SYSTEM_LIBRARIES = {
     *(
         "ld-linux-x86-64.so.2",
@@ -165,7 +165,7 @@ def test_it_tells_its_version_and_verbs_and_shows_no_developers_verbs(bundle: Pa
     verbs = re.findall(
         r"^  ([a-z]+)  ", _run(bundle, tmp_path, "--help").stdout.partition("Commands:")[2], re.MULTILINE
     )
-    assert verbs == ["run", "doctor", "provision"]
+    assert verbs == ["run", "doctor", "paper", "provision"]
     wrong = _run(bundle, tmp_path, "doctor", "--profile", "nowhere.toml")
     assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (2, "", 1)
 

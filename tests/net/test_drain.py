@@ -13,7 +13,7 @@ from kiosk.core.result import Ok
 from tests.net.netemu import VILLAGE, why_not
 from tests.net.village import FAST, Village, until, village
 
-pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "root")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(bool(why_not()), reason=why_not() or "root")]
 BACKLOG = 80
 
 

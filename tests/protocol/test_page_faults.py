@@ -12,6 +12,8 @@ from drivers.sim.page import PagePrinterSim
 from kiosk.core.devices import DeviceKind
 from tests.protocol.conftest import Rig
 
+pytestmark = pytest.mark.long
+
 PROGRAM = Path(__file__).parent / "programs/page_program.py"
 SCRIPTS = read_scripts((FOLDER / "page.toml").read_text(encoding="utf-8"), group="page")
 

@@ -11,6 +11,8 @@ from drivers.sim.fault_scripts import FOLDER, FaultScript, read_scripts
 from drivers.sim.id_card import CardReaderSim
 from kiosk.core.devices import DeviceKind
 
+pytestmark = pytest.mark.long
+
 SCRIPTS = read_scripts((FOLDER / "id_card.toml").read_text("utf-8"), group=DeviceKind.ID_CARD)
 
 

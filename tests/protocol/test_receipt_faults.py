@@ -11,6 +11,8 @@ from drivers.sim.fault_scripts import FaultScript, load_scripts
 from drivers.sim.receipt import ReceiptPrinterSim
 from kiosk.core.devices import DeviceKind
 
+pytestmark = pytest.mark.long
+
 SCRIPTS = [script for script in load_scripts() if script.id.startswith("receipt.")]
 
 

@@ -13,6 +13,8 @@ import pytest
 from tests.soak.report import Report
 from tests.soak.street import Street
 
+pytestmark = pytest.mark.long
+
 SECONDS = float(os.environ.get("SOAK_SECONDS", "20"))
 DAYS = 75.0
 """Certificates are renewed once."""

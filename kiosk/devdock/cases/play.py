@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from kiosk.core.profile import DataLayout
 from kiosk.devdock import hands
 from kiosk.devdock.cases.disk import SmallDisk
 from kiosk.devdock.cases.finger import Finger
@@ -78,6 +80,8 @@ def tidy(street: Street) -> None:
         terminal.hardware.do("site.set", cabinet_open=False, on_battery=False)
         hands.lift_card(terminal)
         send_away(terminal)
+        # what somebody began in another case is not offered to the same person in this one
+        shutil.rmtree(DataLayout(terminal.data).drafts, ignore_errors=True)
 
 
 def send_away(terminal: Terminal) -> None:
