@@ -71,7 +71,8 @@ def test_the_doctor_on_a_bare_machine_speaks_to_people_and_machines(tmp_path: Pa
     for_machines = CliRunner().invoke(app, ["doctor", "--json", "--profile", str(profile)])
     assert for_machines.exit_code == 1
     findings = json.loads(for_machines.stdout)
-    assert [finding["part"] for finding in findings] == ["disk", "identity", "bundle", "fonts", "queue", "hall"]
+    parts = ["disk", "identity", "bundle", "fonts", "queue", "clock", "hall"]
+    assert [finding["part"] for finding in findings] == parts
     assert {"part", "name", "verdict", "state", "advice", "seconds", "detail"} == set(findings[0])
 
 
