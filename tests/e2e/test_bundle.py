@@ -25,7 +25,7 @@ from kiosk.devdock.hall_view import HallView
 from kiosk.devdock.link import LinkMode
 from kiosk.devdock.street import DEFAULT_TERMINALS, Hall, Terminal, wait_until
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("street")]
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("bundle")]
 
 ROOT = Path(__file__).resolve().parents[2]
 FORBIDDEN = (
