@@ -193,6 +193,7 @@ class _Citizen:
     def _done(self) -> str:
         number = self._finger.number()
         if number:
+            self._try("拿到了")  # an open question about her receipt would be put to her at every visit
             self._try("完成")
             hands.lift_card(self._terminal)
         return number
