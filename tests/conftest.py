@@ -40,6 +40,13 @@ def no_unexpected_logs(expected_logs: set[str]) -> Iterator[None]:
     assert not surprises, [f"{record.name}: {record.getMessage()}" for record in surprises]
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """A group whose tests run on several workers starts its streets and servers several times, all at once."""
+    grouped = [item for item in session.items if item.get_closest_marker("xdist_group")]
+    if session.config.getoption("loadgroup", False) and any("@" not in item.nodeid for item in grouped):
+        raise pytest.UsageError("this pytest and this pytest-xdist do not keep groups together")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Public facts for tests, beside the checkout; skipped in words where they are not."""

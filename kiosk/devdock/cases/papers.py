@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,18 @@ def read_words(png: bytes) -> str:
     """Every text line on a picture, top to bottom (independent OCR engine with its own model)."""
     import numpy
     from PIL import Image
-    from rapidocr_onnxruntime import RapidOCR
 
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    found, _ = RapidOCR()(numpy.asarray(picture))
+    found, _ = _reader()(numpy.asarray(picture), use_cls=False)  # papers lie the right way up
     return "\n".join(line[1] for line in found or [])
+
+
+@cache
+def _reader() -> Any:
+    """Three models from files: made once."""
+    from rapidocr_onnxruntime import RapidOCR
+
+    return RapidOCR()
 
 
 def read_code(png: bytes) -> str:
