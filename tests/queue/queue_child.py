@@ -28,7 +28,7 @@ def die_with_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def run() -> None:
+def run(options: QueueOptions) -> None:
     """Fork on demand."""
     die_with_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -39,10 +39,10 @@ def run() -> None:
             die_with_parent()
             with (data / "sync.log").open("ab") as log:
                 os.dup2(log.fileno(), 2)
-            os._exit(main(profile, data=data, software="test", options=QUICK))
+            os._exit(main(profile, data=data, software="test", options=options))
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    run()
+    run(QUICK)
