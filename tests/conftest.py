@@ -40,6 +40,14 @@ def no_unexpected_logs(expected_logs: set[str]) -> Iterator[None]:
     assert not surprises, [f"{record.name}: {record.getMessage()}" for record in surprises]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file stays on one worker: what its tests share, a hall or a printer, is started once."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """A group whose tests run on several workers starts its streets and servers several times, all at once."""
     grouped = [item for item in session.items if item.get_closest_marker("xdist_group")]
