@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.result import Err, Ok, Result
-from offline_queue.inbox import is_empty, move
+from offline_queue.contents import Arrivals
 from offline_queue.salvage import Salvaged, finish, is_damage, salvage
 from offline_queue.sanity import makes_sense
 from offline_queue.schema import SchemaError, StoreDamaged, connect, verify
@@ -55,7 +55,7 @@ def fault_of(error: sqlite3.Error | OSError) -> StoreFault | None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing; durable when it returns, together with what was moved out of the inbox."""
+    """All or nothing; durable when it returns, together with the new filings that were entered before."""
     if not connection.in_transaction:
         connection.execute("begin immediate")
     try:
@@ -69,31 +69,14 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 class Inbox(Enum):
-    """What some work must find of the inbox."""
+    """What some work must find of filings that are not entered yet."""
 
     AS_IT_IS = auto()
-    """It looks there itself."""
+    """It asks `Arrivals` itself."""
     MOVED = auto()
-    """Every row where it belongs, maybe not committed: for whatever reads, or makes a `transaction`."""
+    """All entered, maybe not committed: for whatever reads, or makes a `transaction`."""
     COMMITTED = auto()
     """No transaction open: for checkpoints and vacuum."""
-
-
-def _take_over(connection: sqlite3.Connection, wanted: Inbox) -> None:
-    if wanted is Inbox.AS_IT_IS:
-        return
-    if not is_empty(connection):
-        if not connection.in_transaction:
-            connection.execute("begin immediate")
-        try:
-            move(connection)
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("rollback")
-            raise
-    if wanted is Inbox.COMMITTED and connection.in_transaction:
-        with transaction(connection):
-            pass
 
 
 class OwnedDatabase:
@@ -106,6 +89,8 @@ class OwnedDatabase:
         self._lock = threading.RLock()
         self._closed = False
         self._connection: sqlite3.Connection | None = None
+        self.arrivals = Arrivals()
+        """Used inside `run` only."""
         self._suspect = False
         """SQLite called the file damaged just now: look at all of it."""
         self._nonsense = False
@@ -146,7 +131,11 @@ class OwnedDatabase:
         try:
             if self._connection is None:
                 self._connection = self._open()
-            _take_over(self._connection, inbox)
+            if inbox is not Inbox.AS_IT_IS:
+                self.arrivals.enter(self._connection)
+                if inbox is Inbox.COMMITTED and self._connection.in_transaction:
+                    with transaction(self._connection):
+                        pass
             return Ok(work(self._connection))
         except SchemaError as error:
             self._close()
@@ -201,3 +190,4 @@ class OwnedDatabase:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        self.arrivals.forget()

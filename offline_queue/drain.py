@@ -1,4 +1,4 @@
-"""Handing over: the store as the sync worker sees it. Contents are forgotten only in `accept`."""
+"""Handing over: the store as the sync worker sees it. Contents are forgotten only in `accept_many`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from kiosk.contract.envelope import BlobRef
 from kiosk.core.ports import StoreError, StoreFault, SubmissionState
 from kiosk.core.result import Err, Ok, Result
 from offline_queue import journal_notes
+from offline_queue.contents import release
 from offline_queue.database import transaction
 from offline_queue.rows import Waiting
 from offline_queue.sanity import is_id, is_sha256
 from offline_queue.store import Store
+
+_ENVELOPE = "select envelope from submissions join contents using (place) where submissions.seq = ? and taken = 1"
 
 
 class Drain:
@@ -57,7 +60,7 @@ class Drain:
         """The bytes to send; BROKEN if the disk changed them: SQLite itself would not notice."""
 
         def work(db: sqlite3.Connection) -> bytes:
-            row = db.execute("select envelope from submissions where seq = ?", (item.seq,)).fetchone()
+            row = db.execute(_ENVELOPE, (item.seq,)).fetchone()
             return bytes(row[0] or b"") if row else b""
 
         raw = self._store.db.run(work)
@@ -98,12 +101,17 @@ class Drain:
         def work(db: sqlite3.Connection) -> None:
             now = self._store.now()
             with transaction(db):
-                fresh = [(item, receipt) for item, receipt in accepted if _sealed(db, item)]
+                found = [(item, receipt, _sealed(db, item)) for item, receipt in accepted]
+                fresh = [(item, receipt) for item, receipt, place in found if place is not None]
                 db.executemany(
-                    "update submissions set state = 'accepted', receipt = ?, accepted_at = ?, envelope = null,"
-                    " next_at = null, last_code = null where seq = ? and state = 'sealed'",
-                    [(receipt, now, item.seq) for item, receipt in fresh],
+                    "update submissions set state = 'accepted', next_at = null, last_code = null where seq = ?",
+                    [(item.seq,) for item, _ in fresh],
                 )
+                db.executemany(
+                    "insert or replace into receipts (seq, accepted_at, receipt) values (?, ?, ?)",
+                    [(item.seq, now, receipt) for item, receipt in fresh],
+                )
+                release(db, [place for _, _, place in found if place])
                 self._store.journal.note(db, *(journal_notes.accepted(item.id, receipt) for item, receipt in fresh))
                 db.executemany("delete from blobs where seq = ?", [(item.seq,) for item, _ in accepted if item.blobs])
 
@@ -120,7 +128,7 @@ class Drain:
 
         def work(db: sqlite3.Connection) -> None:
             with transaction(db):
-                if _sealed(db, item):
+                if _sealed(db, item) is not None:
                     self._store.journal.note(db, journal_notes.parked(item.id, code))
                 db.execute(
                     "update submissions set state = 'parked', next_at = null, last_code = ?"
@@ -146,10 +154,10 @@ class Drain:
         return self._store.db.run(work, draining=True)
 
 
-def _sealed(db: sqlite3.Connection, item: Waiting) -> bool:
-    """Has nobody decided about it yet? A transaction that is done twice is journalled once."""
-    found = db.execute("select 1 from submissions where seq = ? and state = 'sealed'", (item.seq,)).fetchone()
-    return found is not None
+def _sealed(db: sqlite3.Connection, item: Waiting) -> int | None:
+    """Where its contents lie, 0 if nowhere; None if somebody has decided: what is done twice is journalled once."""
+    found = db.execute("select place from submissions where seq = ? and state = 'sealed'", (item.seq,)).fetchone()
+    return None if found is None else int(found[0] or 0)
 
 
 def _waiting(db: sqlite3.Connection, row: tuple[int, str, str, int, int, str]) -> Waiting:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
+from collections.abc import Sequence
+from typing import assert_never
 
 from kiosk.contract.envelope import Envelope, EnvelopeError, parse_envelope
 from kiosk.contract.numbers import ApplicationNumber
@@ -15,7 +17,7 @@ from kiosk.core.clock import CHINA, Clock
 from kiosk.core.ports import Owed, SealedSubmission, StoreError, StoreFault
 from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok, Result
-from offline_queue import inbox
+from offline_queue.contents import Filed, Known
 from offline_queue.database import Inbox, fault_of, transaction
 from offline_queue.store import Store
 
@@ -63,53 +65,7 @@ class Intake:
             return Err(StoreError(StoreFault.BROKEN, str(error)))
         if (broken := _unfit(sealed, envelope)) is not None:
             return Err(StoreError(StoreFault.BROKEN, broken))
-        # One at a time: a second put of the same id must not bring back blobs that an acceptance just removed,
-        # nor clean up blobs that the first put's row needs.
-        with self._putting:
-            known = self._known(sealed.id, envelope.sha256)
-            if isinstance(known, Err):
-                return known
-            return Ok(None) if known.value else self._add(sealed, envelope, card_tag=card_tag, slip=slip)
-
-    def owed(self, card_tag: bytes) -> Result[tuple[Owed, ...], StoreError]:
-        """Filed under this card lately, receipt not proven; oldest first."""
-        since = self._store.now() - int(self._store.retention.owed.total_seconds())
-
-        def work(db: sqlite3.Connection) -> tuple[Owed, ...]:
-            rows = db.execute(
-                "select id, application_no, prints.state, slip from submissions join prints on prints.job = id"
-                " where prints.card_tag = ? and prints.state != 'proven' and submissions.created_at >= ? order by seq",
-                (card_tag, since),
-            )
-            return tuple(Owed(id_, number, PrintState(state), slip or b"") for id_, number, state, slip in rows)
-
-        return self._store.db.run(work)
-
-    def _known(self, submission_id: str, sha256: str) -> Result[bool, StoreError]:
-        """Is it here already with these bytes? CONFLICT if with others."""
-
-        found = self._store.db.run(lambda db: inbox.sha256_of(db, submission_id), inbox=Inbox.AS_IT_IS)
-        if isinstance(found, Err):
-            return found
-        if found.value is None or found.value == sha256:
-            return Ok(found.value is not None)
-        return Err(StoreError(StoreFault.CONFLICT, "this id was filed with other bytes"))
-
-    def _add(
-        self, sealed: SealedSubmission, envelope: Envelope, *, card_tag: bytes, slip: bytes
-    ) -> Result[None, StoreError]:
-        if not self._store.space.accepting(len(sealed.envelope) + sum(map(len, sealed.blobs))):
-            return Err(StoreError(StoreFault.DISK_FULL))
-        done = self._write(sealed, envelope, card_tag=card_tag, slip=slip)
-        if isinstance(done, Err):
-            # Only what no row needs: after an I/O error the row may be there all the same.
-            self._store.discard_blobs(ref.sha256 for ref in envelope.header.blobs)
-        return done
-
-    def _write(
-        self, sealed: SealedSubmission, envelope: Envelope, *, card_tag: bytes, slip: bytes
-    ) -> Result[None, StoreError]:
-        filed = inbox.Filed(
+        filed = Filed(
             id=sealed.id,
             application_no=sealed.application_no,
             sha256=envelope.sha256,
@@ -119,25 +75,79 @@ class Intake:
             slip=slip,
             created_at=self._store.now(),
         )
+        # One at a time: a second put of the same id must not bring back blobs that an acceptance just removed,
+        # nor clean up blobs that the first put's row needs.
+        with self._putting:
+            return self._file(filed) if not sealed.blobs else self._file_with(filed, sealed.blobs)
 
-        def work(db: sqlite3.Connection) -> bool:
-            owner = inbox.owner_of(db, filed.application_no)
-            if owner is not None:
-                # Our own, if an I/O error hid that the first try succeeded.
-                return owner == (filed.id, filed.sha256)
-            with transaction(db):
-                inbox.add(db, filed)
-            return True
+    def owed(self, card_tag: bytes) -> Result[tuple[Owed, ...], StoreError]:
+        """Filed under this card lately, receipt not proven; oldest first."""
+        since = self._store.now() - int(self._store.retention.owed.total_seconds())
 
+        def work(db: sqlite3.Connection) -> tuple[Owed, ...]:
+            rows = db.execute(
+                "select id, application_no, prints.state, slip from submissions join prints on prints.job = id"
+                " left join slips on slips.seq = submissions.seq where prints.card_tag = ? and prints.state != 'proven'"
+                " and submissions.created_at >= ? order by submissions.seq",
+                (card_tag, since),
+            )
+            return tuple(Owed(id_, number, PrintState(state), slip or b"") for id_, number, state, slip in rows)
+
+        return self._store.db.run(work)
+
+    def _file_with(self, filed: Filed, blobs: Sequence[bytes]) -> Result[None, StoreError]:
+        """Files first, row last; no file for what is known."""
+        known = self._store.db.run(lambda db: self._store.db.arrivals.look(db, filed), inbox=Inbox.AS_IT_IS)
+        if isinstance(known, Err):
+            return known
+        if known.value is not Known.NEW:
+            return _answer(known.value)
+        if not self._store.space.accepting(len(filed.envelope) + sum(map(len, blobs))):
+            return Err(StoreError(StoreFault.DISK_FULL))
+        done = self._write(blobs)
+        if isinstance(done, Ok):
+            done = self._file(filed)
+        if isinstance(done, Err):
+            # Only what no row needs: after an I/O error the row may be there all the same.
+            self._store.discard_blobs(ref.sha256 for ref in filed.blobs)
+        return done
+
+    def _write(self, blobs: Sequence[bytes]) -> Result[None, StoreError]:
         try:
-            for blob in sealed.blobs:
+            for blob in blobs:
                 self._store.blobs.write(blob)
         except OSError as error:
             return Err(StoreError(fault_of(error) or StoreFault.STORE_DOWN, type(error).__name__))
-        added = self._store.db.run(work, inbox=Inbox.AS_IT_IS)
-        if isinstance(added, Err):
-            return added
-        return Ok(None) if added.value else Err(StoreError(StoreFault.CONFLICT, "this application number was used"))
+        return Ok(None)
+
+    def _file(self, filed: Filed) -> Result[None, StoreError]:
+        """The row. What is SAME here may be our own, if an I/O error hid that the first try succeeded."""
+        arrivals, accepting, size = self._store.db.arrivals, self._store.space.accepting, len(filed.envelope)
+
+        def work(db: sqlite3.Connection) -> Known | None:
+            known = arrivals.look(db, filed)
+            if known is Known.NEW:
+                if not accepting(size):
+                    return None
+                arrivals.add(db, filed)
+            return known
+
+        known = self._store.db.run(work, inbox=Inbox.AS_IT_IS)
+        if isinstance(known, Err):
+            return known
+        return Err(StoreError(StoreFault.DISK_FULL)) if known.value is None else _answer(known.value)
+
+
+def _answer(known: Known) -> Result[None, StoreError]:
+    match known:
+        case Known.NEW | Known.SAME:
+            return Ok(None)
+        case Known.OTHER_BYTES:
+            return Err(StoreError(StoreFault.CONFLICT, "this id was filed with other bytes"))
+        case Known.NUMBER_USED:
+            return Err(StoreError(StoreFault.CONFLICT, "this application number was used"))
+        case _:
+            assert_never(known)
 
 
 def _unfit(sealed: SealedSubmission, envelope: Envelope) -> str | None:

@@ -20,11 +20,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from kiosk.contract.journal import Note
+from offline_queue.contents import clear, wipe
 from offline_queue.files import sync_directory
 from offline_queue.journal_notes import purged
 
 ROWS_AT_ONCE = 512
 """Of each kind in one run: whoever stands in front of the screen waits for the same connection."""
+_ROWS_LOOKED_AT = 4 * ROWS_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +51,31 @@ def forget_rows(db: sqlite3.Connection, *, owed_before: int, history_before: int
         ("accepted", history_before, _forget_accepted(db, history_before)),
         ("print", history_before, _forget_prints(db, history_before)),
     )
+    clear(db, before=owed_before)
     return tuple(purged(what, ids=ids, up_to=up_to) for what, up_to, ids in done if ids)
 
 
 def _forget_slips(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
-    ids = _names(db, "select id from submissions where slip is not null and created_at < ? limit ?", before)
-    db.executemany("update submissions set slip = null where id = ?", [(name,) for name in ids])
-    return ids
+    forgotten = _forget_from(db, "slips", "created_at", before)
+    wipe(db, [seq for seq, _ in forgotten])
+    return tuple(id_ for _, id_ in forgotten)
 
 
 def _forget_tags(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
     jobs = _names(db, "select job from prints where card_tag is not null and created_at < ? limit ?", before)
     db.executemany("update prints set card_tag = null where job = ?", [(job,) for job in jobs])
+    rows = (db.execute("select seq from submissions where id = ?", (job,)).fetchone() for job in jobs)
+    wipe(db, [row[0] for row in rows if row is not None])
     return jobs
 
 
 def _forget_accepted(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
-    ids = _names(db, "select id from submissions where state = 'accepted' and accepted_at < ? limit ?", before)
-    rows = [(name,) for name in ids]
-    db.executemany("delete from submissions where id = ?", rows)
-    # A receipt goes with its submission.
-    db.executemany("delete from prints where job = ? and kind = 'receipt'", rows)
-    return ids
+    rows = _forget_from(db, "receipts", "accepted_at", before)
+    for table in ("slips", "submissions"):
+        db.executemany(f"delete from {table} where seq = ?", [(seq,) for seq, _ in rows])  # noqa: S608
+    # A printed receipt goes with its submission.
+    db.executemany("delete from prints where job = ? and kind = 'receipt'", [(id_,) for _, id_ in rows])
+    return tuple(id_ for _, id_ in rows)
 
 
 def _forget_prints(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
@@ -78,13 +83,29 @@ def _forget_prints(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
     while one is open, or while the hall has not heard of one."""
     jobs = _names(
         db,
-        "select job from prints where kind = 'page' and hall_job not in (select hall_job from prints where kind ="
-        " 'page' and (state not in ('proven', 'failed', 'void') or changed_at >= ?)) and hall_job not in"
-        " (select hall_job from outcomes) limit ?",
+        "select job from prints indexed by prints_pages where kind = 'page' and hall_job not in"
+        " (select hall_job from prints indexed by prints_pages where kind = 'page'"
+        " and (state not in ('proven', 'failed', 'void') or changed_at >= ?))"
+        " and hall_job not in (select hall_job from outcomes) limit ?",
         before,
     )
     db.executemany("delete from prints where job = ?", [(job,) for job in jobs])
     return jobs
+
+
+def _forget_from(db: sqlite3.Connection, table: str, moment: str, before: int) -> list[tuple[int, str]]:
+    """Rows of a table that grows at its end (seq), with the ids of their submissions.
+
+    The first ones are the oldest, but for a clock that was wrong: among the first few thousand all are found, and the
+    others when those have gone.
+    """
+    rows = db.execute(
+        f"select old.seq, id from (select seq, {moment} as at from {table} order by seq limit ?) as old"  # noqa: S608
+        " left join submissions using (seq) where at < ? limit ?",
+        (_ROWS_LOOKED_AT, before, ROWS_AT_ONCE),
+    ).fetchall()
+    db.executemany(f"delete from {table} where seq = ?", [(seq,) for seq, _ in rows])  # noqa: S608
+    return [(seq, str(id_)) for seq, id_ in rows]
 
 
 def _names(db: sqlite3.Connection, query: str, before: int) -> tuple[str, ...]:

@@ -18,7 +18,9 @@ from pathlib import Path
 
 from kiosk.contract.envelope import Envelope, EnvelopeError, parse_envelope
 from kiosk.contract.numbers import ApplicationNumber
+from kiosk.core.ports import SubmissionState
 from offline_queue import pages
+from offline_queue.contents import PLACES
 from offline_queue.files import sync_directory
 from offline_queue.sanity import fits, is_sha256
 from offline_queue.schema import connect
@@ -35,6 +37,7 @@ _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQL
 _NUMBER_LENGTH = 21
 _UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 """SQLite's words about a damaged schema may be no text themselves."""
+_CONTENTS_COLUMNS, _TAKEN = 12, 1
 _SINCE, _UNTIL = 1_600_000_000, 4_000_000_000
 """Unix seconds that can be a filing's."""
 
@@ -142,14 +145,18 @@ def _bring_over(copy: Path, fresh: sqlite3.Connection) -> Salvaged:
                 _copy_table(old, fresh, table)
         with suppress(*_UNREADABLE):
             old.execute("pragma wal_checkpoint(truncate)").fetchall()
+    _enter_again(fresh)
     for row in pages.rows_of(copy.read_bytes()):
         _find_filing(fresh, row)
     _mend(fresh)
     lost = fresh.execute(
         "select count(*) from prints where kind = 'receipt' and job not in (select id from submissions)"
-        " and job not in (select id from inbox)"
+        " and job not in (select id from contents where taken = 1)"
     ).fetchone()[0]
-    kept = fresh.execute("select (select count(*) from submissions) + (select count(*) from inbox)").fetchone()[0]
+    kept = fresh.execute(
+        "select (select count(*) from submissions) + (select count(*) from contents where taken = 1"
+        " and id not in (select id from submissions))"
+    ).fetchone()[0]
     fresh.execute("commit")
     return Salvaged(int(kept), int(lost))
 
@@ -188,12 +195,45 @@ def _typed(value: object, kind: str) -> object:
     return value.decode() if isinstance(value, bytes) and kind == "TEXT" else value
 
 
+def _enter_again(fresh: sqlite3.Connection) -> None:
+    """Contents that have lost their submission are as good as new, and are entered as new ones are."""
+    fresh.execute(
+        "delete from contents where taken = 1"
+        " and (id is null or envelope is null or id in (select id from submissions where state = 'accepted'))"
+    )
+    lost = fresh.execute(
+        "select place from contents where taken = 1 and id not in (select id from submissions) order by seq"
+    ).fetchall()
+    (last,) = fresh.execute(
+        "select max((select coalesce(max(seq), 0) from submissions), (select coalesce(max(seq), 0) from contents))"
+    ).fetchone()
+    for seq, (place,) in enumerate(lost, start=last + 1):
+        # A number that another filing has by now, for a bit of it has changed, must not stop everything.
+        fresh.execute(
+            "update contents set seq = ?1, place = iif(place > ?2, ?2 + ?1, place), application_no = iif("
+            "application_no is null or application_no in (select application_no from submissions), id, application_no)"
+            " where place = ?3",
+            (seq, PLACES, place),
+        )
+
+
 def _find_filing(fresh: sqlite3.Connection, row: pages.Row) -> None:
     """A row that holds an envelope is a filing, whatever became of the rest of its table."""
     found = _envelope(row)
-    if found is None:
+    if found is None or _is_over(row):
         return
     raw, envelope = found
+    known = fresh.execute(
+        "select submissions.seq, submissions.state, contents.envelope is not null from submissions"
+        " left join contents on contents.place = submissions.place and contents.id = submissions.id"
+        " where submissions.id = ?",
+        (envelope.header.id,),
+    ).fetchone()
+    if known is not None:
+        seq, state, whole = known
+        if state != SubmissionState.ACCEPTED and not whole:
+            _lay(fresh, seq, raw)
+        return
     header = envelope.header
     texts = [value for value in row.values if isinstance(value, str)]
     # The number's first writing is in the envelope; this one is for people, and may be as damaged as the rest.
@@ -201,19 +241,38 @@ def _find_filing(fresh: sqlite3.Connection, row: pages.Row) -> None:
     moments = [value for value in row.values if isinstance(value, int) and _SINCE < value < _UNTIL]
     with suppress(*_UNREADABLE):
         fresh.execute(
-            "insert or ignore into submissions (id, application_no, sha256, envelope, size, state, attempts,"
-            " created_at) select ?1, ?2, ?3, ?4, ?5, ?6, 0, ?7 where not exists (select 1 from inbox where id = ?1)",
+            "insert into submissions (seq, id, application_no, sha256, size, state, attempts, created_at)"
+            " select max(coalesce(max(seq), 0), (select coalesce(max(seq), 0) from contents)) + 1,"
+            " ?1, ?2, ?3, ?4, ?5, 0, ?6 from submissions"
+            " where not exists (select 1 from contents where id = ?1 and taken = 1)",
             (
                 header.id,
                 number,
                 # As it was written beside it, so that an envelope that has changed since is found out.
                 next(filter(is_sha256, texts), envelope.sha256),
-                raw,
                 len(raw),
                 "parked" if "parked" in texts else "sealed",
                 min(moments, default=int(header.created_at.timestamp())),
             ),
         )
+        entered = fresh.execute("select seq from submissions where id = ?", (header.id,)).fetchone()
+        if entered is not None:
+            _lay(fresh, entered[0], raw)
+
+
+def _lay(fresh: sqlite3.Connection, seq: int, envelope: bytes) -> None:
+    """The contents of a submission."""
+    fresh.execute("update submissions set place = ? where seq = ?", (PLACES + seq, seq))
+    fresh.execute(
+        "insert or replace into contents (place, taken, seq, id, application_no, sha256, created_at, envelope)"
+        " select place, 1, seq, id, application_no, sha256, created_at, ? from submissions where seq = ?",
+        (envelope, seq),
+    )
+
+
+def _is_over(row: pages.Row) -> bool:
+    """What lies in a place that was laid out, and that the hall has signed for, maybe long ago."""
+    return 1 <= row.rowid <= PLACES and len(row.values) == _CONTENTS_COLUMNS and row.values[_TAKEN] == 0
 
 
 def _envelope(row: pages.Row) -> tuple[bytes, Envelope] | None:
@@ -234,7 +293,10 @@ def _is_number(text: str) -> bool:
 def _mend(fresh: sqlite3.Connection) -> None:
     """What belongs to each submission and can be had from its envelope: materials, and the receipt that is owed."""
     fresh.execute("delete from blobs where seq not in (select seq from submissions)")
-    rows = fresh.execute("select seq, id, envelope, created_at from submissions where envelope is not null").fetchall()
+    rows = fresh.execute(
+        "select submissions.seq, submissions.id, envelope, submissions.created_at from submissions"
+        " join contents using (place) where envelope is not null and taken = 1"
+    ).fetchall()
     for seq, id_, raw, created in rows:
         with suppress(EnvelopeError, sqlite3.Error):
             blobs = parse_envelope(bytes(raw)).header.blobs

@@ -20,6 +20,11 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
     return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
+def _or_none(rule: Callable[[object], bool]) -> Callable[[object], bool]:
+    """A place may be empty."""
+    return lambda value: value is None or rule(value)
+
+
 def _is_json(value: object) -> bool:
     if value is None:
         return True
@@ -41,14 +46,19 @@ _RULES: Mapping[str, Mapping[str, Callable[[object], bool]]] = {
         "sha256": is_sha256,
         "application_no": _is_number,
         "state": lambda value: value in _STATES,
-        "envelope": lambda value: value is None or isinstance(value, bytes),
     },
     "prints": {
         "kind": lambda value: value in set(PaperKind),
         "state": lambda value: value in set(PrintState),
     },
     "blobs": {"sha256": is_sha256},
-    "inbox": {"id": is_id, "sha256": is_sha256, "application_no": _is_number, "blobs": _is_json},
+    "contents": {
+        "taken": lambda value: value in (0, 1),
+        "id": _or_none(is_id),
+        "sha256": _or_none(is_sha256),
+        "application_no": _or_none(_is_number),
+        "blobs": _is_json,
+    },
 }
 
 

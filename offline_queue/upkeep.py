@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kiosk.core.ports import StoreError
 from kiosk.core.result import Err, Ok, Result
+from offline_queue.contents import is_laid_out, lay_out
 from offline_queue.database import Inbox, OwnedDatabase, transaction
 from offline_queue.schema import WAL_BYTES
 
@@ -86,6 +87,9 @@ class Upkeep:
     def _checkpoint(self, db: sqlite3.Connection) -> None:
         """Begin the WAL anew; it keeps its place on the disk, unless that place is wanted."""
         roomy = self._roomy()
+        if roomy and not is_laid_out(db):
+            with transaction(db):
+                lay_out(db)
         db.execute(f"pragma wal_checkpoint({'restart' if roomy else 'truncate'})").fetchall()
         if roomy:
             (_, _, path) = db.execute("pragma database_list").fetchone()
@@ -93,7 +97,9 @@ class Upkeep:
 
     def _look_at_some(self, db: sqlite3.Connection) -> int:
         rows = db.execute(
-            "select seq, id, sha256, envelope from submissions where state = 'sealed' and seq > ? order by seq limit ?",
+            "select submissions.seq, submissions.id, submissions.sha256, envelope from submissions"
+            " left join contents on contents.place = submissions.place and taken = 1"
+            " where state = 'sealed' and submissions.seq > ? order by submissions.seq limit ?",
             (self._looked, _ROWS_AT_ONCE),
         ).fetchall()
         wrong = [id_ for _, id_, sha256, envelope in rows if hashlib.sha256(envelope or b"").hexdigest() != sha256]

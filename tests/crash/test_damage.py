@@ -64,8 +64,10 @@ def test_single_bits(tmp_path: Path, queue: Path, filings: list[SealedSubmission
 def test_a_store_that_checks_nothing_would_be_found(
     tmp_path: Path, queue: Path, filings: list[SealedSubmission], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    select = "select envelope from submissions join contents using (place) where submissions.seq = ?"
+
     def unchecked(self: Drain, item: object) -> Ok[bytes]:
-        work = self._store.db.run(lambda db: db.execute("select envelope from submissions where seq = ?", (item.seq,)))  # type: ignore[attr-defined]
+        work = self._store.db.run(lambda db: db.execute(select, (item.seq,)))  # type: ignore[attr-defined]
         assert isinstance(work, Ok)
         return Ok(bytes(work.value.fetchone()[0]))
 
@@ -238,7 +240,7 @@ def test_what_makes_sense() -> None:
     assert fits("prints", {"kind": "receipt", "state": "intended"})
     assert not fits("prints", {"kind": "receipt", "state": "in4ended"})
     assert not fits("submissions", {"id": "x", "state": "sealed"})
-    assert not fits("inbox", {"blobs": "[[1]]"})
+    assert not fits("contents", {"blobs": "[[1]]"})
     assert fits("another", {"anything": object()})
     with sqlite3.connect(":memory:") as db:
         assert not makes_sense(db)

@@ -217,8 +217,9 @@ def test_accepting_forgets_the_contents_and_keeps_the_receipt(
     assert drain.accept(item, b"receipt") == Ok(None)
     assert files(queue) == []
     assert store.state(sealed.id) == Ok(SubmissionState.ACCEPTED)
-    row = store.db.run(lambda db: db.execute("select envelope, receipt, size from submissions").fetchone())
-    assert row == Ok((None, b"receipt", len(sealed.envelope)))
+    select = "select receipt, size from submissions join receipts using (seq)"
+    assert store.db.run(lambda db: db.execute(select).fetchall()) == Ok([(b"receipt", len(sealed.envelope))])
+    assert store.db.run(lambda db: db.execute("select count(*) from contents where taken = 1").fetchone()) == Ok((0,))
     put(intake, sealed)  # the terminal may not have heard the first yes
     assert drain.waiting() == Ok(())
     assert files(queue) == []
@@ -299,10 +300,12 @@ def test_house_keeping_forgets_what_is_over_and_nothing_unsent(
     assert store.keep_house() == Ok(None)
     rows = store.db.run(
         lambda db: db.execute(
-            "select submissions.state, slip, card_tag, envelope is null from submissions join prints on job = id"
+            "select submissions.state, slips.slip, prints.card_tag, contents.slip, contents.card_tag, envelope is null"
+            " from submissions join prints on job = submissions.id left join slips using (seq)"
+            " join contents on contents.place = submissions.place"
         ).fetchall()
     )
-    assert rows == Ok([("sealed", None, None, 0)])
+    assert rows == Ok([("sealed", None, None, bytes(len(b"slip")), bytes(len(TAG)), 0)])
     assert len(files(queue)) == 1
     assert (queue / "queue.db-wal").stat().st_size == schema.WAL_BYTES
 

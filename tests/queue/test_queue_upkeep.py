@@ -1,4 +1,4 @@
-"""The inbox that nobody can tell from a filed row, freed room given back, contents looked at: counts, not times."""
+"""New filings that nobody can tell from entered ones, freed room given back, contents looked at: counts, not times."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from kiosk.core.ports import StoreFault, SubmissionState
 from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok
-from offline_queue import inbox, schema
+from offline_queue import contents, schema
 from offline_queue.database import Inbox, OwnedDatabase, transaction
 from offline_queue.drain import Drain
 from offline_queue.ledger import Ledger
@@ -25,6 +25,8 @@ from offline_queue.upkeep import Upkeep
 from tests.queue.conftest import FakeClock, Terminal
 
 TAG = b"t" * 32
+NEW = "select count(*) from contents where taken = 1 and seq > (select coalesce(max(seq), 0) from submissions)"
+"""Filed and not entered."""
 
 
 @pytest.fixture
@@ -62,11 +64,21 @@ def committed(queue: Path, table: str) -> int:
         connection.close()
 
 
+def new(queue: Path) -> int:
+    """The same, of filings that are not entered."""
+    connection = sqlite3.connect(f"file:{queue / 'queue.db'}?mode=ro", uri=True)
+    try:
+        (count,) = connection.execute(NEW).fetchone()
+        return int(count)
+    finally:
+        connection.close()
+
+
 def pragma(store: Store, name: str) -> int:
     return int(good(store.db.run(lambda db: db.execute(f"pragma {name}").fetchone()[0], inbox=Inbox.COMMITTED)))
 
 
-# --- inbox -----------------------------------------------------------------------------------------------------------
+# --- arrivals --------------------------------------------------------------------------------------------------------
 
 
 def test_a_put_commits_one_row_and_the_next_transaction_takes_it_over(
@@ -74,23 +86,23 @@ def test_a_put_commits_one_row_and_the_next_transaction_takes_it_over(
 ) -> None:
     sealed = terminal.filing(1, blobs=2)
     put(store, clock, sealed)
-    assert (committed(queue, "inbox"), committed(queue, "submissions"), committed(queue, "prints")) == (1, 0, 0)
+    assert (new(queue), committed(queue, "submissions"), committed(queue, "prints")) == (1, 0, 0)
     (item,) = good(Drain(store).waiting())  # on the owner's connection it is where everybody looks
     assert [ref.size for ref in item.blobs] == [len(blob) for blob in sealed.blobs]
     assert good(Drain(store).envelope(item)) == sealed.envelope
-    assert (committed(queue, "inbox"), committed(queue, "submissions")) == (1, 0)  # and yet not written
+    assert (new(queue), committed(queue, "submissions")) == (1, 0)  # and yet not written
     good(Ledger(store, wake=lambda: None).sent(sealed.id, attempt="a"))
-    assert (committed(queue, "inbox"), committed(queue, "submissions"), committed(queue, "blobs")) == (0, 1, 2)
+    assert (new(queue), committed(queue, "submissions"), committed(queue, "blobs")) == (0, 1, 2)
     assert good(intake_of(store, clock).owed(TAG))[0].paper is PrintState.SENT
 
 
-def test_a_filled_inbox_is_emptied_by_the_put_that_fills_it(
+def test_so_many_new_ones_are_entered_by_the_put_that_brings_the_last(
     store: Store, queue: Path, clock: FakeClock, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "ROWS", 3)
+    monkeypatch.setattr(contents, "ROWS", 3)
     for serial in range(1, 5):
         put(store, clock, terminal.filing(serial))
-    assert (committed(queue, "inbox"), committed(queue, "submissions")) == (1, 3)
+    assert (new(queue), committed(queue, "submissions")) == (1, 3)
 
 
 def test_the_same_id_and_number_are_known_wherever_the_row_is(
@@ -119,12 +131,12 @@ def test_a_transaction_that_fails_does_not_lose_what_it_took_over(
 
     with pytest.raises(ZeroDivisionError):
         store.db.run(fails)
-    assert committed(queue, "inbox") == 1
+    assert new(queue) == 1
     assert store.state(sealed.id) == Ok(SubmissionState.SEALED)
     assert good(store.entries())[0].last_code == ""
 
 
-def test_a_killed_owner_leaves_it_in_the_inbox(queue: Path, clock: FakeClock, terminal: Terminal) -> None:
+def test_a_killed_owner_leaves_it_to_be_entered_again(queue: Path, clock: FakeClock, terminal: Terminal) -> None:
     """The process dies with the rows moved and not committed."""
     store = Store(queue, clock=clock)
     for serial in (1, 2):
@@ -141,7 +153,7 @@ def test_a_killed_owner_leaves_it_in_the_inbox(queue: Path, clock: FakeClock, te
     assert [item.id for item in waiting] == [terminal.filing(serial).id for serial in (1, 2)]
     assert again.swept == 0
     again.close()
-    assert (committed(queue, "inbox"), committed(queue, "submissions")) == (0, 2)
+    assert (new(queue), committed(queue, "submissions")) == (0, 2)
 
 
 def test_an_ordinary_put_costs_one_fsync_and_few_pages(queue: Path) -> None:
@@ -222,7 +234,7 @@ def test_what_the_disk_changed_is_found_when_idle_and_set_aside(
 
     def spoil(db: sqlite3.Connection) -> None:
         with transaction(db):
-            db.execute("update submissions set envelope = x'00' where id = ?", (ids[70],))
+            db.execute("update contents set envelope = x'00' where id = ?", (ids[70],))
 
     good(store.db.run(spoil))
     good(store.keep_house())
@@ -245,7 +257,7 @@ def test_the_wal_keeps_its_place_on_the_disk_while_there_is_room(
     assert wal.stat().st_size == schema.WAL_BYTES
     with sqlite3.connect(f"file:{queue / 'queue.db'}?mode=ro", uri=True) as other:
         assert other.execute("pragma integrity_check").fetchall() == [("ok",)]
-        assert other.execute("select count(*) from inbox").fetchone() == (18,)
+        assert other.execute(NEW).fetchone() == (18,)
     other.close()
     free[0] = 0
     good(store.keep_house())
@@ -302,7 +314,7 @@ def test_a_store_of_every_older_schema_is_taken_over(tmp_path: Path, version: in
     old.close()
     connection = connect(path)
     assert connection.execute("pragma user_version").fetchone() == (len(schema.MIGRATIONS),)
-    assert connection.execute("select count(*) from inbox").fetchone() == (0,)
+    assert connection.execute(NEW).fetchone() == (0,)
     assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
     connection.close()
 

@@ -136,7 +136,8 @@ def test_everything_arrives_once_and_is_forgotten_here(bench: Bench) -> None:
     assert set(bench.states().values()) == {"accepted"}
     assert files(bench) == 0
     assert (bench.state.link, bench.state.last_error) == (Link.UP, "")
-    receipts = bench.store.db.run(lambda db: db.execute("select id, receipt from submissions").fetchall())
+    select = "select id, receipt from submissions join receipts using (seq) order by seq"
+    receipts = bench.store.db.run(lambda db: db.execute(select).fetchall())
     assert receipts == Ok([(sealed.id, bench.hall.accepted[sealed.id][1]) for sealed in filings])
 
 
