@@ -16,11 +16,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from hall.catalogue import load_draft, own_catalogue
 from hall.files import write_private
 from hall.hall import Hall, HallRunning, open_hall
 from hall.keys import rotate
 from hall.layout import HallLayout
+from hall.people import LicenceStatus
 from hall.seed import seed_persons
 from hall.staff import staff_link
 from hall.store.database import StoreBusy
@@ -94,8 +97,17 @@ def _rotate_keys(hall: Hall, ask: Answer) -> Answer:
     """A running hall opens what is sealed to the new key at once, and signs with the new one after its next start."""
     fresh = rotate(hall.layout)
     hall.keys.opening.update(fresh.opening)
-    bundle = hall.catalogue.publish_keys(fresh.published())
+    bundle = hall.catalogue.publish_again(keys=fresh.published())
     return {"seal": fresh.sealing.id, "sign": fresh.signing.id, "bundle": bundle.number if bundle else 0}
+
+
+def _licence_status(hall: Hall, ask: Answer) -> Answer:
+    """Terminals hear of it in the next bundle, so that they know a withdrawn paper without network too."""
+    status = TypeAdapter(LicenceStatus).validate_python(ask["status"])
+    if not hall.people.set_status(ask["number"], status):
+        raise AdminError(f"there is no licence {ask['number']}")
+    bundle = hall.catalogue.publish_again()
+    return {"status": status, "bundle": bundle.number if bundle else 0}
 
 
 OPERATIONS: dict[str, Callable[[Hall, Answer], Answer]] = {
@@ -105,6 +117,7 @@ OPERATIONS: dict[str, Callable[[Hall, Answer], Answer]] = {
     "staff_link": _staff_link,
     "revoke": _revoke,
     "rotate_keys": _rotate_keys,
+    "licence_status": _licence_status,
     "vouch": _vouch,
     "import_media": _import_media,
     "init": lambda hall, ask: {"data": str(hall.layout.root)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -13,11 +14,12 @@ from sqlalchemy import Connection, func, insert, select
 
 from hall.keys import HallKeys
 from hall.moments import from_ms, to_ms
+from hall.people import is_over, today_in_china
 from hall.press import TEMPLATES
 from hall.store.database import Store
-from hall.store.schema import bundles, item_versions
+from hall.store.schema import bundles, item_versions, licences
 from hall.strict_yaml import StrictYamlError, load_yaml
-from kiosk.contract.bundle import Bundle, HallKey, TerminalPlace, Theme, Window, parse_bundle
+from kiosk.contract.bundle import Bundle, Calendar, HallKey, TerminalPlace, Theme, Window, licence_mark, parse_bundle
 from kiosk.contract.bundle_delta import make_delta
 from kiosk.contract.signing import sign_bundle
 from kiosk.contract.sync import BundleManifest
@@ -44,6 +46,7 @@ class Draft:
     themes: tuple[Theme, ...]
     terminals: tuple[TerminalPlace, ...]
     windows: tuple[Window, ...]
+    calendar: Calendar
     items: tuple[Item, ...]
 
 
@@ -100,8 +103,18 @@ def load_draft(root: Traversable) -> Draft:
         themes=themes,
         terminals=_typed(root / "terminals.yaml", tuple[TerminalPlace, ...]),
         windows=_typed(root / "windows.yaml", tuple[Window, ...]),
+        calendar=_typed(root / "calendar.yaml", Calendar),
         items=tuple(items),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """What is asked of the newest bundle again and again."""
+
+    number: int
+    numbered: frozenset[str]
+    calendar: Calendar
 
 
 class Catalogue:
@@ -113,7 +126,7 @@ class Catalogue:
         self._clock = clock
         self._known: dict[tuple[str, int], Item] = {}
         self._deltas: dict[tuple[int, int], bytes] = {}
-        self._papers: tuple[int, frozenset[str]] = (0, frozenset())
+        self._newest: _Newest | None = None
 
     def publish(self, draft: Draft) -> BundleManifest:
         """Sign the next bundle; the same content again publishes nothing new. CatalogueError."""
@@ -125,35 +138,41 @@ class Catalogue:
                 _keep_version(connection, code, version, document)
             last = connection.execute(select(func.max(bundles.c.number))).scalar_one() or 0
             if last and self._content(self._bundle_of(connection, last)) == self._content(
-                self._bundle(draft, last, now)
+                self._bundle(connection, draft, last, now)
             ):
                 return _manifest(connection, last)
-            raw = sign_bundle(self._bundle(draft, last + 1, now), self._keys.signing)
-            connection.execute(
-                insert(bundles).values(
-                    number=last + 1, sha256=hashlib.sha256(raw).hexdigest(), published_at=to_ms(now), raw=raw
-                )
-            )
-            return _manifest(connection, last + 1)
+            return self._keep(connection, self._bundle(connection, draft, last + 1, now))
 
         return self._store.write(write)
 
-    def publish_keys(self, keys: tuple[HallKey, ...]) -> BundleManifest | None:
-        """The newest bundle once more with these keys, under the signature that terminals know; None: there is none."""
+    def publish_again(self, *, keys: tuple[HallKey, ...] | None = None) -> BundleManifest | None:
+        """The newest bundle once more with the licences that are withdrawn by now, and with these keys, under the
+        signature that terminals know; None: there is none."""
         now = self._clock.now()
 
         def write(connection: Connection) -> BundleManifest | None:
             last = connection.execute(select(func.max(bundles.c.number))).scalar_one()
             if last is None:
                 return None
-            fresh = {"number": last + 1, "published_at": now, "keys": keys}
-            raw = sign_bundle(self._bundle_of(connection, last).model_copy(update=fresh), self._keys.signing)
-            digest = hashlib.sha256(raw).hexdigest()
-            values = {"number": last + 1, "sha256": digest, "published_at": to_ms(now), "raw": raw}
-            connection.execute(insert(bundles).values(**values))
-            return _manifest(connection, last + 1)
+            bundle = self._bundle_of(connection, last)
+            fresh = {
+                "number": last + 1,
+                "published_at": now,
+                "keys": keys or bundle.keys,
+                "withdrawn": _withdrawn(connection, now),
+            }
+            return self._keep(connection, bundle.model_copy(update=fresh))
 
         return self._store.write(write)
+
+    def _keep(self, connection: Connection, bundle: Bundle) -> BundleManifest:
+        raw = sign_bundle(bundle, self._keys.signing)
+        digest = hashlib.sha256(raw).hexdigest()
+        published_at = to_ms(bundle.published_at)
+        connection.execute(
+            insert(bundles).values(number=bundle.number, sha256=digest, published_at=published_at, raw=raw)
+        )
+        return _manifest(connection, bundle.number)
 
     def manifest(self) -> BundleManifest | None:
         """The newest bundle; None before the first."""
@@ -191,15 +210,23 @@ class Catalogue:
 
     def paper_of(self, type_name: str) -> PaperName:
         """What a licence or certificate of this type is printed on, by the newest bundle."""
+        newest = self._look_up()
+        return "numbered" if newest is not None and type_name in newest.numbered else "plain"
+
+    def calendar(self) -> Calendar:
+        """Days off, by the newest bundle."""
+        newest = self._look_up()
+        return Calendar() if newest is None else newest.calendar
+
+    def _look_up(self) -> _Newest | None:
         with self._store.read() as connection:
             last = connection.execute(select(func.max(bundles.c.number))).scalar_one()
-            if last is None:
-                return "plain"
-            if last != self._papers[0]:
-                self._papers = (last, _numbered_types(self._bundle_of(connection, last)))
-        return "numbered" if type_name in self._papers[1] else "plain"
+            if last is not None and (self._newest is None or last != self._newest.number):
+                bundle = self._bundle_of(connection, last)
+                self._newest = _Newest(last, _numbered_types(bundle), bundle.calendar)
+        return self._newest
 
-    def _bundle(self, draft: Draft, number: int, now: Any) -> Bundle:
+    def _bundle(self, connection: Connection, draft: Draft, number: int, now: datetime) -> Bundle:
         return Bundle(
             number=number,
             published_at=now,
@@ -211,6 +238,8 @@ class Catalogue:
             items=tuple(item.model_dump(mode="json", by_alias=True) for item in draft.items),
             terminals=draft.terminals,
             windows=draft.windows,
+            calendar=draft.calendar,
+            withdrawn=_withdrawn(connection, now),
         )
 
     @staticmethod
@@ -233,6 +262,13 @@ def _numbered_types(bundle: Bundle) -> frozenset[str]:
         for result in item.results
         if result.paper == "numbered"
     )
+
+
+def _withdrawn(connection: Connection, now: datetime) -> tuple[str, ...]:
+    """Marks of licences that are not valid any more before their end; in an order that tells nothing."""
+    today = today_in_china(now)
+    rows = connection.execute(select(licences.c.number, licences.c.valid_to).where(licences.c.status != "valid"))
+    return tuple(sorted(licence_mark(row.number) for row in rows if not is_over(row.valid_to, today)))
 
 
 def _document(item: Item) -> bytes:

@@ -119,6 +119,18 @@ def revoke(data: Data, terminal: Annotated[str, typer.Option()], as_json: Json =
 
 
 @app.command()
+def licence_status(
+    data: Data,
+    number: Annotated[str, typer.Option(help="证照编号, as on the paper.")],
+    status: Annotated[str, typer.Option(help="valid, suspended or revoked.")],
+    as_json: Json = False,
+) -> None:
+    """Withdraw a licence or give it back; every terminal knows with its next bundle, online or not."""
+    answer = _perform(data, "licence_status", number=number, status=status)
+    _tell(answer, as_json=as_json, words=f"{answer['status']}; bundle {answer['bundle']}")
+
+
+@app.command()
 def rotate_keys(data: Data, as_json: Json = False) -> None:
     """换钥: new sealing and signing keys, told to all terminals in a new bundle; the old ones still open and verify.
 

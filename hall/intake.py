@@ -29,6 +29,7 @@ from hall.store.schema import cases, licence_uses, rejections, submissions
 from hall.successions import Successions
 from hall.terminals import Terminals
 from hall.vault import Vault
+from kiosk.contract.bundle import Calendar
 from kiosk.contract.envelope import MAX_ENVELOPE_BYTES, Envelope, EnvelopeError, parse_envelope
 from kiosk.contract.problems import ProblemCode
 from kiosk.contract.sealing import SealingError, UnknownSealingKey, open_blob, open_envelope, open_session_key
@@ -127,8 +128,8 @@ class Intake:
         looked = self._look_into(envelope, raw, sha256, terminal_id, self._terminals.signing_keys(terminal_id))
         if isinstance(looked, Verdict):
             return looked
-        now = self._clock.now()
-        return self._store.write(lambda connection: self._settle(connection, looked, terminal_id, now))
+        now, calendar = self._clock.now(), self._catalogue.calendar()
+        return self._store.write(lambda connection: self._settle(connection, looked, terminal_id, now, calendar))
 
     def submit_batch(self, raws: Sequence[bytes], *, terminal_id: str) -> tuple[Verdict | None, ...]:
         """Take many envelopes in one commit, one verdict each in the same order; StoreBusy: nothing was kept.
@@ -152,10 +153,12 @@ class Intake:
                     settled[place] = verdict
                 case found:
                     looked[place] = found
-        now = self._clock.now()
+        now, calendar = self._clock.now(), self._catalogue.calendar()
 
         def write(connection: Connection) -> dict[int, Verdict]:
-            return {place: self._settle(connection, found, terminal_id, now) for place, found in looked.items()}
+            return {
+                place: self._settle(connection, found, terminal_id, now, calendar) for place, found in looked.items()
+            }
 
         for place, verdict in (self._store.write(write) if looked else {}).items():
             settled[place] = verdict
@@ -189,14 +192,16 @@ class Intake:
         except _Rejected as rejected:
             return _Refusal(envelope.header.id, sha256, rejected.code)
 
-    def _settle(self, connection: Connection, looked: _Opened | _Refusal, terminal_id: str, now: datetime) -> Verdict:
+    def _settle(
+        self, connection: Connection, looked: _Opened | _Refusal, terminal_id: str, now: datetime, calendar: Calendar
+    ) -> Verdict:
         """On the writer: accepted, or the refusal noted."""
         match looked:
             case _Refusal(id=id_, code=code):
                 _note_rejection(connection, looked, terminal_id, to_ms(now))
                 return Verdict(id=id_, status="rejected", code=code)
             case _Opened():
-                return self._accept(connection, looked, now)
+                return self._accept(connection, looked, now, calendar)
 
     def _check_succession(self, envelope: Envelope, terminal_id: str) -> None:
         header = envelope.header
@@ -242,7 +247,7 @@ class Intake:
             if hashlib.sha256(plain).hexdigest() != material.original_sha256:
                 raise _Rejected(ProblemCode.HASH_MISMATCH)
 
-    def _accept(self, connection: Connection, opened: _Opened, now: datetime) -> Verdict:
+    def _accept(self, connection: Connection, opened: _Opened, now: datetime, calendar: Calendar) -> Verdict:
         """On the writer: the submission, its case, its first event and the work that follows, all or nothing."""
         submission, item, at = opened.submission, opened.item, to_ms(now)
         known = _known(connection, submission.id, opened.sha256)
@@ -281,7 +286,7 @@ class Intake:
                 "sealed_submission": sealed,
                 "filed_at": to_ms(submission.created_at),
                 "received_at": at,
-                "due_at": to_ms(due(now, item.limits.promised)) if item.limits else None,
+                "due_at": to_ms(due(now, item.limits.promised, calendar)) if item.limits else None,
                 "state": event.type.value,
                 "events": 1,
                 "head": event.hash,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
 from datetime import UTC, date, datetime, timedelta
 
+from kiosk.contract.bundle import Calendar
 from kiosk.core.clock import CHINA
 from kiosk.core.item import Span
-
-_SATURDAY = 5
+from kiosk.core.workdays import due_day
 
 
 def to_ms(at: datetime) -> int:
@@ -21,14 +20,9 @@ def from_ms(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
-def due(received: datetime, limit: Span, *, holidays: Set[date] = frozenset()) -> datetime:
-    """The end of the last day, China time; the day of receipt does not count, nor do days off for workdays."""
-    day = received.astimezone(CHINA).date()
-    left = limit.days
-    while left > 0:
-        day += timedelta(days=1)
-        if limit.unit == "day" or (day.weekday() < _SATURDAY and day not in holidays):
-            left -= 1
+def due(received: datetime, limit: Span, calendar: Calendar) -> datetime:
+    """The end of the last day of a time limit, China time."""
+    day = due_day(received.astimezone(CHINA).date(), limit, calendar)
     return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=CHINA).astimezone(UTC)
 
 

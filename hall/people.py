@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hall.store.database import Store
@@ -19,6 +20,8 @@ from kiosk.contract.wire import canonical_json
 from kiosk.core.clock import CHINA
 from kiosk.core.masking import mask_name
 from kiosk.core.print_ledger import PaperName
+
+LicenceStatus = Literal["valid", "suspended", "revoked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,12 @@ class Licence:
 
     def usable(self, today: str) -> bool:
         """Valid, begun, not expired. `today` is an ISO date."""
-        not_over = self.valid_to in ("", "长期") or today <= self.valid_to
-        return self.status == "valid" and self.valid_from <= today and not_over
+        return self.status == "valid" and self.valid_from <= today and not is_over(self.valid_to, today)
+
+
+def is_over(valid_to: str, today: str) -> bool:
+    """Has its last day passed? Both are ISO dates; `valid_to` may be empty or 长期."""
+    return valid_to not in ("", "长期") and valid_to < today
 
 
 def today_in_china(now: datetime) -> str:
@@ -160,6 +167,11 @@ class People:
             .on_conflict_do_nothing()
         )
         return id_
+
+    def set_status(self, number: str, status: LicenceStatus) -> bool:
+        """Revoke, suspend or give back a licence; False if there is none of this number."""
+        change = update(licences).where(licences.c.number == number).values(status=status)
+        return self._store.write(lambda connection: connection.execute(change).rowcount > 0)
 
     def licence(self, licence_id_: str) -> Licence | None:
         """One licence."""

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk.contract.bundle import licence_mark
 from kiosk.contract.numbers import ApplicationNumber
 from kiosk.contract.signing import PublicKeys, QrClaim, QrClaims, SignatureError, SignedCode, key_id, read_qr
 from kiosk.core.ports import KnownCode
 from kiosk.core.profile import DataLayout
-from offline_queue.identity import Identity, current_keys, load_identity
+from offline_queue.identity import Identity, current_keys, load_identity, read_bundle
+
+
+@dataclass(frozen=True, slots=True)
+class HallWord:
+    """What the hall says of its papers."""
+
+    signing: PublicKeys
+    withdrawn: frozenset[str] = frozenset()
+    """Licences that are no longer good, by `licence_mark`."""
+
+
+def hall_word(identity: Identity, data: Path) -> HallWord:
+    """By the newest bundle on this disk."""
+    signing = current_keys(identity, data).signing
+    bundle = read_bundle(Path(DataLayout(data).bundle_file), signing)
+    return HallWord(signing, frozenset(bundle.withdrawn) if bundle else frozenset())
 
 
 class TerminalCodes:
     """Reads receipts and licences."""
 
-    def __init__(self, own: PublicKeys, *, hall: Callable[[], PublicKeys]) -> None:
-        """`own`: this terminal's signing keys, former ones too; `hall` gives the hall's of now."""
+    def __init__(self, own: PublicKeys, *, hall: Callable[[], HallWord]) -> None:
+        """`own`: this terminal's signing keys, former ones too; `hall` gives what the hall says now."""
         self._own = own
         self._hall = hall
 
@@ -24,7 +42,7 @@ class TerminalCodes:
     def of(cls, data: Path) -> TerminalCodes:
         """From a terminal's data directory; raises NotEnrolled."""
         identity = load_identity(data)
-        return cls(own_keys(identity, data), hall=lambda: current_keys(identity, data).signing)
+        return cls(own_keys(identity, data), hall=lambda: hall_word(identity, data))
 
     def read(self, text: str) -> KnownCode | None:
         """None: none of our codes, or a damaged one. A bare application number counts as a receipt's."""
@@ -38,13 +56,15 @@ class TerminalCodes:
                     number = _application_number(_text(code.claims, QrClaim.NUMBER))
                     return KnownCode("receipt", number, self._ours(code)) if number else None
                 case "L":
+                    number, hall = _text(code.claims, QrClaim.NUMBER), self._hall()
                     return KnownCode(
                         "licence",
-                        _text(code.claims, QrClaim.NUMBER),
-                        self._signed_by(code, self._hall()),
+                        number,
+                        self._signed_by(code, hall.signing),
                         title=_text(code.claims, QrClaim.TITLE),
                         holder=_text(code.claims, QrClaim.HOLDER),
                         valid_to=_text(code.claims, QrClaim.VALID_TO),
+                        withdrawn=licence_mark(number) in hall.withdrawn,
                     )
                 case _:
                     return None

@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
+from datetime import date
+from typing import Self
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue, ValidationError, model_validator
 
 from kiosk.contract.wire import Instant, KeyId, Short, TerminalId, Text, Wire
 
 MAGIC = b"CWB1"
+_MARK_DIGITS = 16
 
 
 class HallKey(Wire):
@@ -55,6 +58,24 @@ class Window(Wire):
     phone: Short
 
 
+class Calendar(Wire):
+    """放假调休: what is announced for whole years; other years go by the days of the week."""
+
+    years: tuple[int, ...] = ()
+    days_off: tuple[date, ...] = ()
+    """Weekends among them may be left out."""
+    workdays: tuple[date, ...] = ()
+    """Weekends on which offices work."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if any(day.year not in self.years for day in (*self.days_off, *self.workdays)):
+            raise ValueError("a day lies in a year that is not listed")
+        if set(self.days_off) & set(self.workdays):
+            raise ValueError("a day is both off and worked")
+        return self
+
+
 class Bundle(Wire):
     """One published catalogue. Items are `fuwu/1` documents; `kiosk.core.item` gives them meaning."""
 
@@ -70,6 +91,14 @@ class Bundle(Wire):
     items: tuple[dict[str, JsonValue], ...]
     terminals: tuple[TerminalPlace, ...]
     windows: tuple[Window, ...]
+    calendar: Calendar = Calendar()
+    withdrawn: tuple[Short, ...] = ()
+    """Licences that are revoked or suspended, by `licence_mark`: their papers are genuine and yet not good."""
+
+
+def licence_mark(number: str) -> str:
+    """Finds a licence number (证照编号) in a list that nobody can read numbers from: 16 hexadecimal digits."""
+    return hashlib.sha256(number.encode()).hexdigest()[:_MARK_DIGITS]
 
 
 class BundleError(ValueError):

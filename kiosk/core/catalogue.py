@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
-from kiosk.contract.bundle import Bundle, TerminalPlace, Theme, Window
+from kiosk.contract.bundle import Bundle, Calendar, TerminalPlace, Theme, Window
 from kiosk.contract.wire import canonical_json
 from kiosk.core.devices import DeviceKind
 from kiosk.core.item import Item, ItemError, load_item
@@ -31,6 +31,7 @@ class Catalogue:
     themes: tuple[Theme, ...]
     windows: tuple[Window, ...]
     terminals: tuple[TerminalPlace, ...]
+    calendar: Calendar
     versions: Mapping[tuple[str, int], Item]
     newest: Mapping[str, Item]
     """One item a code, in the order of the bundle."""
@@ -58,6 +59,7 @@ class Catalogue:
             themes=bundle.themes,
             windows=bundle.windows,
             terminals=bundle.terminals,
+            calendar=bundle.calendar,
             versions=versions,
             newest=newest,
             refused=tuple(refused),

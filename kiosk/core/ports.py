@@ -272,6 +272,8 @@ class KnownCode:
     """As the paper shows it."""
     valid_to: str = ""
     """ISO date; empty: without end or not said."""
+    withdrawn: bool = False
+    """The paper is genuine, but the licence was revoked or suspended since."""
 
 
 class CodeReader(Protocol):

@@ -7,6 +7,7 @@ here (Notice.code, enum values), so that a snapshot is free of any language.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Literal
 
@@ -334,6 +335,8 @@ class DoneView:
     receipt: Literal["printing", "printed", "failed", "unproven", "waiting_paper"]
     limit_days: int | None
     limit_unit: str
+    limit_by: date | None = None
+    """The last day of it, once the hall has the filing: its time begins there."""
     recovered: bool = False
     """The screen had died after filing; this is the same filing, not a second one."""
     notice: Notice | None = None
@@ -380,6 +383,7 @@ class CodeView:
     holder: str = ""
     valid_to: str = ""
     expired: bool = False
+    withdrawn: bool = False
     progress: bool = False
     """The way on to 我的办件 is open."""
     name: Literal["code"] = "code"

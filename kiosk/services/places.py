@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from kiosk.contract.person import LicenceSummary
@@ -178,12 +178,18 @@ class AtDone:
     """Monotonic: the receipt waits a moment to be able to say that the hall has it. None: it waits no more."""
     retry_at: float | None = None
     """Monotonic: paper is awaited, and from then on tried for even if nobody told of the refill."""
-    delivered: bool = False
+    delivered_on: date | None = None
+    """The day on which the hall was heard to have it; None: not yet."""
     denied: bool = False
     """She has said that the try before did not come out; the ledger hears it with the next one."""
     recovered: bool = False
     steps: tuple[Step, ...] = ()
     """Of the journey that ended here; none when recovered."""
+
+    @property
+    def delivered(self) -> bool:
+        """The hall has it."""
+        return self.delivered_on is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from kiosk.contract.bundle import Bundle
+from kiosk.contract.bundle import Bundle, Calendar
 from kiosk.core.catalogue import Catalogue
 from kiosk.core.clock import Clock
 from kiosk.core.devices import DeviceEvent, MediaState
@@ -49,6 +49,7 @@ def shelf_of(bundle: Bundle | None) -> Shelf:
             themes=(),
             windows=(),
             terminals=(),
+            calendar=Calendar(),
             versions={},
             newest={},
             refused=(),

@@ -158,13 +158,14 @@ def source(code: str) -> str:
     return {"id_card": "已从身份证读取", "social_card": "已从社保卡读取", "licence": "已从证照读取"}.get(code, "")
 
 
-def limit(days: int | None, unit: str) -> str:
-    """A promised time."""
+def limit(days: int | None, unit: str, by: date | None = None) -> str:
+    """A promised time, with its last day where that is known."""
     if days is None:
         return ""
     if days == 0:
         return "当场办好"
-    return f"{days}个{'工作日' if unit == 'workday' else '自然日'}内"
+    last = f"（{by.month}月{by.day}日前）" if by else ""
+    return f"{days}个{'工作日' if unit == 'workday' else '自然日'}内{last}"
 
 
 def iso_day(text: str) -> str:
@@ -185,6 +186,8 @@ def code_verdict(view: CodeView) -> Sentence:
     """Is the paper genuine, as far as can be told here?"""
     if view.genuine is False:
         return Sentence("error", "验证没有通过", "这张纸上的码对不上，可能被改过。请拿到窗口，由工作人员核实。")
+    if view.withdrawn:
+        return Sentence("error", "这份证照已经停用", "纸是真的，但证照已被注销或暂停，不能再用。请拿到窗口问清楚。")
     if view.genuine is None:
         return Sentence("info", "读到了受理编号", "放上身份证，就能看到办到了哪一步。")
     if view.expired:

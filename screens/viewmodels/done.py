@@ -104,7 +104,8 @@ class DoneModel(PageModel):
     @Property(str, notify=changed)
     def limit(self) -> str:
         """When it will be decided."""
-        return zh_cn.limit(self._view.limit_days, self._view.limit_unit) if self._view else ""
+        view = self._view
+        return zh_cn.limit(view.limit_days, view.limit_unit, view.limit_by) if view else ""
 
     @Property(str, notify=changed)
     def receipt(self) -> str:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from kiosk.contract.bundle import Bundle, TerminalPlace, Theme, Window
+from kiosk.contract.bundle import Bundle, Calendar, TerminalPlace, Theme, Window
 from kiosk.contract.numbers import ApplicationNumber
 from kiosk.contract.person import ApplicationSummary, LicenceSummary
 from kiosk.contract.submission import IdentityProof, Submission
@@ -223,6 +223,7 @@ def _bundle(number: int = 7) -> Bundle:
             ),
         ),
         windows=(Window(name="东区综合窗口", address="样本路1号", open="9-17", phone="0757-12345"),),
+        calendar=Calendar(years=(2026,), days_off=(date(2026, 11, 24),)),
     )
 
 

@@ -222,6 +222,11 @@ def test_a_licence_is_checked_on_the_spot(stage, genuine):
     assert isinstance(stage.touch(Home()).view, HomeView)
 
 
+def test_a_withdrawn_licence_is_said_to_be_one(stage):
+    stage.scan(kind="licence", number="粤0001", genuine=True, withdrawn=True)
+    assert (stage.sees(CodeView).genuine, stage.sees(CodeView).withdrawn) == (True, True)
+
+
 def test_an_unknown_code_is_said_to_be_one(stage):
     stage.touch(Start()).scan(what="?")
     assert isinstance(stage.view, HomeView)

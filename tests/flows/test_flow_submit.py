@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -110,6 +111,8 @@ def test_with_the_network_up_the_paper_says_that_the_hall_has_it(stage, xiu):
     stage.outbox.deliver()
     stage.release()
     assert stage.notice() == "delivered"
+    # Three working days from Sunday the 22nd; the catalogue of these tests makes the 24th a day off.
+    assert stage.sees(DoneView).limit_by == date(2026, 11, 26)
     (slip,) = stage.receipt.slips
     assert Line("已经送到", "strong") in slip.blocks
 
@@ -119,6 +122,7 @@ def test_without_word_from_the_hall_the_paper_says_that_it_is_safe_here(stage, x
     (slip,) = stage.receipt.slips
     assert Line("已经送到", "strong") not in slip.blocks
     assert stage.sees(DoneView).receipt == "printed"
+    assert stage.sees(DoneView).limit_by is None, "its time begins when the hall has it"
 
 
 def test_paper_out_waits_and_comes_by_itself(stage, xiu):

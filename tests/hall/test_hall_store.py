@@ -20,6 +20,7 @@ from hall.jobs import MAX_ATTEMPTS, Job, JobRunner, NotYet, backoff_ms, enqueue
 from hall.moments import due, from_ms, to_ms
 from hall.store.database import Store, StoreBusy, StoreError
 from hall.store.schema import jobs, used_links
+from kiosk.contract.bundle import Calendar
 from kiosk.core.clock import CHINA
 from kiosk.core.item import Span
 
@@ -221,9 +222,9 @@ def test_backoff_is_bounded(attempts: int, seed: int) -> None:
 def test_due_days(received: str, days: int, unit: str, expected: str) -> None:
     at = datetime.fromisoformat(received).replace(tzinfo=CHINA)
     limit = Span.model_validate({"days": days, "unit": unit})
-    assert due(at, limit).astimezone(CHINA).date().isoformat() == expected
-    holiday = {datetime.fromisoformat(expected).date()}
-    assert (due(at, limit, holidays=holiday) > due(at, limit)) == (unit == "workday")
+    assert due(at, limit, Calendar()).astimezone(CHINA).date().isoformat() == expected
+    off = Calendar(years=(2026,), days_off=(datetime.fromisoformat(expected).date(),))
+    assert (due(at, limit, off) > due(at, limit, Calendar())) == (unit == "workday")
 
 
 @given(st.integers(946684800, 4102444800), st.integers(0, 999_999))

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.contract.bundle import licence_mark
 from kiosk.contract.numbers import ApplicationNumber
 from kiosk.contract.signing import QrClaim, SigningKey, sign_qr
 from kiosk.core.ports import KnownCode
-from offline_queue.codes import TerminalCodes
+from offline_queue.codes import HallWord, TerminalCodes
 
 NUMBER = ApplicationNumber("440699", date(2026, 11, 22), "T001", 7)
 HALL, OWN, OTHER = SigningKey.generate(), SigningKey.generate(), SigningKey.generate()
@@ -30,13 +31,21 @@ RECEIPT = {
 }
 
 
-CODES = TerminalCodes({OWN.id: OWN.public}, hall=lambda: {HALL.id: HALL.public})
+CODES = TerminalCodes(
+    {OWN.id: OWN.public}, hall=lambda: HallWord({HALL.id: HALL.public}, frozenset({licence_mark("粤0002")}))
+)
 
 
 def test_a_licence_of_the_hall_is_genuine() -> None:
     assert CODES.read(sign_qr(LICENCE, HALL)) == KnownCode(
         "licence", "粤0001", True, title="居住证", holder="欧*", valid_to="2027-03-31"
     )
+
+
+def test_a_withdrawn_licence_is_genuine_and_not_good() -> None:
+    seen = CODES.read(sign_qr({**LICENCE, QrClaim.NUMBER: "粤0002"}, HALL))
+    assert seen is not None
+    assert (seen.genuine, seen.withdrawn) == (True, True)
 
 
 @pytest.mark.parametrize("signer", [OWN, OTHER])

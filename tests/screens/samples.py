@@ -436,7 +436,7 @@ def snapshots() -> dict[str, v.Snapshot]:
         "check_trouble": (replace(CHECK, notice=v.Notice(N.STORE_DOWN)), BUSY),
         "sending": (v.SendingView(RESIDENCE), BUSY),
         "done_offline": (DONE, BUSY),
-        "done_delivered": (replace(DONE, delivered=True, receipt="printing"), BUSY),
+        "done_delivered": (replace(DONE, delivered=True, limit_by=date(2026, 11, 27), receipt="printing"), BUSY),
         "done_unproven": (replace(DONE, receipt="unproven", notice=v.Notice(N.RECEIPT_UNPROVEN)), BUSY),
         "done_recovered": (
             replace(DONE, recovered=True, receipt="waiting_paper", notice=v.Notice(N.RECEIPT_PAPER_OUT)),
@@ -465,6 +465,10 @@ def snapshots() -> dict[str, v.Snapshot]:
         "code_receipt": (v.CodeView("receipt", True, RECEIPT_NUMBER, progress=True), BUSY),
         "code_licence": (
             v.CodeView("licence", True, "粤4406-2026-000123", "居住证", "欧*", "2027-03-31"),
+            BUSY,
+        ),
+        "code_withdrawn": (
+            v.CodeView("licence", True, "粤4406-2026-000123", "居住证", "欧*", "2027-03-31", withdrawn=True),
             BUSY,
         ),
         "code_forged": (v.CodeView("licence", False, "粤4406-2026-000123", "居住证", "欧*", "2027-03-31"), BUSY),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kiosk.core.clock import CHINA
 from kiosk.core.devices import DeviceKind, DeviceState, Fault
 from kiosk.core.event_table import EventName
 from kiosk.core.events import Event
@@ -117,9 +118,9 @@ def delivered_came(turn: Turn, message: DeliveredCame) -> None:
     if place is None or not turn.current(message.generation) or place.filing != message.filing:
         return
     if isinstance(message.result, Ok) and message.result.value is SubmissionState.ACCEPTED:
-        turn.go(replace(place, delivered=True))
-        if place.print_at is not None:
-            turn.go(replace(place, delivered=True, print_at=turn.monotonic))
+        print_at = None if place.print_at is None else turn.monotonic
+        turn.go(replace(place, delivered_on=turn.now.astimezone(CHINA).date(), print_at=print_at))
+        if print_at is not None:
             tick(turn)
 
 

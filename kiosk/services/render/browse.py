@@ -173,6 +173,7 @@ def code_view(model: Model, place: AtCode, shelf: Shelf, around: Surroundings) -
         holder=code.holder,
         valid_to=code.valid_to,
         expired=bool(code.valid_to) and code.valid_to < today,
+        withdrawn=code.withdrawn,
         progress=code.kind == "receipt" and space_available(model, shelf.catalogue, around.settings).ok,
     )
 

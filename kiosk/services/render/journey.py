@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Literal
 
+from kiosk.contract.bundle import Calendar
 from kiosk.contract.person import LicenceSummary
 from kiosk.contract.submission import AnswerValue
 from kiosk.core.answers import ID_CARD, LICENCE, Answers
 from kiosk.core.devices import DeviceKind
-from kiosk.core.item import Material, Question
+from kiosk.core.item import Material, Question, Span
 from kiosk.core.journey import missing_materials, path, visible_materials
 from kiosk.core.masking import mask_id_number, mask_name
 from kiosk.core.views import (
@@ -27,6 +29,7 @@ from kiosk.core.views import (
     SendingView,
     Step,
 )
+from kiosk.core.workdays import due_day
 from kiosk.services.filing import material_uses
 from kiosk.services.flow.item import locked, needs_materials
 from kiosk.services.flow.materials import material, reusable
@@ -165,7 +168,7 @@ def sending_view(flow: Flow) -> SendingView:
     return SendingView(flow.item.name, steps=journey_steps(flow.item, flow.answers))
 
 
-def done_view(model: Model, place: AtDone) -> DoneView:
+def done_view(model: Model, place: AtDone, calendar: Calendar) -> DoneView:
     """It is filed."""
     slip = place.slip
     phase = place.phase
@@ -181,10 +184,19 @@ def done_view(model: Model, place: AtDone) -> DoneView:
         receipt=phase,
         limit_days=slip.limit_days if slip else None,
         limit_unit=slip.limit_unit if slip else "",
+        limit_by=_limit_by(place, calendar),
         recovered=place.recovered,
         notice=_done_notice(place, phase),
         steps=place.steps,
     )
+
+
+def _limit_by(place: AtDone, calendar: Calendar) -> date | None:
+    """The last day of what is promised, counted as the hall counts; not known of a filing that it may have long had."""
+    slip, day = place.slip, place.delivered_on
+    if slip is None or day is None or place.recovered or not slip.limit_days:
+        return None
+    return due_day(day, Span(days=slip.limit_days, unit="day" if slip.limit_unit == "day" else "workday"), calendar)
 
 
 def print_view(model: Model, place: AtPrint) -> PrintView:

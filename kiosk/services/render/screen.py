@@ -114,7 +114,7 @@ def _page(model: Model, visit: Visit, shelf: Shelf, around: Surroundings) -> Vie
         case AtSending():
             return journey.sending_view(_flow(visit))
         case AtDone() as place:
-            return journey.done_view(model, place)
+            return journey.done_view(model, place, shelf.catalogue.calendar)
         case AtPrint() as place:
             return journey.print_view(model, place)
         case _ as never:
