@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import ssl
 import time
+import weakref
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from typing_extensions import Buffer
+
+from offline_queue.tcp import Flight, flight_of
 
 _NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME (openssl/x509_vfy.h)."""
@@ -26,8 +29,10 @@ class DeadlineSocket(ssl.SSLSocket):
         self._limit()
         super().do_handshake(block)
         context = self.context
-        if isinstance(context, DeadlineContext) and context.floor is not None:
-            context.floor_reached(self.getpeercert() or {})
+        if isinstance(context, DeadlineContext):
+            if context.floor is not None:
+                context.floor_reached(self.getpeercert() or {})
+            context.connected = weakref.ref(self)
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002 - the standard library's name
         """Read in the time that is left; `recv` and `recv_into` come here."""
@@ -51,6 +56,13 @@ class DeadlineContext(ssl.SSLContext):
     sslsocket_class = DeadlineSocket
     _end: float = 0.0
     floor: datetime | None = None
+    connected: weakref.ref[DeadlineSocket] | None = None
+    """The connection that was opened last."""
+
+    def flight(self) -> Flight | None:
+        """What the connection has on the way; None: there is none, or nobody knows."""
+        connection = self.connected() if self.connected is not None else None
+        return None if connection is None else flight_of(connection)
 
     def without_clock(self, floor: datetime) -> None:
         """The machine's clock is dead: certificates are not held against it, but must be good after `floor`.
@@ -69,6 +81,10 @@ class DeadlineContext(ssl.SSLContext):
     def start(self, seconds: float) -> None:
         """The exchange that begins now may take this long."""
         self._end = time.monotonic() + seconds
+
+    def prolong(self, seconds: float) -> None:
+        """We let others go first for so long; that is not the other end's fault."""
+        self._end += seconds
 
     def left(self) -> float:
         """Seconds left; TimeoutError when there are none."""

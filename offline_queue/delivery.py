@@ -15,7 +15,7 @@ from offline_queue.drain import Drain
 from offline_queue.hall_client import HallClient
 from offline_queue.policy import CallError, Trouble
 from offline_queue.rows import Waiting
-from offline_queue.traffic import Rank, Traffic, YieldingBody
+from offline_queue.traffic import Rank, Traffic
 
 CHUNK_BYTES = 64 * 1024
 """What goes before waits for at most one of these; durable at the hall one by one, so no more is ever sent twice."""
@@ -89,6 +89,5 @@ class Delivery:
         self.traffic.give_way(self.rank, seconds=_PATIENCE_S)
         if self.stopped():
             return Err(CallError(Trouble.UNREACHABLE))
-        with self.traffic.using(self.rank):
-            body = YieldingBody(chunk, rank=self.rank, traffic=self.traffic) if chunk else chunk
-            return client.put_chunk(ref.sha256, offset=offset, length=ref.size, chunk=body)
+        with self.traffic.sending(chunk, self.rank, over=client) as body:
+            return client.put_chunk(ref.sha256, offset=offset, length=ref.size, chunk=body if chunk else chunk)

@@ -53,7 +53,7 @@ from offline_queue.deadline_tls import DeadlineContext
 from offline_queue.identity import Identity, NotEnrolled
 from offline_queue.policy import CallError, Trouble
 from offline_queue.replies import JSON, Piece, Reply, media_type, parsed, piece_of, problem_of
-from offline_queue.tcp import line_options
+from offline_queue.tcp import Flight, line_options
 from offline_queue.traffic import Rank, Traffic, YieldingBody
 from offline_queue.trust_clock import BUILT, is_dead
 
@@ -108,6 +108,14 @@ class HallClient:
         """Drop the connections."""
         self._session.close()
 
+    def flight(self) -> Flight | None:
+        """What this connection has on the way; for other threads too."""
+        return self._context.flight()
+
+    def prolong(self, seconds: float) -> None:
+        """The call under way let others go first for so long."""
+        self._context.prolong(seconds)
+
     # --- submissions ------------------------------------------------------------------------------------------
 
     def announce(self, announce: Announce) -> Result[Verdicts, CallError]:
@@ -156,8 +164,7 @@ class HallClient:
         if pending is not None:
             headers[PENDING_HEADER] = str(pending)
         seconds = self._limits.call_s + len(body) / self._limits.slowest_bps
-        with traffic.using(rank):
-            yielding = YieldingBody(body, rank=rank, traffic=traffic)
+        with traffic.sending(body, rank, over=self) as yielding:
             return parsed(
                 self._call("POST", "/v1/batches", body=yielding, headers=headers, seconds=seconds), BatchVerdicts
             )
@@ -194,8 +201,7 @@ class HallClient:
         """A piece of this terminal's journal, behind everything else; how far the hall has come with it."""
         content = batch.encode()
         seconds = self._limits.call_s + len(content) / self._limits.slowest_bps
-        with traffic.using(Rank.BLOBS):
-            body = YieldingBody(content, rank=Rank.BLOBS, traffic=traffic)
+        with traffic.sending(content, Rank.BLOBS, over=self) as body:
             reply = self._call(
                 "POST", "/v1/journal", body=body, headers={"Content-Type": JOURNAL_TYPE}, seconds=seconds
             )

@@ -138,7 +138,8 @@ class Line:
         self._ask({"profile": asdict(profile)})
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """By direction (`up`: from the terminal): packets and bytes carried, lost, dropped."""
+        """By direction (`up`: from the terminal): packets and bytes carried, lost, dropped, doubled; `waiting_ms`: how
+        much of the line's time is in the router before it just now."""
         return dict(self._ask({"counts": True}))
 
     def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -218,6 +219,10 @@ class Direction:
             return [self.last_out, self.last_out]
         return [self.last_out]
 
+    def told(self, now: float) -> dict[str, int]:
+        """What was counted, and what a packet that came now would wait for its turn (ms)."""
+        return {**self.counts, "waiting_ms": max(0, round((self.busy_until - now) * 1000))}
+
 
 def _carry(up: Direction, down: Direction, profile: Profile) -> None:
     on_the_way: list[tuple[float, int, int, bytes]] = []
@@ -236,7 +241,12 @@ def _carry(up: Direction, down: Direction, profile: Profile) -> None:
                 asked = json.loads(line)
                 if "profile" in asked:
                     profile = Profile(**asked["profile"])
-                sys.stdout.write(json.dumps({"up": up.counts, "down": down.counts}) + "\n")
+                now = time.monotonic()
+                told = {
+                    name: {**way.counts, "waiting_ms": way.waiting_ms(now)}
+                    for name, way in (("up", up), ("down", down))
+                }
+                sys.stdout.write(json.dumps(told) + "\n")
                 sys.stdout.flush()
                 continue
             direction = by_source[descriptor]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,8 +23,9 @@ from offline_queue.lines import Lines
 from offline_queue.policy import CallError
 from offline_queue.process import QueueProcess
 from offline_queue.rows import Waiting
-from offline_queue.tcp import line_options
+from offline_queue.tcp import Flight, flight_of, line_options
 from offline_queue.traffic import ASKING_LIMIT_S, PIECE_BYTES, Rank, Traffic, YieldingBody
+from offline_queue.window import LEAST_BYTES, Window
 from tests.queue.conftest import FakeClock, Terminal, TestHall
 
 # --- traffic ---------------------------------------------------------------------------------------------------------
@@ -88,6 +90,143 @@ def test_whatever_is_asked_for_a_body_gives_all_its_bytes_in_order(content: byte
     body = YieldingBody(content, rank=Rank.BACKLOG, traffic=Traffic())
     read = b"".join(body.read(size) for size in sizes)
     assert read + b"".join(body) == content
+
+
+class WatchedLine:
+    """A connection with so much on the way."""
+
+    def __init__(self, flight: Flight | None = None) -> None:
+        self.told = flight
+        self.prolonged = 0.0
+
+    def flight(self) -> Flight | None:
+        return self.told
+
+    def prolong(self, seconds: float) -> None:
+        self.prolonged += seconds
+
+
+def test_of_bodies_that_nobody_waits_for_one_is_written_at_a_time_and_a_citizens_beside_it() -> None:
+    traffic, line = Traffic(), WatchedLine()
+    content = bytes(2 * PIECE_BYTES)
+    got: list[bytes] = []
+    with traffic.sending(content, Rank.BACKLOG, over=WatchedLine()) as first:
+        first.read()
+        with traffic.sending(content, Rank.BACKLOG, over=line) as second:
+            reader = threading.Thread(target=lambda: got.extend(second))
+            reader.start()
+            reader.join(0.1)
+            assert reader.is_alive()
+            with traffic.sending(content, Rank.INTERACTIVE, over=WatchedLine()) as fresh:
+                assert b"".join(fresh) == content
+            assert not got
+            assert b"".join(first) == content[PIECE_BYTES:]
+            reader.join(10)
+    assert b"".join(got) == content
+    assert 0.1 <= line.prolonged <= 10  # its request has not become late by it
+
+
+def test_a_file_that_is_half_written_lets_the_backlog_go_first() -> None:
+    traffic = Traffic()
+    got: list[bytes] = []
+    with traffic.sending(bytes(2 * PIECE_BYTES), Rank.BLOBS, over=WatchedLine()) as file:
+        file.read()
+        with traffic.sending(bytes(2 * PIECE_BYTES), Rank.BACKLOG, over=WatchedLine()) as batch:
+            reader = threading.Thread(target=lambda: got.extend(file))
+            reader.start()
+            reader.join(0.1)
+            assert not got
+            began = time.monotonic()
+            assert len(b"".join(batch)) == 2 * PIECE_BYTES
+            assert time.monotonic() - began < 5
+        reader.join(10)
+    assert got == [bytes(PIECE_BYTES)]
+
+
+def test_the_turn_of_a_body_whose_request_failed_is_over() -> None:
+    traffic = Traffic()
+    with traffic.sending(bytes(2 * PIECE_BYTES), Rank.BACKLOG, over=WatchedLine()) as broken:
+        broken.read()
+    began = time.monotonic()
+    with traffic.sending(bytes(2 * PIECE_BYTES), Rank.BACKLOG, over=WatchedLine()) as next_one:
+        assert len(b"".join(next_one)) == 2 * PIECE_BYTES
+    assert time.monotonic() - began < 5
+
+
+def test_a_full_line_holds_the_backlog_back_until_it_has_room_and_never_a_citizen() -> None:
+    traffic, line = Traffic(), WatchedLine(Flight(bytes=64 * 1024, bytes_per_s=125_000, shortest_s=0.2))
+    got: list[bytes] = []
+    with traffic.sending(bytes(PIECE_BYTES), Rank.BACKLOG, over=line) as body:
+        reader = threading.Thread(target=lambda: got.extend(body))
+        reader.start()
+        reader.join(0.1)
+        assert reader.is_alive()
+        with traffic.sending(bytes(PIECE_BYTES), Rank.INTERACTIVE, over=line) as fresh:
+            assert fresh.read()
+        line.told = Flight(bytes=20_000, bytes_per_s=125_000, shortest_s=0.2)
+        reader.join(10)
+    assert got == [bytes(PIECE_BYTES)]
+
+
+def test_a_citizen_who_files_all_the_time_does_not_stop_the_backlog_for_good() -> None:
+    traffic = Traffic()
+    bodies = [
+        YieldingBody(bytes(2 * PIECE_BYTES), rank=Rank.BACKLOG, traffic=traffic, patience_s=0.1) for _ in range(2)
+    ]
+    with traffic.using(Rank.INTERACTIVE):
+        sent = [b"".join(body) for body in bodies]
+    assert sent == [bytes(2 * PIECE_BYTES)] * 2
+
+
+# --- how much is on the way ------------------------------------------------------------------------------------------
+
+
+def test_the_window_is_what_arrives_in_the_time_there_and_back_and_a_little_more(clock: FakeClock) -> None:
+    window = Window(clock.monotonic)
+
+    def full(bytes_: int, *, rate: float = 125_000, delay: float = 0.4) -> bool:
+        return window.full([Flight(bytes_ // 2, rate, delay), Flight(bytes_ - bytes_ // 2, rate / 2, delay * 2)])
+
+    assert not full(50_000)
+    assert full(64_000)
+    # Little was sent, so little arrived: that says nothing of the line.
+    assert not full(50_000, rate=1000)
+    clock.advance(60)
+    assert full(50_000, rate=1000)
+    assert not full(LEAST_BYTES - 2, rate=0)
+    assert not window.full([])
+
+
+def test_a_line_that_becomes_better_is_found_out(clock: FakeClock) -> None:
+    window, carried = Window(clock.monotonic), 10_000.0
+    for _ in range(40):
+        sent = 0
+        while not window.full([Flight(sent, carried, 0.1)]):
+            sent += 1000
+        carried = min(1e6, sent / 0.1)
+        clock.advance(0.1)
+    assert carried == 1e6
+
+
+def test_the_kernel_tells_what_is_on_the_way() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        near = socket.create_connection(listener.getsockname())
+        far, _ = listener.accept()
+        told = flight_of(near)
+        assert told is not None
+        assert told.bytes == 0
+        assert 0 < told.shortest_s < 1
+        near.setblocking(False)
+        try:
+            while True:
+                near.send(bytes(65536))
+        except BlockingIOError:
+            held = flight_of(near)
+        assert held is not None
+        assert held.bytes > 10_000  # nobody reads at the other end
+        near.close()
+        far.close()
+    assert flight_of(near) is None
 
 
 def test_the_kernel_is_asked_only_for_what_it_has() -> None:
