@@ -242,10 +242,7 @@ def _carry(up: Direction, down: Direction, profile: Profile) -> None:
                 if "profile" in asked:
                     profile = Profile(**asked["profile"])
                 now = time.monotonic()
-                told = {
-                    name: {**way.counts, "waiting_ms": way.waiting_ms(now)}
-                    for name, way in (("up", up), ("down", down))
-                }
+                told = {"up": up.told(now), "down": down.told(now)}
                 sys.stdout.write(json.dumps(told) + "\n")
                 sys.stdout.flush()
                 continue
