@@ -19,7 +19,6 @@ import base64
 import hashlib
 import re
 import struct
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -123,8 +122,7 @@ class Envelope:
     def raw(self) -> bytes:
         """The exact wire bytes."""
         if self.header_bytes[: len(MAGIC)] == MAGIC:
-            buckets = _BUCKETS.pack(len(self.ciphertext) // BUCKET)
-            return b"".join((self.header_bytes, buckets, self.ciphertext, self.signature))
+            return envelope_bytes(self.header_bytes, self.ciphertext, self.signature)
         lengths = _LENGTH.pack(len(self.header_bytes)), _LENGTH.pack(len(self.ciphertext))
         return b"".join((OLD_MAGIC, lengths[0], self.header_bytes, lengths[1], self.ciphertext, self.signature))
 
@@ -144,26 +142,71 @@ def signed_bytes(header_bytes: bytes, ciphertext: bytes) -> bytes:
     return magic + hashlib.sha256(header_bytes).digest() + hashlib.sha256(ciphertext).digest()
 
 
+def envelope_bytes(header_bytes: bytes, ciphertext: bytes, signature: bytes) -> bytes:
+    """The wire bytes of a ``CWE2`` envelope."""
+    return b"".join((header_bytes, _BUCKETS.pack(len(ciphertext) // BUCKET), ciphertext, signature))
+
+
+class HeaderWriter:
+    """Writes ``CWE2`` headers: associated data of the AEAD. What those of one citizen session share is encoded once."""
+
+    def __init__(
+        self,
+        *,
+        terminal_id: str,
+        hall_key: str,
+        session_key: bytes,
+        recovery_key: str,
+        recovery_session_key: bytes,
+        algorithm: Algorithm = "hpke-x25519-a256gcm",
+        compression: Compression = "zstd-1",
+    ) -> None:
+        """As the fields of `EnvelopeHeader`."""
+        self._profile = MAGIC, _number(_ALGORITHMS, algorithm), _number(_COMPRESSIONS, compression)
+        self._terminal = terminal_id.encode()
+        self._keys = bytes.fromhex(hall_key), bytes.fromhex(recovery_key)
+        self._wraps = session_key, recovery_session_key
+
+    def write(
+        self,
+        submission_id: str,
+        created_at: datetime,
+        *,
+        signing_key: str,
+        nonce: bytes,
+        blobs: tuple[BlobRef, ...] = (),
+    ) -> bytes:
+        """The header of one envelope; ValueError if it has more than 255 blobs."""
+        if len(blobs) > MAX_BLOBS:
+            raise ValueError("an envelope has at most 255 blobs")
+        fixed = _HEADER.pack(
+            *self._profile,
+            bytes.fromhex(submission_id.replace("-", "")),
+            self._terminal,
+            (created_at - _EPOCH) // _MICROSECOND,
+            *self._keys,
+            bytes.fromhex(signing_key),
+            *self._wraps,
+            nonce,
+            len(blobs),
+        )
+        return fixed + b"".join([_BLOB.pack(bytes.fromhex(blob.sha256), blob.size) for blob in blobs])
+
+
 def header_bytes(header: EnvelopeHeader) -> bytes:
-    """Bytes of a ``CWE2`` header: associated data of the AEAD. ValueError if it has more than 255 blobs."""
-    if len(header.blobs) > MAX_BLOBS:
-        raise ValueError("an envelope has at most 255 blobs")
-    fixed = _HEADER.pack(
-        MAGIC,
-        _number(_ALGORITHMS, header.algorithm),
-        _number(_COMPRESSIONS, header.compression),
-        uuid.UUID(header.id).bytes,
-        header.terminal_id.encode(),
-        (header.created_at - _EPOCH) // _MICROSECOND,
-        bytes.fromhex(header.hall_key),
-        bytes.fromhex(header.recovery_key),
-        bytes.fromhex(header.signing_key),
-        header.session_key,
-        header.recovery_session_key,
-        header.nonce,
-        len(header.blobs),
+    """The bytes of a ``CWE2`` header; ValueError if it has more than 255 blobs."""
+    writer = HeaderWriter(
+        terminal_id=header.terminal_id,
+        hall_key=header.hall_key,
+        session_key=header.session_key,
+        recovery_key=header.recovery_key,
+        recovery_session_key=header.recovery_session_key,
+        algorithm=header.algorithm,
+        compression=header.compression,
     )
-    return fixed + b"".join(_BLOB.pack(bytes.fromhex(blob.sha256), blob.size) for blob in header.blobs)
+    return writer.write(
+        header.id, header.created_at, signing_key=header.signing_key, nonce=header.nonce, blobs=header.blobs
+    )
 
 
 def _number(names: dict[int, Algorithm] | dict[int, Compression], name: str) -> int:
@@ -206,7 +249,9 @@ def _parse_header(raw: bytes) -> EnvelopeHeader:
     )
     if algorithm not in _ALGORITHMS or compression not in _COMPRESSIONS:
         raise UnknownProfile(f"envelope has algorithm {algorithm}, compression {compression}")
-    submission_id, terminal_id = str(uuid.UUID(bytes=id_)), terminal.decode("latin-1")
+    hexed = id_.hex()
+    submission_id = f"{hexed[:8]}-{hexed[8:12]}-{hexed[12:16]}-{hexed[16:20]}-{hexed[20:]}"
+    terminal_id = terminal.decode("latin-1")
     if not _ID.match(submission_id) or not _TERMINAL.match(terminal_id):
         raise EnvelopeError("envelope's id or terminal is none")
     try:

@@ -14,6 +14,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -33,7 +34,8 @@ from kiosk.contract.envelope import (
     BlobRef,
     Envelope,
     EnvelopeHeader,
-    header_bytes,
+    HeaderWriter,
+    envelope_bytes,
     signed_bytes,
 )
 from kiosk.contract.packing import PackingError, pack, unpack
@@ -99,7 +101,7 @@ def wrap_session_key(session_key: bytes, public: bytes, *, terminal_id: str) -> 
     return _suite().encrypt(session_key, recipient, info=_INFO + terminal_id.encode())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SessionSeal:
     """The session key and its two wraps, as every envelope of the session carries them."""
 
@@ -109,6 +111,22 @@ class SessionSeal:
     session_key: bytes
     recovery_key: str
     recovery_session_key: bytes
+
+    @cached_property
+    def cipher(self) -> AESGCM:
+        """The session key at work; goes with the session like the key itself."""
+        return AESGCM(self.key)
+
+    @cached_property
+    def headers(self) -> HeaderWriter:
+        """What the session's envelopes say in clear."""
+        return HeaderWriter(
+            terminal_id=self.terminal_id,
+            hall_key=self.hall_key,
+            session_key=self.session_key,
+            recovery_key=self.recovery_key,
+            recovery_session_key=self.recovery_session_key,
+        )
 
 
 def new_session(*, terminal_id: str, hall_public: bytes, recovery_public: bytes) -> SessionSeal:
@@ -144,22 +162,12 @@ def seal_submission(
 ) -> bytes:
     """The envelope's wire bytes: compressed, padded, sealed to the hall, signed by the terminal."""
     nonce = os.urandom(NONCE_BYTES)
-    header = EnvelopeHeader(
-        id=submission.id,
-        terminal_id=session.terminal_id,
-        created_at=submission.created_at,
-        hall_key=session.hall_key,
-        session_key=session.session_key,
-        recovery_key=session.recovery_key,
-        recovery_session_key=session.recovery_session_key,
-        nonce=nonce,
-        signing_key=signing.id,
-        blobs=tuple(BlobRef(sha256=hashlib.sha256(blob).hexdigest(), size=len(blob)) for blob in sealed_blobs),
+    blobs = tuple(BlobRef(sha256=hashlib.sha256(blob).hexdigest(), size=len(blob)) for blob in sealed_blobs)
+    header = session.headers.write(
+        submission.id, submission.created_at, signing_key=signing.id, nonce=nonce, blobs=blobs
     )
-    clear = header_bytes(header)
-    ciphertext = AESGCM(session.key).encrypt(nonce, pack(submission, header.blobs), clear)
-    signature = signing.sign(signed_bytes(clear, ciphertext))
-    return Envelope(header, clear, ciphertext, signature).raw
+    ciphertext = session.cipher.encrypt(nonce, pack(submission, blobs), header)
+    return envelope_bytes(header, ciphertext, signing.sign(signed_bytes(header, ciphertext)))
 
 
 def open_session_key(header: EnvelopeHeader, keys: Mapping[str, SealingKey]) -> bytes:

@@ -6,7 +6,9 @@ import base64
 import contextlib
 import itertools
 import json
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,14 @@ from kiosk.contract.batch import framed_size
 from kiosk.contract.envelope import (
     BUCKET,
     MAX_BLOBS,
+    SIGNATURE_BYTES,
+    TAG_BYTES,
     BlobRef,
     Envelope,
     EnvelopeError,
     EnvelopeHeader,
     UnknownProfile,
+    envelope_bytes,
     header_bytes,
     parse_envelope,
     signed_bytes,
@@ -164,6 +169,73 @@ def test_an_old_envelope_of_an_unknown_profile_says_so() -> None:
     for old, new in ((b"hpke-x25519-a256gcm", b"sm2-sm4gcm-sm3-0000"), (b'"zlib"', b'"zlob"')):
         with pytest.raises(UnknownProfile):
             parse_envelope(raw.replace(old, new))
+
+
+def of_length(size: int) -> st.SearchStrategy[bytes]:
+    return st.binary(min_size=size, max_size=size)
+
+
+def uuid7(raw: bytes) -> str:
+    number = int.from_bytes(raw) & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62
+    return str(uuid.UUID(int=number))
+
+
+HEADERS = st.builds(
+    EnvelopeHeader,
+    id=of_length(16).map(uuid7),
+    terminal_id=st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=4, max_size=4),
+    created_at=st.datetimes(timezones=st.just(UTC)),
+    compression=st.sampled_from(["zlib", "zstd-1"]),
+    hall_key=of_length(4).map(bytes.hex),
+    session_key=of_length(80),
+    recovery_key=of_length(4).map(bytes.hex),
+    recovery_session_key=of_length(80),
+    nonce=of_length(12),
+    signing_key=of_length(4).map(bytes.hex),
+    blobs=st.lists(
+        st.builds(BlobRef, sha256=of_length(32).map(bytes.hex), size=st.integers(0, 64 * 1024 * 1024)), max_size=9
+    ).map(tuple),
+)
+
+
+def laid_out(header: EnvelopeHeader) -> bytes:
+    """The header field by field, as the format is described."""
+    parts = [
+        b"CWE2\x01" + {"zlib": b"\x01", "zstd-1": b"\x02"}[header.compression],
+        uuid.UUID(header.id).bytes + header.terminal_id.encode(),
+        ((header.created_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)).to_bytes(8, signed=True),
+        bytes.fromhex(header.hall_key + header.recovery_key + header.signing_key),
+        header.session_key + header.recovery_session_key + header.nonce,
+        len(header.blobs).to_bytes(),
+        *(bytes.fromhex(blob.sha256) + blob.size.to_bytes(4) for blob in header.blobs),
+    ]
+    return b"".join(parts)
+
+
+@given(HEADERS)
+def test_any_header_is_written_as_the_format_says_and_read_back(header: EnvelopeHeader) -> None:
+    clear = header_bytes(header)
+    assert clear == laid_out(header)
+    read = parse_envelope(envelope_bytes(clear, bytes(BUCKET + TAG_BYTES), bytes(SIGNATURE_BYTES)))
+    assert read.header == header
+    assert read.header_bytes == clear
+
+
+def test_envelopes_of_a_session_share_what_the_session_is_and_nothing_else() -> None:
+    session = new_session(terminal_id="T001", hall_public=HALL.public, recovery_public=RECOVERY.public)
+    here = [submission.model_copy(update={"terminal_id": "T001"}) for submission in (*SAMPLES, *SAMPLES)]
+    envelopes = [
+        parse_envelope(
+            seal_submission(submission, sealed_blobs=pictures(submission), session=session, signing=TERMINAL)
+        )
+        for submission in here
+    ]
+    assert len({envelope.header.nonce for envelope in envelopes}) == len(envelopes)
+    assert len({envelope.ciphertext for envelope in envelopes}) == len(envelopes)
+    for envelope, submission in zip(envelopes, here, strict=True):
+        verify_envelope(envelope, {TERMINAL.id: TERMINAL.public})
+        assert envelope.header_bytes == laid_out(envelope.header)
+        assert open_envelope(envelope, open_session_key(envelope.header, {HALL.id: HALL})) == submission
 
 
 def test_more_blobs_than_a_header_holds_are_not_sealed() -> None:
