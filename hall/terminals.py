@@ -21,6 +21,7 @@ from hall.problem import Refused
 from hall.store.database import Store
 from hall.store.schema import certificates, enrol_tickets, heartbeats, terminal_keys, terminals
 from hall.successions import apply_replacement, plan_replacement, successors
+from hall.used_numbers import used_numbers
 from hall.vault import Vault
 from kiosk.contract.enrolment import EnrolRequest, EnrolResponse
 from kiosk.contract.problems import ProblemCode
@@ -152,6 +153,7 @@ class Terminals:
             self._keys.issuing, keys.tls, terminal_id, now=now, life=self._keys.terminal_life
         )
         at = to_ms(now)
+        counters = used_numbers(connection, self._region, terminal_id, now)
         self._revoke_certificates(connection, terminal_id, at)
         connection.execute(
             insert(certificates).values(
@@ -178,6 +180,7 @@ class Terminals:
             ca=self._keys.root_pem().decode(),
             keys=self._keys.published(),
             expires_at=certificate.not_valid_after_utc,
+            counters=counters,
         )
         return response.model_dump_json().encode()
 

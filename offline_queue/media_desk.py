@@ -20,7 +20,7 @@ from kiosk.contract.wire import Sha256, Short, SubmissionId
 from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.result import Err, Ok, Result
 from offline_queue import journal_notes
-from offline_queue.database import transaction
+from offline_queue.counters import count_on, counted
 from offline_queue.drain import Drain
 from offline_queue.messages import BadMessage, Message, error_head
 from offline_queue.policy import Accept, Later, Park, Send, decide
@@ -157,9 +157,9 @@ class MediaDesk:
             case Inspect():
                 return _plain(self._inspect())
             case Counters():
-                return _plain(self._counters())
+                return _plain(counted(self._store))
             case RaiseCounters():
-                return _plain(self._raise_counters(request.counters))
+                return _plain(count_on(self._store, request.counters))
             case _:
                 assert_never(request)
 
@@ -257,24 +257,6 @@ class MediaDesk:
             faults = [str(row[0]) for row in db.execute("pragma integrity_check(10)").fetchall()]
             foreign = len(db.execute("pragma foreign_key_check").fetchall())
             return {"schema": schema, "faults": [] if faults == ["ok"] else faults, "foreign": foreign}
-
-        return self._store.db.run(work)
-
-    def _counters(self) -> Result[dict[str, int], StoreError]:
-        def work(db: sqlite3.Connection) -> dict[str, int]:
-            rows = db.execute("select day, serial from counters order by day desc limit 31")
-            return {str(day): int(serial) for day, serial in rows}
-
-        return self._store.db.run(work)
-
-    def _raise_counters(self, counters: dict[str, int]) -> Result[None, StoreError]:
-        def work(db: sqlite3.Connection) -> None:
-            with transaction(db):
-                db.executemany(
-                    "insert into counters (day, serial) values (?, ?)"
-                    " on conflict (day) do update set serial = max(serial, excluded.serial)",
-                    sorted(counters.items()),
-                )
 
         return self._store.db.run(work)
 

@@ -20,9 +20,10 @@ from kiosk.core.ports import QueueStatus, StoreError
 from kiosk.core.profile import DataLayout, Profile
 from kiosk.core.result import Err, Result
 from offline_queue.bundles import BundleKeeper
+from offline_queue.counters import count_on
 from offline_queue.files import Locked, make_directory
 from offline_queue.hall_client import CallLimits, HallClient
-from offline_queue.identity import NotEnrolled, believed_keys, load_identity
+from offline_queue.identity import NotEnrolled, believed_keys, load_enrolment, load_identity
 from offline_queue.journal_watch import JournalWatch, Signer, boot_id
 from offline_queue.outbox import Intake
 from offline_queue.policy import SyncDelays
@@ -110,6 +111,7 @@ class QueueProcess:
 
     def start(self) -> None:
         """Answer the socket and bring everything to the hall, in threads."""
+        self._count_on()
         self._tell(self._watch.start(software=self._software))
         self._server.start()
         self._sync.start()
@@ -175,10 +177,20 @@ class QueueProcess:
         if (worker := self._worker) is not None:
             worker.stop()
 
+    def _count_on(self) -> None:
+        """Before anybody asks for a number: the hall knows which ones this terminal's id may have given already."""
+        try:
+            counters = load_enrolment(self._data).counters
+        except NotEnrolled:
+            return
+        if counters and isinstance(done := count_on(self._store, counters), Err):
+            _log.warning("counters: %s %s", done.error.fault, done.error.detail)
+
     def _make_worker(self) -> tuple[SyncWorker, HallClient]:
         identity = load_identity(self._data)
         if identity.terminal_id != self._profile.terminal_id:
             raise NotEnrolled("identity belongs to another terminal than the profile")
+        self._count_on()
         self._watch.answer_for(Signer(identity.terminal_id, identity.signing))
         bundles = BundleKeeper(Path(self._layout.bundle_file), enrolled_keys=identity.enrolled_keys)
         client = HallClient(base_url=self._profile.hall.url, identity=identity, limits=self._options.calls)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 
+from pydantic import Field
+
 from kiosk.contract.bundle import HallKey
 from kiosk.contract.wire import Instant, Short, TerminalId, Wire
 
@@ -40,6 +42,9 @@ class EnrolResponse(Wire):
     """PEM of the hall's root; its key hash must match the ticket."""
     keys: tuple[HallKey, ...]
     expires_at: Instant
+    counters: dict[str, int] = Field(default={})
+    """By ISO date: serials of application numbers up to this one may have been given under this terminal's id, by a
+    machine before this one or before its disk was lost; they are not given again."""
 
 
 class RenewRequest(Wire):

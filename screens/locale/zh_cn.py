@@ -164,7 +164,7 @@ def limit(days: int | None, unit: str, by: date | None = None) -> str:
         return ""
     if days == 0:
         return "当场办好"
-    last = f"（{by.month}月{by.day}日前）" if by else ""
+    last = f"（最晚{by.month}月{by.day}日）" if by else ""
     return f"{days}个{'工作日' if unit == 'workday' else '自然日'}内{last}"
 
 
