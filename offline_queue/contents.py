@@ -76,7 +76,10 @@ _OVER = (
 )
 _LAY = "insert or ignore into contents (place, taken, seq, spare) values (?, 0, 0, zeroblob(?))"
 
-_EMPTY = (0, None, None, None, None, None, None, None, None)
+_TYPES = 1 + 12
+"""Bytes of a record: the header's length, and a type for each column."""
+_INTEGER_BYTES = (0,) * 2 + (1,) * 6 + (2,) * 8 + (3,) * 8 + (4,) * 8 + (6,) * 16 + (8,) * 16
+"""By bits: 0 and 1 have a type of their own, and one bit is the sign's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,18 @@ class Arrivals:
     def _write(self, db: sqlite3.Connection, filed: Filed) -> None:
         self._last = seq = self._last + 1
         refs = json.dumps([(ref.sha256, ref.size) for ref in filed.blobs]) if filed.blobs else None
+        spare = spare_bytes(
+            (seq, filed.created_at),
+            (
+                len(filed.id),
+                len(filed.application_no),
+                len(filed.sha256),
+                len(filed.card_tag),
+                len(filed.slip),
+                len(refs or ""),
+                len(filed.envelope),
+            ),
+        )
         values = (
             seq,
             filed.id,
@@ -193,7 +208,6 @@ class Arrivals:
             refs,
             filed.envelope,
         )
-        spare = spare_bytes(values)
         if spare is not None:
             # Round and round: the next one was delivered longest ago. One that is still taken is passed over.
             self._place = self._place % PLACES + 1
@@ -244,13 +258,13 @@ def clear(db: sqlite3.Connection, *, before: int) -> None:
         "update contents set seq = 0, id = null, application_no = null, sha256 = null, created_at = null,"
         " card_tag = null, slip = null, blobs = null, envelope = null, spare = zeroblob(?)"
         " where place <= ? and taken = 0 and created_at < ?",
-        (spare_bytes(_EMPTY), PLACES, before),
+        (spare_bytes((), ()), PLACES, before),
     )
 
 
 def lay_out(db: sqlite3.Connection) -> None:
     """Make the places that are missing; inside a transaction."""
-    db.executemany(_LAY, [(place, spare_bytes(_EMPTY)) for place in range(1, PLACES + 1)])
+    db.executemany(_LAY, [(place, spare_bytes((), ())) for place in range(1, PLACES + 1)])
 
 
 def is_laid_out(db: sqlite3.Connection) -> bool:
@@ -259,28 +273,19 @@ def is_laid_out(db: sqlite3.Connection) -> bool:
     return bool(count == PLACES)
 
 
-def spare_bytes(values: Sequence[int | str | bytes | None]) -> int | None:
-    """How long the last column must be, so that a record of these columns fills a place; None: it cannot.
+def spare_bytes(numbers: Sequence[int], lengths: Sequence[int]) -> int | None:
+    """How long the last column must be, so that a record fills a place: only then is it written over what lies there.
 
-    Only a record of the same length is written over in place. `values`: columns `seq` to `envelope`, text is ASCII.
+    None: it cannot. `numbers`: integers in the record besides `place` and `taken`, not negative; `lengths`: of its
+    texts (ASCII) and blobs, 0 for null.
     """
-    left = PLACE_BYTES - 1 - 2  # the header's length, types of `place` and `taken`
-    for value in values:
-        if value is None:
-            left -= 1
-        elif isinstance(value, int):
-            left -= 1 + _integer_bytes(value)
-        else:
-            length = len(value)
-            # Type numbers of text and blob: 12 or 13 and twice the length, seven bits to a byte.
-            left -= length + (1 if length < 58 else 2 if length < 8186 else 3)
-    if left > 59:
-        return left - 2
-    return left - 1 if 1 <= left <= 58 else None
-
-
-def _integer_bytes(value: int) -> int:
-    if value in (0, 1):
-        return 0
-    bits = value.bit_length() + 1
-    return next(size for size in (1, 2, 3, 4, 6, 8) if bits <= size * 8)
+    left = PLACE_BYTES - _TYPES
+    for number in numbers:
+        left -= _INTEGER_BYTES[number.bit_length()]
+    for length in lengths:
+        # The number of its type, which is twice the length and 12 or 13, is written with seven bits to a byte.
+        left -= length + (length > 57) + (length > 8185)
+    # And so is that of the last column; 58 is what no length adds up to.
+    if left > 58:
+        return left - 1
+    return left if 0 <= left < 58 else None

@@ -22,6 +22,7 @@ _ROWS_AT_ONCE = 32
 _SLACK_PAGES = 64
 """Room for the next filings; giving it back and taking it again would be for nothing."""
 _LAY_OUT_BYTES = 4 * 1024 * 1024
+_BLOCK = 4096
 _INCREMENTAL = 2
 
 
@@ -135,10 +136,14 @@ def _give_back(db: sqlite3.Connection) -> bool:
 
 def _lay_out(log: Path) -> None:
     """Zeros up to the WAL's full length: what is written over needs no new place on the disk, and its fsync is several
-    times quicker. SQLite takes what does not belong to its last log for the log's end."""
-    with log.open("r+b") as file:
+    times quicker. SQLite takes what does not belong to its last log for the log's end.
+
+    Block by block, for Linux remembers a file in pieces as large as they were written, and a piece of a megabyte counts
+    as changed, and is looked through, at every commit.
+    """
+    with log.open("r+b", buffering=0) as file:
         missing = WAL_BYTES - file.seek(0, os.SEEK_END)
+        for at in range(0, missing, _BLOCK):
+            file.write(bytes(min(_BLOCK, missing - at)))
         if missing > 0:
-            file.write(bytes(missing))
-            file.flush()
             os.fsync(file.fileno())
