@@ -6,6 +6,7 @@ import base64
 import contextlib
 import itertools
 import json
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -33,10 +34,12 @@ from kiosk.contract.envelope import (
     Envelope,
     EnvelopeError,
     EnvelopeHeader,
+    EnvelopeLabel,
+    HeaderWriter,
     UnknownProfile,
     envelope_bytes,
-    header_bytes,
     parse_envelope,
+    read_label,
     signed_bytes,
 )
 from kiosk.contract.packing import MAX_SUBMISSION_BYTES, DictionaryError, PackingError, pack, short_form, unpack
@@ -67,6 +70,21 @@ def vectors(name: str) -> list[dict[str, Any]]:
 def sealed(submission: Submission) -> bytes:
     session = new_session(terminal_id=submission.terminal_id, hall_public=HALL.public, recovery_public=RECOVERY.public)
     return seal_submission(submission, sealed_blobs=pictures(submission), session=session, signing=TERMINAL)
+
+
+def header_bytes(header: EnvelopeHeader) -> bytes:
+    writer = HeaderWriter(
+        terminal_id=header.terminal_id,
+        hall_key=header.hall_key,
+        session_key=header.session_key,
+        recovery_key=header.recovery_key,
+        recovery_session_key=header.recovery_session_key,
+        algorithm=header.algorithm,
+        compression=header.compression,
+    )
+    return writer.write(
+        header.id, header.created_at, signing_key=header.signing_key, nonce=header.nonce, blobs=header.blobs
+    )
 
 
 RAW = sealed(SAMPLES[0])
@@ -244,6 +262,25 @@ def test_more_blobs_than_a_header_holds_are_not_sealed() -> None:
     assert parse_envelope(RAW).header_bytes == header_bytes(HEADER)
     with pytest.raises(ValueError, match="255"):
         header_bytes(EnvelopeHeader(**many | {"blobs": (blob,) * (MAX_BLOBS + 1)}))
+
+
+@given(
+    st.sampled_from([RAW, *(base64.b64decode(v["envelope"]) for name in ("cwe1", "cwe2") for v in vectors(name))]),
+    st.data(),
+)
+@settings(max_examples=500)
+def test_a_label_is_read_from_what_is_an_envelope_and_from_nothing_else(whole: bytes, data: st.DataObject) -> None:
+    raw = bytearray(whole)
+    for _ in range(data.draw(st.integers(0, 2))):  # most of what is checked lies in the first bytes
+        raw[data.draw(st.integers(0, 320) | st.integers(0, len(raw) - 1)) % len(raw)] = data.draw(st.integers(0, 255))
+    told = bytes(raw[: data.draw(st.just(len(raw)) | st.integers(0, len(raw)))])
+    try:
+        header = parse_envelope(told).header
+    except EnvelopeError as error:
+        with pytest.raises(type(error), match=re.escape(str(error))):
+            read_label(told)
+    else:
+        assert read_label(told) == EnvelopeLabel(header.id, header.blobs)
 
 
 # --- what a terminal that was turned may seal ------------------------------------------------------------------------
