@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from offline_queue.hall_client import HallClient
+from offline_queue.tcp import Flight
 
 T = TypeVar("T")
 
@@ -42,6 +43,10 @@ class Lines(Generic[T]):
     def free(self, line: int) -> bool:
         """May this line be given a call?"""
         return line not in self._busy
+
+    def flight(self, line: int) -> Flight | None:
+        """What this line has on the way; None: unknown, or it is not open."""
+        return self._clients[line].flight()
 
     def start(self, line: int, call: Callable[[HallClient], T]) -> None:
         """Make a call; what it brings comes out of `next`."""

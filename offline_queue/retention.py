@@ -24,9 +24,9 @@ from offline_queue.contents import clear, wipe
 from offline_queue.files import sync_directory
 from offline_queue.journal_notes import purged
 
-ROWS_AT_ONCE = 512
+ROWS_AT_ONCE = 256
 """Of each kind in one run: whoever stands in front of the screen waits for the same connection."""
-_ROWS_LOOKED_AT = 4 * ROWS_AT_ONCE
+_ROWS_LOOKED_AT = 8 * ROWS_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
 from kiosk.contract.signing import PublicKeys
-from kiosk.contract.sync import Announce, AnnounceItem, BatchVerdicts, Verdict, Verdicts
+from kiosk.contract.sync import Announce, AnnounceItem, BatchVerdicts, BundleManifest, Verdict, Verdicts
 from kiosk.core.ports import StoreError, StoreFault, SubmissionState
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.batching import BatchSize, Suspects, first_of_each_case, next_batch
 from offline_queue.delivery import Delivery, Undelivered
 from offline_queue.drain import Drain
+from offline_queue.express import Express
 from offline_queue.hall_client import HallClient
 from offline_queue.lines import Done, Lines
 from offline_queue.pacing import Lane, Pacer, StepOver
@@ -45,8 +46,8 @@ ANNOUNCE_ITEMS = 64
 """The contract's limit."""
 BULK_LINES = 4
 """While one waits for its answer the others use the line; more only fill queues on the way."""
-_EXPRESS = BULK_LINES
-"""This one carries nothing but what was just filed."""
+_EXPRESS = (BULK_LINES, BULK_LINES + 1)
+"""These carry nothing but what was just filed."""
 _PAGE = 256
 _FAR = 64 * _PAGE
 """So far ahead it is looked for something that need not wait."""
@@ -74,7 +75,14 @@ class _Delivered:
     answer: Result[Verdict, Undelivered]
 
 
-_Brought: TypeAlias = _Batch | _Announced | _Delivered
+@dataclass(frozen=True, slots=True)
+class _Greeted:
+    """The line is open."""
+
+    answer: Result[BundleManifest, CallError]
+
+
+_Brought: TypeAlias = _Batch | _Announced | _Delivered | _Greeted
 
 
 @dataclass(slots=True)
@@ -90,6 +98,7 @@ class SubmissionRound:
     stopped: Callable[[], bool]
     pending: Callable[[], int]
     """How many wait here."""
+    express: Express
     size: BatchSize = field(default_factory=BatchSize)
     announce_items: int = ANNOUNCE_ITEMS
     _suspects: Suspects = field(default_factory=Suspects)
@@ -103,10 +112,10 @@ class SubmissionRound:
     """Counts lost links: calls that were on the way together fail together, and that is one failure."""
 
     @classmethod
-    def over(cls, client: HallClient, **parts: object) -> SubmissionRound:
+    def over(cls, client: HallClient, *, monotonic: Callable[[], float], **parts: object) -> SubmissionRound:
         """With the usual number of connections like `client`'s."""
-        lines: Lines[_Brought] = Lines([client.another() for _ in range(BULK_LINES + 1)])
-        return cls(lines=lines, **parts)  # type: ignore[arg-type]
+        lines: Lines[_Brought] = Lines([client.another() for _ in range(BULK_LINES + len(_EXPRESS))])
+        return cls(lines=lines, express=Express(_EXPRESS, monotonic), **parts)  # type: ignore[arg-type]
 
     def run(self) -> bool:
         """Take what came back, send what is due, wait for one call; True if there is more to do. StepOver."""
@@ -115,13 +124,13 @@ class SubmissionRound:
             self._launch()
         if not self.lines.busy:
             return False
-        if (done := self.lines.next(seconds=_LOOK_S)) is not None:
+        if (done := self.lines.next(seconds=min(_LOOK_S, self.express.until_late()))) is not None:
             self._settle(done)
         return True
 
     def rest(self, seconds: float) -> None:
         """Wait until a call is over, somebody nudges or the time is up."""
-        if (done := self.lines.next(seconds=seconds)) is not None:
+        if (done := self.lines.next(seconds=min(seconds, max(1.0, self.express.warm_for())))) is not None:
             self._settle(done)
 
     @property
@@ -161,16 +170,27 @@ class SubmissionRound:
                 return
 
     def _launch_fresh(self) -> None:
-        """What somebody waits for, on the line that is kept free for it; its files share the other lines."""
-        if self.pacer.wait(Lane.DELIVER) > 0 or not self.lines.free(_EXPRESS):
+        """What somebody waits for, on the lines that are kept free for it; its files share the other lines."""
+        free = [line for line in _EXPRESS if self.lines.free(line)]
+        if self.pacer.wait(Lane.DELIVER) > 0 or not free:
             return
-        due = [item for item in self._fresh_due() if self._batchable(item)]
-        if due:
-            self._send_batch(_EXPRESS, due, Rank.INTERACTIVE)
+        fresh = self._fresh_due()
+        if due := [item for item in fresh if self._batchable(item)]:
+            self._send_express(free[0], due)
             return
-        unknown = [item for item in self._fresh_due() if item.blobs and item.id not in self._missing]
+        unknown = [item for item in fresh if item.blobs and item.id not in self._missing]
         if unknown and self.pacer.wait(Lane.ANNOUNCE) <= 0:
-            self._send_announce(_EXPRESS, unknown)
+            self._send_announce(free[0], unknown)
+        elif (late := self.express.late()) is not None:
+            self.express.repeated(late)
+            self._send_express(free[0], self._flying[late], again=True)
+        elif self.pacer.proven() and (cold := self.express.cold(free)) is not None:
+            self._start(cold, (), Rank.INTERACTIVE, _greet, SubmissionState.SEALED)
+
+    def _send_express(self, line: int, due: Sequence[Waiting], *, again: bool = False) -> None:
+        flight = self.lines.flight(line)
+        if self._send_batch(line, due, Rank.INTERACTIVE) and not self.lines.free(line):
+            self.express.sent(line, shortest_s=flight.shortest_s if flight else 0.0, again=again)
 
     def _launch_bulk(self, line: int) -> bool:
         """Give this line something to do; False if there is nothing."""
@@ -286,13 +306,19 @@ class SubmissionRound:
             self.drain.progress(item, SubmissionState.SEALED)
         self._ranks.pop(done.line, None)
         stale = self._epochs.pop(done.line) < self._epoch
+        twice = done.line in _EXPRESS and self.express.used(done.line)
         match done.result:
+            case _Batch(items=items) if twice and not {item.id for item in items} & set(self.state.fresh()):
+                return  # the other one was answered before
             case _Batch() as batch:
                 self._batch_came(batch, stale=stale)
             case _Announced(items, answer):
                 self._announced(items, answer, stale=stale)
             case _Delivered(item, answer):
                 self._delivered(item, answer, stale=stale)
+            case _Greeted(answer):
+                # Whether the hall can be reached is the heartbeat's word.
+                _log.debug("line %d: %s", done.line, "open" if isinstance(answer, Ok) else answer.error.name)
             case _:
                 assert_never(done.result)
 
@@ -433,6 +459,10 @@ class SubmissionRound:
     def _must(self, result: Result[None, StoreError]) -> None:
         if isinstance(result, Err):
             self.pacer.store_failed(result.error.fault.value)
+
+
+def _greet(client: HallClient) -> _Brought:
+    return _Greeted(client.manifest())
 
 
 __all__ = ["ANNOUNCE_ITEMS", "BULK_LINES", "StepOver", "SubmissionRound"]

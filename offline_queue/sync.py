@@ -79,6 +79,7 @@ class SyncWorker:
         self._house_at = clock.monotonic() + delays.house
         self._round = SubmissionRound.over(
             client,
+            monotonic=clock.monotonic,
             drain=Drain(store),
             pacer=self._pacer,
             state=state,

@@ -25,6 +25,7 @@ GIVE_UP_AFTER = 3
 _LONGEST = 64 * 1024
 _HEADER = struct.Struct("<2sIIIIiiHHI")
 """BITMAPFILEHEADER, and of BITMAPINFOHEADER as far as biCompression."""
+_FILE_HEADER_BYTES = 14
 _PR_SET_PDEATHSIG = 1
 
 
@@ -44,7 +45,7 @@ def parse_picture(data: bytes) -> bytes:
         or not 32 <= abs(height) <= 500
     ):
         return b""
-    if not (_HEADER.size <= offset and offset + rows <= size <= len(data)):
+    if not (_FILE_HEADER_BYTES + head <= offset and offset + rows <= size <= len(data)):
         return b""
     return data[:size]
 
