@@ -26,9 +26,9 @@ ROWS = 128
 """That many are entered by the put that brings the last of them."""
 PLACES = 64
 """Laid out beforehand, 1 to this; a row at the end lies at its own number behind them."""
-_PAGE, _PAGES = 1024, 2
-PLACE_BYTES = (_PAGE - 12) * 32 // 255 - 23 + _PAGES * (_PAGE - 4)
-"""Of a record: what SQLite leaves in the table's own page, and whole pages besides (fileformat2.html §1.6)."""
+PLACE_BYTES = 480 + 2 * (1024 - 4)
+"""Of a record: so that two share a page of the table, for a page that the disk loses should take few filings with it,
+and two pages of their own follow, of which a short record leaves the second one alone (fileformat2.html §1.6)."""
 
 
 def _of_new(statement: str, rest: str = "") -> str:

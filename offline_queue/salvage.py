@@ -238,6 +238,8 @@ def _find_filing(fresh: sqlite3.Connection, row: pages.Row) -> None:
     texts = [value for value in row.values if isinstance(value, str)]
     # The number's first writing is in the envelope; this one is for people, and may be as damaged as the rest.
     number = min(texts, key=lambda text: (not _is_number(text), len(text) != _NUMBER_LENGTH), default=header.id)
+    if fresh.execute("select 1 from submissions where application_no = ?", (number,)).fetchone() is not None:
+        number = header.id
     moments = [value for value in row.values if isinstance(value, int) and _SINCE < value < _UNTIL]
     with suppress(*_UNREADABLE):
         fresh.execute(

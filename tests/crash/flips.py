@@ -45,10 +45,12 @@ class Outcome:
 
 
 def prepare(queue: Path, filings: Sequence[SealedSubmission]) -> None:
-    """A store at rest with these filings."""
+    """A store at rest with these filings, at its end and in places laid out beforehand."""
     store = open_store(queue)
     intake = Intake(store, clock=SystemClock(), region="440604", terminal_id="T001")
-    for sealed in filings:
+    for number, sealed in enumerate(filings):
+        if number == len(filings) // 2:
+            assert store.keep_house() == Ok(None)
         assert intake.put(sealed, card_tag=b"t" * 32, slip=b"s" * 200) == Ok(None)
     store.close()
 

@@ -20,6 +20,7 @@ from offline_queue import pages
 from offline_queue.drain import Drain
 from offline_queue.files import Locked, OwnerLock
 from offline_queue.outbox import Intake
+from offline_queue.salvage import salvage
 from offline_queue.sanity import fits, makes_sense
 from offline_queue.space import SpaceLimits
 from offline_queue.store import Store
@@ -114,6 +115,34 @@ def test_a_second_damage_is_kept_beside_the_first(
         made = flips.drain(queue, filings)
         assert made.set_aside == count
     assert len(made.good) == COUNT
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_contents_outlive_the_row_that_speaks_of_them(
+    queue: Path, filings: list[SealedSubmission], dice: random.Random, readable: bool
+) -> None:
+    """Rows of `submissions` are gone without a trace; what lies in a place and was delivered stays delivered."""
+    store = flips.open_store(queue)
+    waiting = Drain(store).waiting(limit=COUNT)
+    assert isinstance(waiting, Ok)
+    delivered = waiting.value[-1]  # it lay in a place
+    assert Drain(store).accept(delivered, b"r" * 126) == Ok(None)
+    store.close()
+    with sqlite3.connect(queue / "queue.db") as db:
+        in_place = db.execute("select taken from contents where id = ?", (delivered.id,)).fetchall()
+        gone = [waiting.value[number].id for number in (1, COUNT - 2, COUNT - 1)]
+        db.executemany("delete from submissions where id = ?", [(id_,) for id_ in gone])
+        db.execute("update contents set application_no = ? where id = ?", (filings[0].application_no, gone[0]))
+    db.close()
+    assert in_place == [(0,)]
+    if readable:
+        found = salvage(queue / "queue.db")
+        assert (found.kept, found.lost) == (COUNT - 1, 1), "a printed receipt speaks of the delivered one"
+    else:
+        flips.spoil_page(queue / "queue.db", 0, dice, size=100)
+    made = flips.drain(queue, filings)
+    assert made.good == {sealed.id for sealed in filings} - {delivered.id}
+    assert (made.wrong, made.parked) == (set(), set())
 
 
 def test_a_missing_material_parks_its_filing_only(queue: Path, filings: list[SealedSubmission]) -> None:

@@ -182,7 +182,7 @@ def test_what_fits_is_written_over_a_place_page_by_page(store: Store, queue: Pat
     good(store.keep_house())
     envelope = os.urandom(200)
     fitting = 0
-    lengths = sorted({*range(0, 1500, 29), *range(50, 66), *range(1500, 1800, 3)})
+    lengths = sorted({*range(0, 2100, 29), *range(50, 66), *range(2000, 2300, 3)})
     for length in lengths:
         filed = contents.Filed(
             id=f"01a202e6-1fd4-7035-a4b5-{length:012x}",
