@@ -296,8 +296,7 @@ def _parse(raw: bytes) -> Envelope:
         blobs=blobs,
     )
     end = _HEADER.size + len(blobs) * _BLOB.size
-    sealed, signature = raw[end + _BUCKETS.size : -SIGNATURE_BYTES], raw[-SIGNATURE_BYTES:]
-    return Envelope(header, raw[:end], sealed, signature)
+    return Envelope(header, raw[:end], raw[end + _BUCKETS.size : -SIGNATURE_BYTES], raw[-SIGNATURE_BYTES:])
 
 
 # --- CWE1 ------------------------------------------------------------------------------------------------------------
