@@ -25,7 +25,9 @@ _LEVEL = 6
 def train() -> bytes:
     """The dictionary; one kind of form is left out, to measure on."""
     chosen = itertools.islice(forms("train", without=UNSEEN), _FORMS)
-    samples = [short_form(submission, references(submission)) for submission in chosen]
+    samples: list[bytes | bytearray | memoryview] = [
+        short_form(submission, references(submission)) for submission in chosen
+    ]
     return zstandard.train_dictionary(DICTIONARY_BYTES, samples, level=_LEVEL).as_bytes()
 
 
