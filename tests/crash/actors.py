@@ -177,13 +177,13 @@ class _WatchedIntake:
 class _CarelessIntake(hall.intake.Intake):
     """Makes a case of everything that arrives, as often as it arrives."""
 
-    def _accept(self, connection: Any, opened: Any, now: Any) -> Verdict:
+    def _accept(self, connection: Any, opened: Any, now: Any, calendar: Any) -> Verdict:
         first = opened.submission
         number = ApplicationNumber.parse(first.application_no)
         again = str(dataclasses.replace(number, serial=int.from_bytes(os.urandom(4), "big") % 10_000))
         id_ = mint_submission_id(unix_ms=int(now.timestamp() * 1000), random_bytes=os.urandom)
         fresh = first.model_copy(update={"id": id_, "application_no": again})
-        verdict = super()._accept(connection, dataclasses.replace(opened, submission=fresh), now)
+        verdict = super()._accept(connection, dataclasses.replace(opened, submission=fresh), now, calendar)
         receipt = sign_receipt(HallReceipt(first.id, opened.sha256, now), self._keys.signing)
         import base64
 
