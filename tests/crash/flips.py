@@ -109,6 +109,14 @@ def flip(path: Path, bit: int) -> None:
         file.write(bytes([byte ^ 1 << bit % 8]))
 
 
+def _somewhere(raw: bytes, dice: random.Random) -> int:
+    """A bit, seldom one of the zeros that fill places and pages."""
+    while True:
+        bit = dice.randrange(len(raw) * 8)
+        if raw[bit // 8] or dice.random() < 0.1:
+            return bit
+
+
 def one_flip(base: Path, template: Path, filings: Sequence[SealedSubmission], dice: random.Random) -> tuple[str, str]:
     """Flip a bit of a copy; what it came to, and what is wrong with that."""
     queue = base / "queue"
@@ -116,7 +124,7 @@ def one_flip(base: Path, template: Path, filings: Sequence[SealedSubmission], di
     shutil.copytree(template, queue)
     files = [path for path in (queue / "blobs").rglob("*") if path.is_file()]
     path = dice.choice(files) if dice.random() < 0.3 else queue / "queue.db"
-    bit = dice.randrange(path.stat().st_size * 8)
+    bit = _somewhere(path.read_bytes(), dice)
     flip(path, bit)
     where = f"bit {bit} of {'a blob' if path.parent.name != 'queue' else path.name}"
     try:
