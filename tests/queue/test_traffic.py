@@ -163,7 +163,7 @@ def test_a_full_line_holds_the_backlog_back_until_it_has_room_and_never_a_citize
         assert reader.is_alive()
         with traffic.sending(bytes(PIECE_BYTES), Rank.INTERACTIVE, over=line) as fresh:
             assert fresh.read()
-        line.told = Flight(bytes=20_000, bytes_per_s=125_000, shortest_s=0.2)
+        line.told = Flight(bytes=30_000, bytes_per_s=125_000, shortest_s=0.2)
         reader.join(10)
     assert got == [bytes(PIECE_BYTES)]
 
@@ -187,12 +187,12 @@ def test_the_window_is_what_arrives_in_the_time_there_and_back_and_a_little_more
     def full(bytes_: int, *, rate: float = 125_000, delay: float = 0.4) -> bool:
         return window.full([Flight(bytes_ // 2, rate, delay), Flight(bytes_ - bytes_ // 2, rate / 2, delay * 2)])
 
-    assert not full(50_000)
-    assert full(64_000)
+    assert not full(74_000)
+    assert full(76_000)
     # Little was sent, so little arrived: that says nothing of the line.
-    assert not full(50_000, rate=1000)
+    assert not full(74_000, rate=1000)
     clock.advance(60)
-    assert full(50_000, rate=1000)
+    assert full(74_000, rate=1000)
     assert not full(LEAST_BYTES - 2, rate=0)
     assert not window.full([])
 
