@@ -18,6 +18,10 @@ from offline_queue.sanity import is_id, is_sha256
 from offline_queue.store import Store
 
 _ENVELOPE = "select envelope from submissions join contents using (place) where submissions.seq = ? and taken = 1"
+_BLOBS_OF_WAITING = (
+    "select seq, sha256, size from blobs where seq in"
+    " (select seq from submissions where state = 'sealed' and seq > ? order by seq limit ?) order by seq, position"
+)
 
 
 class Drain:
@@ -35,7 +39,11 @@ class Drain:
                 " where state = 'sealed' and seq > ? order by seq limit ?",
                 (after, limit),
             ).fetchall()
-            return tuple(_waiting(db, row) for row in rows)
+            # One question for all: most have none, and asking for each takes longer than finding them.
+            blobs: dict[int, list[BlobRef]] = {}
+            for seq, sha256, size in db.execute(_BLOBS_OF_WAITING, (after, limit)):
+                blobs.setdefault(seq, []).append(BlobRef(sha256=sha256, size=size))
+            return tuple(_waiting(row, blobs.get(row[0], ())) for row in rows)
 
         return self._store.db.run(work)
 
@@ -51,7 +59,7 @@ class Drain:
                     (wanted,),
                 ).fetchone()
                 if row is not None:
-                    found.append(_waiting(db, row))
+                    found.append(_waiting(row, _blobs_of(db, row[0])))
             return tuple(sorted(found, key=lambda item: item.seq))
 
         return self._store.db.run(work)
@@ -160,12 +168,12 @@ def _sealed(db: sqlite3.Connection, item: Waiting) -> int | None:
     return None if found is None else int(found[0] or 0)
 
 
-def _waiting(db: sqlite3.Connection, row: tuple[int, str, str, int, int, str]) -> Waiting:
+def _waiting(row: tuple[int, str, str, int, int, str], blobs: Sequence[BlobRef]) -> Waiting:
     """ValueError if the disk has made nonsense of it: one bad row must not stop the others."""
     seq, id_, sha256, size, attempts, case = row
     if not is_id(id_) or not is_sha256(sha256):
         raise ValueError("nonsense in a row")
-    return Waiting(seq, id_, sha256, size, attempts, _blobs_of(db, seq), case)
+    return Waiting(seq, id_, sha256, size, attempts, tuple(blobs), case)
 
 
 def _blobs_of(db: sqlite3.Connection, seq: int) -> tuple[BlobRef, ...]:
