@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from typing import assert_never
 
-from kiosk.contract.envelope import Envelope, EnvelopeError, parse_envelope
+from kiosk.contract.envelope import EnvelopeError, EnvelopeLabel, read_label
 from kiosk.contract.numbers import ApplicationNumber
 from kiosk.core.clock import CHINA, Clock
 from kiosk.core.ports import Owed, SealedSubmission, StoreError, StoreFault
@@ -60,17 +60,17 @@ class Intake:
     def put(self, sealed: SealedSubmission, *, card_tag: bytes, slip: bytes) -> Result[None, StoreError]:
         """Ok only when it is durable. The same id with the same bytes again is Ok, with other bytes CONFLICT."""
         try:
-            envelope = parse_envelope(sealed.envelope)
+            label = read_label(sealed.envelope)
         except EnvelopeError as error:
             return Err(StoreError(StoreFault.BROKEN, str(error)))
-        if (broken := _unfit(sealed, envelope)) is not None:
+        if (broken := _unfit(sealed, label)) is not None:
             return Err(StoreError(StoreFault.BROKEN, broken))
         filed = Filed(
             id=sealed.id,
             application_no=sealed.application_no,
-            sha256=envelope.sha256,
+            sha256=hashlib.sha256(sealed.envelope).hexdigest(),
             envelope=sealed.envelope,
-            blobs=envelope.header.blobs,
+            blobs=label.blobs,
             card_tag=card_tag,
             slip=slip,
             created_at=self._store.now(),
@@ -150,11 +150,11 @@ def _answer(known: Known) -> Result[None, StoreError]:
             assert_never(known)
 
 
-def _unfit(sealed: SealedSubmission, envelope: Envelope) -> str | None:
+def _unfit(sealed: SealedSubmission, label: EnvelopeLabel) -> str | None:
     """Why id, envelope and blobs do not belong together."""
-    if envelope.header.id != sealed.id:
+    if label.id != sealed.id:
         return "envelope carries another id"
     actual = tuple((hashlib.sha256(blob).hexdigest(), len(blob)) for blob in sealed.blobs)
-    if actual != tuple((ref.sha256, ref.size) for ref in envelope.header.blobs):
+    if actual != tuple((ref.sha256, ref.size) for ref in label.blobs):
         return "blobs are not those of the envelope"
     return None
