@@ -53,6 +53,8 @@ _FAR = 64 * _PAGE
 """So far ahead it is looked for something that need not wait."""
 _LOOK_S = 1.0
 """The longest wait for a call before looking round."""
+_SOON_S = 0.01
+"""The shortest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +126,16 @@ class SubmissionRound:
             self._launch()
         if not self.lines.busy:
             return False
-        if (done := self.lines.next(seconds=min(_LOOK_S, self.express.until_late()))) is not None:
+        if (done := self.lines.next(seconds=self._look_s())) is not None:
             self._settle(done)
         return True
+
+    def _look_s(self) -> float:
+        """Until something may be sent though nothing came back: a late batch, when a line is free for it."""
+        held_up = self.stopped() or self.pacer.paused() > 0 or self.pacer.wait(Lane.DELIVER) > 0
+        if held_up or not any(map(self.lines.free, _EXPRESS)):
+            return _LOOK_S
+        return min(_LOOK_S, max(_SOON_S, self.express.until_late()))
 
     def rest(self, seconds: float) -> None:
         """Wait until a call is over, somebody nudges or the time is up."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 
@@ -153,3 +154,23 @@ def test_when_both_are_lost_it_is_tried_again_and_takes_effect_once(bench: Bench
     bench.settle(seconds=120)
     assert bench.hall.effects == [fresh.id]
     assert bench.states() == {fresh.id: "accepted"}
+
+
+def test_while_both_lines_are_silent_the_worker_waits_and_does_not_spin(bench: Bench) -> None:
+    bench.settle()
+    gate = threading.Event()
+    bench.hall.faults["/v1/batches"] = lambda *_: not gate.wait(10)
+    filings = bench.file(1, 2)
+    for sealed in filings:
+        bench.state.just_filed(sealed.id)
+        bench.worker._post()
+    bench.clock.advance(5)
+    rounds, end = 0, time.monotonic() + 0.5
+    while time.monotonic() < end:
+        bench.worker._post()
+        rounds += 1
+    gate.set()
+    assert rounds <= 3
+    bench.settle(seconds=120)
+    assert set(bench.hall.effects) == {sealed.id for sealed in filings}
+    assert len(bench.hall.effects) == len(filings)
