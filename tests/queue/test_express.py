@@ -160,9 +160,10 @@ def test_while_both_lines_are_silent_the_worker_waits_and_does_not_spin(bench: B
     bench.settle()
     gate = threading.Event()
     bench.hall.faults["/v1/batches"] = lambda *_: not gate.wait(10)
-    filings = bench.file(1, 2)
-    for sealed in filings:
-        bench.state.just_filed(sealed.id)
+    filings = []
+    for serial in (1, 2):
+        filings += bench.file(serial)
+        bench.state.just_filed(filings[-1].id)
         bench.worker._post()
     bench.clock.advance(5)
     rounds, end = 0, time.monotonic() + 0.5
