@@ -2,6 +2,8 @@
 # Both do all the set-up themselves and are quick when there is nothing to do.
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
+# On two cores: a third of the tests' time is waiting for devices that are slow on purpose.
+WORKERS ?= 3
 
 # No --emit-…: where the packages come from is each machine's own matter.
 COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet $(UPGRADE) --generate-hashes --allow-unsafe \
@@ -30,7 +32,7 @@ lint: setup-dev ## style, types and import rules
 	$(BIN)/lint-imports
 
 unit: setup-dev ## every test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 crash: setup-dev ## 10,000 kill -9s of terminal and hall at every moment: nothing lost, nothing doubled
 	@$(BIN)/python -m tests.crash.kills
