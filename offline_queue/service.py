@@ -41,6 +41,8 @@ from offline_queue.store import Store
 from offline_queue.sync_state import SyncState
 
 Answer = tuple[dict[str, Any], bytes]
+_CITIZENS = (OwedTo, Asking, ReserveNumber, Put)
+"""Asked when a card is laid down, a question is asked, something is filed."""
 
 
 class QueueService:
@@ -68,7 +70,10 @@ class QueueService:
         try:
             if MediaDesk.knows(frame.head):
                 return self._media.answer(frame)
-            return self._answer(parse_request(frame.head), frame.tail)
+            request = parse_request(frame.head)
+            if isinstance(request, _CITIZENS):
+                self._sync.traffic.somebody_is_here()
+            return self._answer(request, frame.tail)
         except BadMessage as error:
             return error_head(StoreError(StoreFault.BROKEN, str(error))), b""
 

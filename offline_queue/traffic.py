@@ -1,8 +1,9 @@
 """Who may use the line just now: a citizen's question first, then what was just filed, the backlog, files (P53).
 
-Whoever is not to go first stops between two pieces, so what is ahead of a question is a few kilobytes. What nobody
-waits for is written by one connection at a time: several that write at once each try how much the line bears, and what
-is too much waits in the router before it, with a citizen's filing behind it. Nobody waits for ever: a line that is
+Whoever is not to go first stops between two pieces, so what is ahead of a question is a few kilobytes. As long as
+somebody stands at the terminal, what nobody waits for is written by one connection at a time: several that write at
+once each try how much the line bears, and what is too much waits in the router before it, with a citizen's filing
+behind it. When nobody is there they may: a line that is tried out carries more. Nobody waits for ever: a line that is
 asked all day still drains. Thread-safe.
 """
 
@@ -22,6 +23,8 @@ PIECE_BYTES = 4 * 1024
 """One of these and what the kernel has not sent yet (`tcp`) is all that can be ahead of a citizen on our side."""
 PATIENCE_S = 10.0
 """All the waiting of one body together."""
+HERE_S = 180.0
+"""A citizen who asked or filed something may file again; the terminal ends a session that is idle for as long."""
 ASKING_LIMIT_S = 30.0
 """A question that nobody said the end of: the terminal's screen may be dead."""
 _FULL_S = 1.0
@@ -57,11 +60,17 @@ class Traffic:
         self._changed = threading.Condition()
         self._using = dict.fromkeys(Rank, 0)
         self._asking_until = 0.0
+        self._here_until = float("-inf")
         self._writing: list[YieldingBody] = []
         """Bodies that nobody waits for, as they began; the first one of the smallest rank is on the line."""
         self._lines: list[Line] = []
         """Of those, and of those that wait for their answers."""
         self._window = Window(monotonic)
+
+    def somebody_is_here(self) -> None:
+        """A citizen uses the terminal just now."""
+        with self._changed:
+            self._here_until = self._monotonic() + HERE_S
 
     def asking(self, seconds: float) -> None:
         """A citizen asks the hall something and has her answer within this time; 0: she has it."""
@@ -106,9 +115,9 @@ class Traffic:
             return self._wait(lambda: self._left(rank), seconds)
 
     def turn(self, body: YieldingBody, *, seconds: float) -> float:
-        """`give_way`, also to bodies like this one that began before, until the line has room; how long we gave way.
+        """`give_way`; while somebody is here also to bodies like this one that began before, until the line has room.
 
-        From then on it is this body's turn until it is `written`.
+        Returns how long we gave way. From then on it is this body's turn until it is `written`.
         """
         with self._changed:
             if body.rank is Rank.INTERACTIVE:
@@ -122,7 +131,12 @@ class Traffic:
                 waited += self._wait(lambda: self._left(body.rank, body), seconds - waited)
             return waited
 
+    def _here(self) -> bool:
+        return self._monotonic() < self._here_until
+
     def _full(self) -> bool:
+        if not self._here():
+            return False
         flights = (line.flight() for line in self._lines)
         return self._window.full(flight for flight in flights if flight is not None)
 
@@ -144,8 +158,8 @@ class Traffic:
 
     def _left(self, rank: Rank, body: YieldingBody | None = None) -> float | None:
         """None: the way is free. Else when to look again without having been told (seconds)."""
-        if body is not None and min(self._writing, key=lambda other: other.rank) is not body:
-            return 3600.0
+        if body is not None and self._here() and min(self._writing, key=lambda other: other.rank) is not body:
+            return self._here_until - self._monotonic()
         if any(self._using[other] for other in Rank if other < rank):
             return 3600.0
         left = self._asking_until - self._monotonic()

@@ -24,7 +24,7 @@ from offline_queue.policy import CallError
 from offline_queue.process import QueueProcess
 from offline_queue.rows import Waiting
 from offline_queue.tcp import Flight, flight_of, line_options
-from offline_queue.traffic import ASKING_LIMIT_S, PIECE_BYTES, Rank, Traffic, YieldingBody
+from offline_queue.traffic import ASKING_LIMIT_S, HERE_S, PIECE_BYTES, Rank, Traffic, YieldingBody
 from offline_queue.window import LEAST_BYTES, Window
 from tests.queue.conftest import FakeClock, Terminal, TestHall
 
@@ -106,8 +106,15 @@ class WatchedLine:
         self.prolonged += seconds
 
 
+def with_a_citizen() -> Traffic:
+    """Of a terminal at which somebody stands."""
+    traffic = Traffic()
+    traffic.somebody_is_here()
+    return traffic
+
+
 def test_of_bodies_that_nobody_waits_for_one_is_written_at_a_time_and_a_citizens_beside_it() -> None:
-    traffic, line = Traffic(), WatchedLine()
+    traffic, line = with_a_citizen(), WatchedLine()
     content = bytes(2 * PIECE_BYTES)
     got: list[bytes] = []
     with traffic.sending(content, Rank.BACKLOG, over=WatchedLine()) as first:
@@ -127,7 +134,7 @@ def test_of_bodies_that_nobody_waits_for_one_is_written_at_a_time_and_a_citizens
 
 
 def test_a_file_that_is_half_written_lets_the_backlog_go_first() -> None:
-    traffic = Traffic()
+    traffic = with_a_citizen()
     got: list[bytes] = []
     with traffic.sending(bytes(2 * PIECE_BYTES), Rank.BLOBS, over=WatchedLine()) as file:
         file.read()
@@ -144,7 +151,7 @@ def test_a_file_that_is_half_written_lets_the_backlog_go_first() -> None:
 
 
 def test_the_turn_of_a_body_whose_request_failed_is_over() -> None:
-    traffic = Traffic()
+    traffic = with_a_citizen()
     with traffic.sending(bytes(2 * PIECE_BYTES), Rank.BACKLOG, over=WatchedLine()) as broken:
         broken.read()
     began = time.monotonic()
@@ -154,7 +161,7 @@ def test_the_turn_of_a_body_whose_request_failed_is_over() -> None:
 
 
 def test_a_full_line_holds_the_backlog_back_until_it_has_room_and_never_a_citizen() -> None:
-    traffic, line = Traffic(), WatchedLine(Flight(bytes=64 * 1024, bytes_per_s=125_000, shortest_s=0.2))
+    traffic, line = with_a_citizen(), WatchedLine(Flight(bytes=64 * 1024, bytes_per_s=125_000, shortest_s=0.2))
     got: list[bytes] = []
     with traffic.sending(bytes(PIECE_BYTES), Rank.BACKLOG, over=line) as body:
         reader = threading.Thread(target=lambda: got.extend(body))
@@ -166,6 +173,35 @@ def test_a_full_line_holds_the_backlog_back_until_it_has_room_and_never_a_citize
         line.told = Flight(bytes=30_000, bytes_per_s=125_000, shortest_s=0.2)
         reader.join(10)
     assert got == [bytes(PIECE_BYTES)]
+
+
+def test_when_nobody_is_at_the_terminal_any_more_the_line_may_be_tried_out(clock: FakeClock) -> None:
+    traffic = Traffic(monotonic=clock.monotonic)
+    full = WatchedLine(Flight(bytes=64 * 1024, bytes_per_s=125_000, shortest_s=0.2))
+    content = bytes(2 * PIECE_BYTES)
+
+    def beside() -> bytes:
+        """What a second body gets written while the first one is under way."""
+        with (
+            traffic.sending(content, Rank.BACKLOG, over=full) as first,
+            traffic.sending(content, Rank.BACKLOG, over=full) as second,
+        ):
+            got: list[bytes] = []
+            threads = [threading.Thread(target=first.read), threading.Thread(target=lambda: got.append(second.read()))]
+            for thread in threads:
+                thread.start()
+                thread.join(0.2)
+            written = b"".join(got)
+            clock.advance(HERE_S)
+            traffic.asking(0)  # whoever waits looks at the clock
+            for thread in threads:
+                thread.join(10)
+            return written
+
+    assert beside() == bytes(PIECE_BYTES)
+    traffic.somebody_is_here()
+    assert beside() == b""
+    assert beside() == bytes(PIECE_BYTES), "she has gone"
 
 
 def test_a_citizen_who_files_all_the_time_does_not_stop_the_backlog_for_good() -> None:
