@@ -61,8 +61,8 @@ def any_available(options: Iterable[Availability]) -> Availability:
 
 def serviceable(model: Model, catalogue: Catalogue, settings: TerminalSettings) -> bool:
     """May anybody begin here? A device that is still starting counts as hope; an open cabinet or a battery that is
-    nearly empty lets nobody begin what could not be ended."""
-    if maintenance(model) or battery_low(model):
+    nearly empty lets nobody begin what could not be ended, and before the first catalogue there is nothing to begin."""
+    if catalogue.number == 0 or maintenance(model) or battery_low(model):
         return False
     if any(status.state is DeviceState.STARTING for status in model.devices.values()):
         return True

@@ -127,6 +127,16 @@ def test_out_of_service_only_when_nothing_is_left(make_stage, stage):
     stage.lift().device(DeviceKind.ID_CARD, state=DeviceState.STARTING, fault=None).sees(AttractView)
 
 
+def test_before_the_first_catalogue_nobody_is_invited(make_stage):
+    stage = make_stage()
+    published, stage.bundle = stage.bundle, None
+    stage.start()
+    assert isinstance(stage.view, OutOfServiceView)
+    stage.touch(Start()).sees(OutOfServiceView)
+    stage.bundle = published
+    stage.wait(1).sees(AttractView)
+
+
 def test_a_new_bundle_waits_until_she_has_gone(stage, codes):
     stage.touch(Start(), OpenTile(codes["permit"])).sees(GuideView)
     stage.bundle = stage.bundle.model_copy(update={"items": (), "themes": (), "number": 8})
