@@ -13,7 +13,7 @@ from pathlib import Path
 from kiosk.core.profile import DataLayout
 from kiosk.devdock import hands
 from kiosk.devdock.cases.disk import SmallDisk
-from kiosk.devdock.cases.finger import Finger
+from kiosk.devdock.cases.finger import Finger, NotSeen
 from kiosk.devdock.cases.model import Case
 from kiosk.devdock.cases.runner import CaseRunner, Report
 from kiosk.devdock.link import LinkMode
@@ -91,7 +91,8 @@ def send_away(terminal: Terminal) -> None:
     while terminal.view() != "attract":
         for label in ("完成", "退出", "返回首页"):
             if finger.can_tap(label):
-                finger.tap(label, within_s=1.0)
+                with contextlib.suppress(NotSeen):  # it may end by itself under our finger
+                    finger.tap(label, within_s=1.0)
                 break
         if time.monotonic() > deadline:
             raise StreetError(f"{terminal.spec.id} does not come back to its first page")
