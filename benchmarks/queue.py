@@ -121,8 +121,8 @@ def _costs(root: Path, on_progress: Progress) -> list[Figure]:
         ours = contender.name == "ours"
         for what, unit, limit in (
             ("syncs", "fsyncs", SYNCS_LIMIT),
-            ("handed_kib", "KiB", KIB_LIMIT),
-            ("written_kib", "KiB", None),
+            ("handed_kib", "KiB", None),
+            ("written_kib", "KiB", KIB_LIMIT),
         ):
             figures.append(
                 Figure(

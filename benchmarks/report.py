@@ -121,7 +121,7 @@ def table(figures: Sequence[Figure]) -> Table:
         rows.add_row(
             figure.name,
             str(len(figure.values)),
-            *(f"{value:.1f}" for value in values),
+            *(_shown(value) for value in values),
             figure.unit,
             ratio,
             "" if told["median_to_peer"] is None else f"{told['median_to_peer']:.2f} / {told['max_to_peer']:.2f}",
@@ -143,3 +143,8 @@ def _lines(path: Path) -> list[str]:
         return path.read_text(encoding="utf-8").splitlines()
     except OSError:
         return []
+
+
+def _shown(value: float) -> str:
+    """Three digits that say something."""
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
