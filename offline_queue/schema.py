@@ -46,11 +46,17 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _check_header(path: Path) -> None:
-    """StoreDamaged if the first page names versions that SQLite does not write: it would call the file read-only."""
+    """StoreDamaged if the first page names versions that SQLite does not write: it would call the file read-only.
+
+    Not while a rollback journal lies there: a power cut came between the file's first bytes, and SQLite undoes them.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(_HEADER_BYTES)
     except FileNotFoundError:
+        return
+    journal = path.with_name(f"{path.name}-journal")
+    if journal.exists() and journal.stat().st_size:
         return
     if len(head) == _HEADER_BYTES and (head[18] not in (1, 2) or head[19] not in (1, 2)):
         raise StoreDamaged("header is damaged")

@@ -21,6 +21,7 @@ from offline_queue.drain import Drain
 from offline_queue.files import Locked
 from offline_queue.ledger import Ledger
 from offline_queue.outbox import LAST_SERIAL, Intake
+from offline_queue.rows import Backlog
 from offline_queue.schema import SchemaError, connect, require_durable
 from offline_queue.store import Store
 from tests.queue.conftest import FakeClock, Terminal
@@ -381,3 +382,16 @@ def test_no_history_of_calls_loses_or_doubles(
 @pytest.fixture
 def filings(terminal: Terminal) -> list[SealedSubmission]:
     return [terminal.filing(serial, blobs=serial % 2) for serial in range(1, 7)]
+
+
+def test_a_power_cut_between_the_files_first_bytes_is_undone(queue: Path, clock: FakeClock) -> None:
+    queue.mkdir()
+    # The rollback journal of a file that had no page yet: no record, sectors of 512 bytes, pages of 1,024.
+    magic = bytes.fromhex("d9d505f920a163d7")
+    journal = magic + b"".join(number.to_bytes(4, "big") for number in (0, 0xB1EC6694, 0, 512, 1024))
+    (queue / "queue.db-journal").write_bytes(journal.ljust(512, b"\0"))
+    (queue / "queue.db").write_bytes(bytes(1024))
+    store = Store(queue, clock=clock)
+    assert store.db.salvaged is None, "nothing was set aside"
+    assert store.backlog() == Ok(Backlog(0, 0, 0))
+    store.close()
