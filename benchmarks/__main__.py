@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -32,13 +33,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     figures: list[Figure] = []
     for name in options.parts or PARTS:
         with tempfile.TemporaryDirectory(prefix="cw-") as folder:
-            figures += PARTS[name](Path(folder), lambda text, name=name: log.print(f"{name}: {text}"))  # type: ignore[misc]
+            figures += PARTS[name](Path(folder), partial(_say, log, name))
     told = report(figures, seconds=time.monotonic() - began)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     Console(width=None if sys.stdout.isatty() else 100).print(table(figures))
     log.print(f"{told['commit']} on {told['machine']['cpu']}, {told['seconds']:.0f} s: {options.out}")
     return 0
+
+
+def _say(log: Console, part: str, text: str) -> None:
+    log.print(f"{part}: {text}")
 
 
 if __name__ == "__main__":

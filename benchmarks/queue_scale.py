@@ -32,7 +32,7 @@ from kiosk.contract.signing import SigningKey
 from kiosk.core.clock import SystemClock
 from kiosk.core.result import Ok
 from offline_queue.contents import Filed
-from offline_queue.database import Inbox
+from offline_queue.database import Arrived
 from offline_queue.drain import Drain
 from offline_queue.store import Store
 from offline_queue.upkeep import UpkeepLimits
@@ -77,9 +77,9 @@ def fill(store: Store, rows: int, *, start: int = 0) -> None:
             store.db.arrivals.add(db, filed)
 
     # The fsyncs of so many puts are not what is measured here.
-    assert isinstance(store.db.run(_synchronous("off"), inbox=Inbox.COMMITTED), Ok)
-    assert isinstance(store.db.run(work, inbox=Inbox.AS_IT_IS), Ok)
-    assert isinstance(store.db.run(_synchronous("full"), inbox=Inbox.COMMITTED), Ok)
+    assert isinstance(store.db.run(_synchronous("off"), arrived=Arrived.COMMITTED), Ok)
+    assert isinstance(store.db.run(work, arrived=Arrived.AS_IT_IS), Ok)
+    assert isinstance(store.db.run(_synchronous("full"), arrived=Arrived.COMMITTED), Ok)
 
 
 def _synchronous(how: str) -> Callable[[sqlite3.Connection], None]:

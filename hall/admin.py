@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import Connection
 
 from hall.catalogue import load_draft, own_catalogue
 from hall.files import write_private
@@ -31,6 +32,7 @@ from hall.successions import vouch
 from hall.terminals import TerminalPlan
 from kiosk.contract.frames import FrameError, FrameReader, encode_frame
 from kiosk.contract.media import MediaError
+from kiosk.contract.sync import BundleManifest
 
 Answer = dict[str, Any]
 _DEADLINE_S = 20.0
@@ -97,16 +99,20 @@ def _rotate_keys(hall: Hall, ask: Answer) -> Answer:
     """A running hall opens what is sealed to the new key at once, and signs with the new one after its next start."""
     fresh = rotate(hall.layout)
     hall.keys.opening.update(fresh.opening)
-    bundle = hall.catalogue.publish_again(keys=fresh.published())
+    bundle = hall.catalogue.publish_keys(fresh.published())
     return {"seal": fresh.sealing.id, "sign": fresh.signing.id, "bundle": bundle.number if bundle else 0}
 
 
 def _licence_status(hall: Hall, ask: Answer) -> Answer:
-    """Terminals hear of it in the next bundle, so that they know a withdrawn paper without network too."""
+    """Terminals hear of it in the next bundle, which is published with it or not at all."""
     status = TypeAdapter(LicenceStatus).validate_python(ask["status"])
-    if not hall.people.set_status(ask["number"], status):
-        raise AdminError(f"there is no licence {ask['number']}")
-    bundle = hall.catalogue.publish_again()
+
+    def write(connection: Connection) -> BundleManifest | None:
+        if not hall.people.set_status(connection, ask["number"], status):
+            raise AdminError(f"there is no licence {ask['number']}")
+        return hall.catalogue.publish_again(connection)
+
+    bundle = hall.store.write(write)
     return {"status": status, "bundle": bundle.number if bundle else 0}
 
 

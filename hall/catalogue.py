@@ -145,25 +145,26 @@ class Catalogue:
 
         return self._store.write(write)
 
-    def publish_again(self, *, keys: tuple[HallKey, ...] | None = None) -> BundleManifest | None:
-        """The newest bundle once more with the licences that are withdrawn by now, and with these keys, under the
-        signature that terminals know; None: there is none."""
-        now = self._clock.now()
+    def publish_keys(self, keys: tuple[HallKey, ...]) -> BundleManifest | None:
+        """The newest bundle once more with these keys, under the signature that terminals know; None: there is none."""
+        return self._store.write(lambda connection: self.publish_again(connection, keys=keys))
 
-        def write(connection: Connection) -> BundleManifest | None:
-            last = connection.execute(select(func.max(bundles.c.number))).scalar_one()
-            if last is None:
-                return None
-            bundle = self._bundle_of(connection, last)
-            fresh = {
-                "number": last + 1,
-                "published_at": now,
-                "keys": keys or bundle.keys,
-                "withdrawn": _withdrawn(connection, now),
-            }
-            return self._keep(connection, bundle.model_copy(update=fresh))
-
-        return self._store.write(write)
+    def publish_again(
+        self, connection: Connection, *, keys: tuple[HallKey, ...] | None = None
+    ) -> BundleManifest | None:
+        """The newest bundle once more with the licences that are withdrawn by now, in the transaction that withdraws
+        one; None: there is no bundle."""
+        last = connection.execute(select(func.max(bundles.c.number))).scalar_one()
+        if last is None:
+            return None
+        now, bundle = self._clock.now(), self._bundle_of(connection, last)
+        fresh = {
+            "number": last + 1,
+            "published_at": now,
+            "keys": keys or bundle.keys,
+            "withdrawn": _withdrawn(connection, now),
+        }
+        return self._keep(connection, bundle.model_copy(update=fresh))
 
     def _keep(self, connection: Connection, bundle: Bundle) -> BundleManifest:
         raw = sign_bundle(bundle, self._keys.signing)

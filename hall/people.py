@@ -168,10 +168,11 @@ class People:
         )
         return id_
 
-    def set_status(self, number: str, status: LicenceStatus) -> bool:
+    @staticmethod
+    def set_status(connection: Connection, number: str, status: LicenceStatus) -> bool:
         """Revoke, suspend or give back a licence; False if there is none of this number."""
         change = update(licences).where(licences.c.number == number).values(status=status)
-        return self._store.write(lambda connection: connection.execute(change).rowcount > 0)
+        return connection.execute(change).rowcount > 0
 
     def licence(self, licence_id_: str) -> Licence | None:
         """One licence."""

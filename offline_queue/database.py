@@ -68,12 +68,12 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-class Inbox(Enum):
+class Arrived(Enum):
     """What some work must find of filings that are not entered yet."""
 
     AS_IT_IS = auto()
     """It asks `Arrivals` itself."""
-    MOVED = auto()
+    ENTERED = auto()
     """All entered, maybe not committed: for whatever reads, or makes a `transaction`."""
     COMMITTED = auto()
     """No transaction open: for checkpoints and vacuum."""
@@ -102,13 +102,13 @@ class OwnedDatabase:
             self._connection = self._open()
 
     def run(
-        self, work: Callable[[sqlite3.Connection], T], *, draining: bool = False, inbox: Inbox = Inbox.MOVED
+        self, work: Callable[[sqlite3.Connection], T], *, draining: bool = False, arrived: Arrived = Arrived.ENTERED
     ) -> Result[T, StoreError]:
         """Do `work`, which must be safe to repeat; `draining` work may use up the ballast when the disk is full."""
         with self._lock:
             if self._closed:
                 return Err(StoreError(StoreFault.STORE_DOWN, "closed"))
-            outcome = self._attempt(work, inbox)
+            outcome = self._attempt(work, arrived)
             if isinstance(outcome, Ok):
                 return outcome
             match outcome.error.fault:
@@ -118,22 +118,22 @@ class OwnedDatabase:
                     again = draining and self._space.release_ballast()
                 case StoreFault.CONFLICT | StoreFault.BROKEN | StoreFault.NO_SHEET | StoreFault.LIMIT:
                     again = False
-            return self._attempt(work, inbox) if again else outcome
+            return self._attempt(work, arrived) if again else outcome
 
     def close(self) -> None:
         """Checkpoint and close for good: the lock file may be another process's now."""
         with self._lock:
-            self.run(lambda connection: None, inbox=Inbox.COMMITTED)
+            self.run(lambda connection: None, arrived=Arrived.COMMITTED)
             self._closed = True
             self._close()
 
-    def _attempt(self, work: Callable[[sqlite3.Connection], T], inbox: Inbox) -> Result[T, StoreError]:
+    def _attempt(self, work: Callable[[sqlite3.Connection], T], arrived: Arrived) -> Result[T, StoreError]:
         try:
             if self._connection is None:
                 self._connection = self._open()
-            if inbox is not Inbox.AS_IT_IS:
+            if arrived is not Arrived.AS_IT_IS:
                 self.arrivals.enter(self._connection)
-                if inbox is Inbox.COMMITTED and self._connection.in_transaction:
+                if arrived is Arrived.COMMITTED and self._connection.in_transaction:
                     with transaction(self._connection):
                         pass
             return Ok(work(self._connection))

@@ -18,7 +18,7 @@ from kiosk.core.ports import Owed, SealedSubmission, StoreError, StoreFault
 from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.contents import Filed, Known
-from offline_queue.database import Inbox, fault_of, transaction
+from offline_queue.database import Arrived, fault_of, transaction
 from offline_queue.store import Store
 
 LAST_SERIAL = 9999
@@ -97,7 +97,7 @@ class Intake:
 
     def _file_with(self, filed: Filed, blobs: Sequence[bytes]) -> Result[None, StoreError]:
         """Files first, row last; no file for what is known."""
-        known = self._store.db.run(lambda db: self._store.db.arrivals.look(db, filed), inbox=Inbox.AS_IT_IS)
+        known = self._store.db.run(lambda db: self._store.db.arrivals.look(db, filed), arrived=Arrived.AS_IT_IS)
         if isinstance(known, Err):
             return known
         if known.value is not Known.NEW:
@@ -132,7 +132,7 @@ class Intake:
                 arrivals.add(db, filed)
             return known
 
-        known = self._store.db.run(work, inbox=Inbox.AS_IT_IS)
+        known = self._store.db.run(work, arrived=Arrived.AS_IT_IS)
         if isinstance(known, Err):
             return known
         return Err(StoreError(StoreFault.DISK_FULL)) if known.value is None else _answer(known.value)

@@ -58,7 +58,7 @@ def forget_rows(db: sqlite3.Connection, *, owed_before: int, history_before: int
 def _forget_slips(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
     forgotten = _forget_from(db, "slips", "created_at", before)
     wipe(db, [seq for seq, _ in forgotten])
-    return tuple(id_ for _, id_ in forgotten)
+    return tuple(id_ for _, id_ in forgotten if id_ is not None)
 
 
 def _forget_tags(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def _forget_accepted(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
         db.executemany(f"delete from {table} where seq = ?", [(seq,) for seq, _ in rows])  # noqa: S608
     # A printed receipt goes with its submission.
     db.executemany("delete from prints where job = ? and kind = 'receipt'", [(id_,) for _, id_ in rows])
-    return tuple(id_ for _, id_ in rows)
+    return tuple(id_ for _, id_ in rows if id_ is not None)
 
 
 def _forget_prints(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
@@ -93,8 +93,8 @@ def _forget_prints(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
     return jobs
 
 
-def _forget_from(db: sqlite3.Connection, table: str, moment: str, before: int) -> list[tuple[int, str]]:
-    """Rows of a table that grows at its end (seq), with the ids of their submissions.
+def _forget_from(db: sqlite3.Connection, table: str, moment: str, before: int) -> list[tuple[int, str | None]]:
+    """Rows of a table that grows at its end (seq), with the ids of their submissions; None: a damage took that.
 
     The first ones are the oldest, but for a clock that was wrong: among the first few thousand all are found, and the
     others when those have gone.
@@ -105,7 +105,7 @@ def _forget_from(db: sqlite3.Connection, table: str, moment: str, before: int) -
         (_ROWS_LOOKED_AT, before, ROWS_AT_ONCE),
     ).fetchall()
     db.executemany(f"delete from {table} where seq = ?", [(seq,) for seq, _ in rows])  # noqa: S608
-    return [(seq, str(id_)) for seq, id_ in rows]
+    return rows
 
 
 def _names(db: sqlite3.Connection, query: str, before: int) -> tuple[str, ...]:

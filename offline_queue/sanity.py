@@ -40,11 +40,17 @@ is_id = _matches(_ID)
 is_sha256 = _matches(_SHA256)
 _is_number = _matches(_NUMBER)
 
+
+def _is_known_as(value: object) -> bool:
+    """A number; or the id, which takes its place when salvage cannot read the number any more."""
+    return _is_number(value) or is_id(value)
+
+
 _RULES: Mapping[str, Mapping[str, Callable[[object], bool]]] = {
     "submissions": {
         "id": is_id,
         "sha256": is_sha256,
-        "application_no": _is_number,
+        "application_no": _is_known_as,
         "state": lambda value: value in _STATES,
     },
     "prints": {
@@ -56,7 +62,7 @@ _RULES: Mapping[str, Mapping[str, Callable[[object], bool]]] = {
         "taken": lambda value: value in (0, 1),
         "id": _or_none(is_id),
         "sha256": _or_none(is_sha256),
-        "application_no": _or_none(_is_number),
+        "application_no": _or_none(_is_known_as),
         "blobs": _is_json,
     },
 }

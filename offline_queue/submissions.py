@@ -46,7 +46,7 @@ ANNOUNCE_ITEMS = 64
 """The contract's limit."""
 BULK_LINES = 4
 """While one waits for its answer the others use the line; more only fill queues on the way."""
-_EXPRESS = (BULK_LINES, BULK_LINES + 1)
+EXPRESS = (BULK_LINES, BULK_LINES + 1)
 """These carry nothing but what was just filed."""
 _PAGE = 256
 _FAR = 64 * _PAGE
@@ -113,12 +113,6 @@ class SubmissionRound:
     _epoch: int = 0
     """Counts lost links: calls that were on the way together fail together, and that is one failure."""
 
-    @classmethod
-    def over(cls, client: HallClient, *, monotonic: Callable[[], float], **parts: object) -> SubmissionRound:
-        """With the usual number of connections like `client`'s."""
-        lines: Lines[_Brought] = Lines([client.another() for _ in range(BULK_LINES + len(_EXPRESS))])
-        return cls(lines=lines, express=Express(_EXPRESS, monotonic), **parts)  # type: ignore[arg-type]
-
     def run(self) -> bool:
         """Take what came back, send what is due, wait for one call; True if there is more to do. StepOver."""
         self.take()
@@ -133,7 +127,7 @@ class SubmissionRound:
     def _look_s(self) -> float:
         """Until something may be sent though nothing came back: a late batch, when a line is free for it."""
         held_up = self.stopped() or self.pacer.paused() > 0 or self.pacer.wait(Lane.DELIVER) > 0
-        if held_up or not any(map(self.lines.free, _EXPRESS)):
+        if held_up or not any(map(self.lines.free, EXPRESS)):
             return _LOOK_S
         return min(_LOOK_S, max(_SOON_S, self.express.until_late()))
 
@@ -180,7 +174,7 @@ class SubmissionRound:
 
     def _launch_fresh(self) -> None:
         """What somebody waits for, on the lines that are kept free for it; its files share the other lines."""
-        free = [line for line in _EXPRESS if self.lines.free(line)]
+        free = [line for line in EXPRESS if self.lines.free(line)]
         if self.pacer.wait(Lane.DELIVER) > 0 or not free:
             return
         fresh = self._fresh_due()
@@ -315,7 +309,7 @@ class SubmissionRound:
             self.drain.progress(item, SubmissionState.SEALED)
         self._ranks.pop(done.line, None)
         stale = self._epochs.pop(done.line) < self._epoch
-        twice = done.line in _EXPRESS and self.express.used(done.line)
+        twice = done.line in EXPRESS and self.express.used(done.line)
         match done.result:
             case _Batch(items=items) if twice and not {item.id for item in items} & set(self.state.fresh()):
                 return  # the other one was answered before
@@ -470,8 +464,13 @@ class SubmissionRound:
             self.pacer.store_failed(result.error.fault.value)
 
 
+def lines_over(client: HallClient) -> Lines[_Brought]:
+    """The usual number of connections, like `client`'s."""
+    return Lines([client.another() for _ in range(BULK_LINES + len(EXPRESS))])
+
+
 def _greet(client: HallClient) -> _Brought:
     return _Greeted(client.manifest())
 
 
-__all__ = ["ANNOUNCE_ITEMS", "BULK_LINES", "StepOver", "SubmissionRound"]
+__all__ = ["ANNOUNCE_ITEMS", "BULK_LINES", "EXPRESS", "StepOver", "SubmissionRound", "lines_over"]

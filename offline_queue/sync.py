@@ -19,6 +19,7 @@ from kiosk.core.result import Err, Ok, Result
 from offline_queue.bundle_fetch import BundleFetch
 from offline_queue.bundles import BundleKeeper, BundleRefused
 from offline_queue.drain import Drain
+from offline_queue.express import Express
 from offline_queue.hall_client import HallClient
 from offline_queue.journal_pieces import JournalPieces
 from offline_queue.journal_round import JournalRound
@@ -29,7 +30,7 @@ from offline_queue.policy import SyncDelays
 from offline_queue.requeue import SecondChances
 from offline_queue.sheets import SheetBook
 from offline_queue.store import Store
-from offline_queue.submissions import SubmissionRound
+from offline_queue.submissions import EXPRESS, SubmissionRound, lines_over
 from offline_queue.sync_state import SyncState
 from offline_queue.traffic import Rank
 
@@ -77,9 +78,9 @@ class SyncWorker:
         self._filed = threading.Event()
         self._errand = threading.Event()
         self._house_at = clock.monotonic() + delays.house
-        self._round = SubmissionRound.over(
-            client,
-            monotonic=clock.monotonic,
+        self._round = SubmissionRound(
+            lines=lines_over(client),
+            express=Express(EXPRESS, clock.monotonic),
             drain=Drain(store),
             pacer=self._pacer,
             state=state,

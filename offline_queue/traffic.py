@@ -23,8 +23,8 @@ PIECE_BYTES = 4 * 1024
 """One of these and what the kernel has not sent yet (`tcp`) is all that can be ahead of a citizen on our side."""
 PATIENCE_S = 10.0
 """All the waiting of one body together."""
-HERE_S = 180.0
-"""A citizen who asked or filed something may file again; the terminal ends a session that is idle for as long."""
+HERE_S = 270.0
+"""A citizen who asked or filed something may file again: so long a session stays open without a touch (大字版)."""
 ASKING_LIMIT_S = 30.0
 """A question that nobody said the end of: the terminal's screen may be dead."""
 _FULL_S = 1.0

@@ -14,7 +14,7 @@ from pathlib import Path
 from kiosk.core.ports import StoreError
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.contents import is_laid_out, lay_out
-from offline_queue.database import Inbox, OwnedDatabase, transaction
+from offline_queue.database import Arrived, OwnedDatabase, transaction
 from offline_queue.schema import WAL_BYTES
 
 _PAGES_AT_ONCE = 128
@@ -64,13 +64,13 @@ class Upkeep:
         """Give freed pages back to the file system, until hardly any are left or the time is over."""
         until = self._monotonic() + self._limits.compact_s
         while True:
-            more = self._db.run(_give_back, draining=True, inbox=Inbox.COMMITTED)
+            more = self._db.run(_give_back, draining=True, arrived=Arrived.COMMITTED)
             if isinstance(more, Err):
                 return more
             if not more.value or self._monotonic() >= until:
                 break
             self._sleep(self._limits.pause_s)
-        return self._db.run(self._checkpoint, draining=True, inbox=Inbox.COMMITTED)
+        return self._db.run(self._checkpoint, draining=True, arrived=Arrived.COMMITTED)
 
     def look(self) -> Result[int, StoreError]:
         """Read some of what waits and compare it with its hash; how many were set aside. SQLite would not notice."""

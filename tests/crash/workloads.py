@@ -17,7 +17,7 @@ from kiosk.core.clock import SystemClock
 from kiosk.core.ports import SealedSubmission, SubmissionState
 from kiosk.core.result import Err, Ok
 from offline_queue import files, schema
-from offline_queue.database import Inbox
+from offline_queue.database import Arrived
 from offline_queue.drafts import DraftFiles
 from offline_queue.drain import Drain
 from offline_queue.outbox import Intake
@@ -208,7 +208,7 @@ class Work:
 
     def _vacuum(self) -> None:
         for word in ("vacuum", "pragma incremental_vacuum", "pragma wal_checkpoint(restart)"):
-            must(self._store_now().db.run(partial(_execute, word), inbox=Inbox.COMMITTED))
+            must(self._store_now().db.run(partial(_execute, word), arrived=Arrived.COMMITTED))
 
 
 def _execute(word: str, db: sqlite3.Connection) -> None:

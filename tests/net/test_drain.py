@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.core.ports import SealedSubmission
 from kiosk.core.result import Ok
-from tests.net.netemu import VILLAGE, why_not
+from tests.net.netemu import VILLAGE, Profile, why_not
 from tests.net.village import FAST, Village, until, village
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "root")
@@ -27,15 +28,22 @@ def place(tmp_path: Path) -> Iterator[Village]:
         yield made
 
 
-def test_an_outage_ends_and_everything_arrives_once_in_order_with_a_citizen_before_the_rest(place: Village) -> None:
+def filed_while_cut_off(place: Village, line: Profile, count: int) -> list[SealedSubmission]:
+    """A backlog; the queue process has ended since, so none of it counts as just filed."""
     place.line.become(FAST)
     place.start_queue()
-    filings, (fresh,) = place.seal(OUTAGE), place.seal(1)
-    place.line.become(dataclasses.replace(POOR, blackout=True))
+    filings = place.seal(count)
+    place.line.become(dataclasses.replace(line, blackout=True))
     place.file(filings)
     place.stop_queue()
+    return filings
+
+
+def test_an_outage_ends_and_everything_arrives_once_in_order_with_a_citizen_before_the_rest(place: Village) -> None:
+    filings = filed_while_cut_off(place, POOR, OUTAGE)
     place.line.become(POOR)
     place.start_queue()
+    (fresh,) = place.seal(1)
     until(lambda: place.pending() < OUTAGE, seconds=60)
     place.deliver_one(fresh)
     until(lambda: place.pending() == 0, seconds=120)
@@ -52,11 +60,7 @@ def test_an_outage_ends_and_everything_arrives_once_in_order_with_a_citizen_befo
 
 @pytest.mark.long
 def test_a_backlog_arrives_once_in_order_through_a_line_that_breaks(place: Village) -> None:
-    place.line.become(dataclasses.replace(VILLAGE, blackout=True))
-    place.start_queue()
-    filings = place.seal(BACKLOG)
-    place.file(filings)
-    place.stop_queue()
+    filings = filed_while_cut_off(place, VILLAGE, BACKLOG)
     place.line.become(VILLAGE)
     place.start_queue()
     until(lambda: place.pending() < BACKLOG, seconds=60)
@@ -75,11 +79,7 @@ def test_a_backlog_arrives_once_in_order_through_a_line_that_breaks(place: Villa
 
 @pytest.mark.long
 def test_batches_use_the_line_that_one_request_each_leaves_idle(place: Village) -> None:
-    place.line.become(dataclasses.replace(VILLAGE, blackout=True))
-    place.start_queue()
-    filings = place.seal(BACKLOG)
-    place.file(filings)
-    place.stop_queue()
+    filings = filed_while_cut_off(place, VILLAGE, BACKLOG)
     place.line.become(VILLAGE)
     place.start_queue()
     until(lambda: place.queue.status().link.value == "up", seconds=60)
@@ -103,11 +103,7 @@ def test_batches_use_the_line_that_one_request_each_leaves_idle(place: Village) 
 @pytest.mark.long
 def test_what_was_just_filed_overtakes_the_backlog(place: Village) -> None:
     slow = dataclasses.replace(VILLAGE, rate_bps=48e3, loss=0.0, queue_s=5.0)
-    place.line.become(dataclasses.replace(slow, blackout=True))
-    place.start_queue()
-    filings = place.seal(BACKLOG)
-    place.file(filings)
-    place.stop_queue()
+    filed_while_cut_off(place, slow, BACKLOG)
     place.line.become(FAST)
     place.line.become(slow)
     place.start_queue()

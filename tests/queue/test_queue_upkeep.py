@@ -12,15 +12,18 @@ from typing import Any
 
 import pytest
 
+from kiosk.contract.journal import Note
 from kiosk.core.ports import StoreFault, SubmissionState
 from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok
 from offline_queue import contents, schema
-from offline_queue.database import Inbox, OwnedDatabase, transaction
+from offline_queue.database import Arrived, OwnedDatabase, transaction
 from offline_queue.drain import Drain
 from offline_queue.ledger import Ledger
 from offline_queue.outbox import Intake
 from offline_queue.requeue import requeue
+from offline_queue.retention import forget_rows
+from offline_queue.sanity import fits
 from offline_queue.schema import QUICK_CHECK_BYTES, SchemaError, connect
 from offline_queue.space import DiskSpace, SpaceLimits
 from offline_queue.store import Store
@@ -78,7 +81,7 @@ def new(queue: Path) -> int:
 
 
 def pragma(store: Store, name: str) -> int:
-    return int(good(store.db.run(lambda db: db.execute(f"pragma {name}").fetchone()[0], inbox=Inbox.COMMITTED)))
+    return int(good(store.db.run(lambda db: db.execute(f"pragma {name}").fetchone()[0], arrived=Arrived.COMMITTED)))
 
 
 # --- arrivals --------------------------------------------------------------------------------------------------------
@@ -195,7 +198,7 @@ def test_what_fits_is_written_over_a_place_page_by_page(store: Store, queue: Pat
             created_at=store.now(),
         )
         before = frames(queue)
-        good(store.db.run(lambda db, filed=filed: store.db.arrivals.add(db, filed), inbox=Inbox.AS_IT_IS))
+        good(store.db.run(lambda db, filed=filed: store.db.arrivals.add(db, filed), arrived=Arrived.AS_IT_IS))
         written = frames(queue) - before
         (place,) = good(
             store.db.run(lambda db: db.execute("select place from contents where id = ?", (filed.id,)).fetchone())  # noqa: B023
@@ -519,3 +522,27 @@ def test_ten_thousand_waiting_read_no_more_for_a_claim(tmp_path: Path) -> None:
     ).fetchall()
     assert [row[3] for row in plan] == ["SEARCH submissions USING INDEX submissions_unsent (seq>?)"]
     connection.close()
+
+
+# --- after a damage --------------------------------------------------------------------------------------------------
+
+
+def test_what_has_lost_its_submission_is_forgotten_and_nobody_is_named(store: Store) -> None:
+    def lost(db: sqlite3.Connection) -> tuple[Note, ...]:
+        with transaction(db):
+            db.execute("insert into receipts (seq, accepted_at, receipt) values (7, 1, x'00')")
+            db.execute("insert into slips (seq, created_at, slip) values (7, 1, x'00')")
+            return forget_rows(db, owed_before=2, history_before=2)
+
+    assert good(store.db.run(lost)) == ()
+    for table in ("receipts", "slips"):
+        assert good(store.db.run(lambda db, table=table: db.execute(f"select count(*) from {table}").fetchone())) == (
+            0,
+        )
+
+
+def test_a_row_whose_number_salvage_could_not_read_makes_sense() -> None:
+    row = {"id": "019ab7c0-0000-7000-8000-000000000001", "sha256": "0" * 64, "state": "sealed"}
+    assert fits("submissions", row | {"application_no": row["id"]})
+    assert fits("submissions", row | {"application_no": "440699261122T0010001K"})
+    assert not fits("submissions", row | {"application_no": "none of ours"})
