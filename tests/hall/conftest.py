@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import ctypes
+import hashlib
 import json
+import os
 import secrets
 import signal
 import subprocess
@@ -25,11 +27,15 @@ from kiosk.contract.sealing import SessionSeal, new_session, seal_blob, seal_sub
 from kiosk.contract.signing import SigningKey
 from kiosk.contract.submission import AnswerRecord, Consent, IdentityProof, MaterialUse, Submission
 from kiosk.contract.tickets import EnrolTicket
+from kiosk.core.ports import SealedSubmission, SealSession
 from kiosk.core.result import Ok
+from offline_queue.seal import TerminalSealer
 from provisioning.enrol import enrol
 from provisioning.profile import Machine, load_profile
 
 REPOSITORY = Path(__file__).parents[2]
+_END_S = 60.0
+"""Of patience with a hall that ends beside a dozen other programs."""
 RENEWAL, INSURED, QUESTION = "440604-GA-0031", "440604-RS-0102", "440604-ZX-12345"
 MAY = ("陈样本", "440699194803080003")
 """Has a residence permit and social insurance, see `persons`."""
@@ -73,7 +79,13 @@ class HallProcess:
         command += [str(self._decide_after), "--port", str(self.port), "--staff-port", str(self.staff_port)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=_die_with_parent
+                command,
+                cwd=REPOSITORY,
+                env={**os.environ, "PYTHONFAULTHANDLER": "1"},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                preexec_fn=_die_with_parent,
             )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -121,8 +133,14 @@ class HallProcess:
         assert self._process is not None and self._process.stdout is not None
         begun = time.monotonic()
         self._process.terminate()
-        assert self._process.wait(10) == 0
-        self._process.stdout.close()
+        try:
+            assert self._process.wait(_END_S) == 0
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGABRT)  # its log says what each thread does
+            self._process.wait()
+            raise
+        finally:
+            self._process.stdout.close()
         return time.monotonic() - begun
 
 
@@ -191,13 +209,16 @@ class TestTerminal:
         }
         return Submission(**{**base, **changes})
 
-    def renewal(self, session: SessionSeal, *, licence_id: str, **changes: Any) -> tuple[Submission, bytes]:
+    def renewal(
+        self, session: SessionSeal | SealSession, *, licence_id: str, picture: bytes = PICTURE, **changes: Any
+    ) -> tuple[Submission, bytes]:
         """A renewal with one reused licence and one photographed paper; the paper's sealed bytes beside it."""
-        import hashlib
-
         now = datetime.now(UTC)
         id_ = mint_submission_id(unix_ms=int(time.time() * 1000), random_bytes=secrets.token_bytes)
-        blob = seal_blob(session.key, submission_id=id_, data=PICTURE)
+        if isinstance(session, SessionSeal):
+            blob = seal_blob(session.key, submission_id=id_, data=picture)
+        else:
+            blob = session.seal_blob(id_, picture)
         base: dict[str, Any] = {
             "id": id_,
             "item_code": RENEWAL,
@@ -214,15 +235,23 @@ class TestTerminal:
                     source="camera",
                     name="租赁合同或房产证",
                     blob=hashlib.sha256(blob).hexdigest(),
-                    original_sha256=hashlib.sha256(PICTURE).hexdigest(),
+                    original_sha256=hashlib.sha256(picture).hexdigest(),
                     media_type="image/jpeg",
-                    size=len(PICTURE),
+                    size=len(picture),
                     captured_at=now,
                 ),
             ),
             "consents": (Consent(purpose="居住证签注", subject=licence_id, at=now),),
         }
         return self.question(**{**base, **changes}), blob
+
+    def sealed_renewal(self, *, application_no: str, licence_id: str, picture: bytes = PICTURE) -> SealedSubmission:
+        """The same by the terminal's own sealer, whatever its keys are by now."""
+        session = TerminalSealer.of(self.machine.data).open_session()
+        submission, blob = self.renewal(session, licence_id=licence_id, picture=picture, application_no=application_no)
+        sealed = session.seal(submission, (blob,))
+        session.close()
+        return sealed
 
     def seal(self, submission: Submission, *blobs: bytes, session: SessionSeal | None = None) -> bytes:
         """The envelope."""
@@ -242,8 +271,6 @@ class TestTerminal:
 
     def put_blob(self, blob: bytes, *, offset: int = 0, length: int | None = None) -> requests.Response:
         """Upload from an offset."""
-        import hashlib
-
         headers = {"Upload-Offset": str(offset), "Upload-Length": str(len(blob) if length is None else length)}
         sha256 = hashlib.sha256(blob).hexdigest()
         return self.http.put(f"{self.hall.url}/v1/blobs/{sha256}", data=blob[offset:], headers=headers, timeout=20)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import sqlite3
 import time
@@ -11,13 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.contract.submission import MaterialUse
 from kiosk.core.ports import SealedSubmission, SubmissionState
 from kiosk.core.result import Ok
 from offline_queue.client import QueueClient
 from offline_queue.policy import Backoff, SyncDelays
 from offline_queue.process import QueueOptions, QueueProcess
-from offline_queue.seal import TerminalSealer
 from tests.hall.conftest import MAY, HallProcess, TestTerminal, enrolled
 from tests.soak.link import Link
 
@@ -48,22 +45,7 @@ def with_paper(terminal: TestTerminal, queue: QueueClient, licence: str, picture
     """A renewal with one photographed paper."""
     number = queue.reserve_number()
     assert isinstance(number, Ok)
-    pattern, _ = terminal.renewal(terminal.session(), licence_id=licence, application_no=number.value)
-    session = TerminalSealer.of(terminal.machine.data).open_session()
-    blob = session.seal_blob(pattern.id, picture)
-    own = {
-        "blob": hashlib.sha256(blob).hexdigest(),
-        "original_sha256": hashlib.sha256(picture).hexdigest(),
-        "size": len(picture),
-    }
-
-    def material(use: MaterialUse) -> MaterialUse:
-        return use if use.blob is None else use.model_copy(update=own)
-
-    submission = pattern.model_copy(update={"materials": tuple(map(material, pattern.materials))})
-    sealed = session.seal(submission, (blob,))
-    session.close()
-    return sealed
+    return terminal.sealed_renewal(application_no=number.value, licence_id=licence, picture=picture)
 
 
 @pytest.mark.timeout(240)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,7 +13,6 @@ import pytest
 import requests
 
 from kiosk.app.health import HealthReporter
-from kiosk.contract.submission import MaterialUse
 from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Fault, Level
 from kiosk.core.ports import HallFault, HelpState, Link, PersonGateway, SealedSubmission, SubmissionState
 from kiosk.core.result import Err, Ok
@@ -81,23 +79,7 @@ def renewal(terminal: TestTerminal, queue: QueueClient, *, picture: bytes) -> Se
     number = queue.reserve_number()
     assert isinstance(number, Ok)
     licence = terminal.get("/v1/me/licences", headers=terminal.bearer()).json()["licences"][0]["id"]
-    pattern, _ = terminal.renewal(terminal.session(), licence_id=licence, application_no=number.value)
-    session = TerminalSealer.of(terminal.machine.data).open_session()
-    blob = session.seal_blob(pattern.id, picture)
-    materials = tuple(
-        material
-        if material.blob is None
-        else material.model_copy(
-            update={
-                "blob": hashlib.sha256(blob).hexdigest(),
-                "original_sha256": hashlib.sha256(picture).hexdigest(),
-                "size": len(picture),
-            }
-        )
-        for material in pattern.materials
-    )
-    assert any(isinstance(material, MaterialUse) and material.blob for material in materials)
-    return session.seal(pattern.model_copy(update={"materials": materials}), (blob,))
+    return terminal.sealed_renewal(application_no=number.value, licence_id=licence, picture=picture)
 
 
 def file_and_wait(queue: QueueClient, sealed: SealedSubmission, wait_for: Wait) -> None:

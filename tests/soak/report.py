@@ -17,6 +17,8 @@ class Report:
     seconds: float
     days: float
     told: int
+    papers: int
+    """Photographed ones among them."""
     at_hall: int
     doubtful: int
     lost: list[str]
@@ -37,9 +39,10 @@ class Report:
     def words(self) -> str:
         faults = ", ".join(f"{name} {count}" for name, count in sorted(self.faults.items()))
         return (
-            f"soak: seed {self.seed}, {self.seconds:.0f} s, {self.days:.1f} days, {self.told} told, {self.at_hall} at"
-            f" the hall, {self.doubtful} in doubt, lost {len(self.lost)}, doubled {len(self.doubled)},"
-            f" unasked {len(self.unasked)}, stuck {len(self.not_accepted)}; {faults}; {self.renewals} renewals;"
+            f"soak: seed {self.seed}, {self.seconds:.0f} s, {self.days:.1f} days, {self.told} told,"
+            f" {self.papers} papers among them, {self.at_hall} at the hall, {self.doubtful} in doubt,"
+            f" lost {len(self.lost)}, doubled {len(self.doubled)}, unasked {len(self.unasked)},"
+            f" stuck {len(self.not_accepted)}; {faults}; {self.renewals} renewals;"
             f" RSS {self.rss_mib[0]} → {self.rss_mib[1]} MiB, disk {self.disk_kib} KiB"
         )
 

@@ -35,6 +35,8 @@ YEAR_S = 365 * DAY_S
 FIRST = 0
 """Number of a case's first event."""
 TERMINALS = ("T001", "T002", "T003")
+_PAPER_BYTES = 150_000
+"""Of a photograph: a line that breaks every few seconds breaks in the middle of one."""
 
 
 class Wall:
@@ -64,6 +66,8 @@ class Machine:
     """Acknowledged: id → SHA-256."""
     doubtful: set[str] = field(default_factory=set)
     """No answer, or an error: may be there or not."""
+    papers: set[str] = field(default_factory=set)
+    """SHA-256 of the sealed papers of what was acknowledged."""
     pid: int = 0
     rss: list[int] = field(default_factory=list)
 
@@ -90,16 +94,21 @@ class Machine:
         with suppress(ProcessLookupError):
             resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
-    def file(self) -> None:
+    def file(self, *, with_paper: bool) -> None:
         """One citizen; what she was told is what counts."""
         number = self.client.reserve_number()
         if not isinstance(number, Ok):
             return
-        session = TerminalSealer.of(self.terminal.machine.data).open_session()
-        sealed = session.seal(self.terminal.question(application_no=number.value), ())
-        session.close()
+        if with_paper:
+            paper = os.urandom(_PAPER_BYTES)
+            sealed = self.terminal.sealed_renewal(application_no=number.value, licence_id="none", picture=paper)
+        else:
+            session = TerminalSealer.of(self.terminal.machine.data).open_session()
+            sealed = session.seal(self.terminal.question(application_no=number.value), ())
+            session.close()
         if self.client.put(sealed, card_tag=b"", slip=b"") == Ok(None):
             self.told[sealed.id] = hashlib.sha256(sealed.envelope).hexdigest()
+            self.papers.update(hashlib.sha256(blob).hexdigest() for blob in sealed.blobs)
         else:
             self.doubtful.add(sealed.id)
 
@@ -223,7 +232,7 @@ class Street:
     def _citizens(self, machine: Machine, stop: threading.Event) -> None:
         dice = random.Random(f"{self.seed} {machine.terminal.id}")
         while not stop.wait(dice.expovariate(6.0)):
-            machine.file()
+            machine.file(with_paper=dice.random() < 1 / 8)
 
     def _start_hall(self) -> None:
         with self._starting:
@@ -263,6 +272,10 @@ class Street:
         status = machine.client.status()
         return status.accepting and status.pending == 0
 
+    def _has_paper(self, sha256: str) -> bool:
+        place = self.root / "hall" / "blobs" / sha256[:2] / sha256[2:4] / sha256
+        return place.is_file() and hashlib.sha256(place.read_bytes()).hexdigest() == sha256
+
     @staticmethod
     def _wait(condition: Callable[[], bool], seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -278,6 +291,7 @@ class Street:
         chains = rows(database, "select application_no, min(seq), max(seq), count(*) from events group by 1")
         at_hall = dict(held)
         told = {id_: sha256 for machine in self.machines for id_, sha256 in machine.told.items()}
+        papers = set().union(*(machine.papers for machine in self.machines))
         doubtful = set().union(*(machine.doubtful for machine in self.machines))
         accepted = {
             id_
@@ -297,7 +311,9 @@ class Street:
             told=len(told),
             at_hall=len(at_hall),
             doubtful=len(doubtful),
-            lost=[id_ for id_, sha256 in told.items() if at_hall.get(id_) != sha256],
+            papers=len(papers),
+            lost=[id_ for id_, sha256 in told.items() if at_hall.get(id_) != sha256]
+            + [sha256 for sha256 in papers if not self._has_paper(sha256)],
             doubled=[id_ for id_, count in cases if count != 1]
             + [number for number, first, last, count in chains if (first, last) != (FIRST, FIRST + count - 1)],
             unasked=[id_ for id_ in at_hall if id_ not in told and id_ not in doubtful],
