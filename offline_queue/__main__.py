@@ -22,11 +22,16 @@ from kiosk.contract.media import MediaError, MediaFault
 from kiosk.core.ports import Link, QueueStatus, StoreError, StoreFault
 from kiosk.core.result import Err, Result
 from offline_queue.access import NoQueue, QueueAccess, open_queue, words_of
+from offline_queue.identity import NotEnrolled, load_identity
 from offline_queue.messages import status_values
 from offline_queue.process import EXIT_STORE
 
 EXIT_GIVEN, EXIT_LEFT = 2, 4
 T = TypeVar("T")
+commands = typer.Typer()
+"""On a terminal they are `kiosk queue …`, which knows where its data is."""
+trying_out = typer.Typer()
+"""Not there: a terminal files what citizens fill in, under keys that the hall gave it."""
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -38,8 +43,12 @@ Json = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
 @dataclass(frozen=True, slots=True)
-class _Queue:
+class QueueAt:
+    """A terminal's data directory: what the commands work on."""
+
     data: Path
+    to_try_out: bool = False
+    """A new one may get throw-away keys."""
 
     @contextmanager
     def open(self, *, create: bool = False) -> Iterator[QueueAccess]:
@@ -50,7 +59,16 @@ class _Queue:
             _fail(str(error))
 
     def set_up(self) -> None:
-        """A new directory gets throw-away keys."""
+        """What is taken in is held for somebody: there must be keys."""
+        if self.to_try_out:
+            self._throw_away_keys()
+            return
+        try:
+            load_identity(self.data)
+        except NotEnrolled as error:
+            _fail(f"not enrolled: {error}")
+
+    def _throw_away_keys(self) -> None:
         from offline_queue.throwaway import ensure_identity  # with X.509: needed once
 
         try:
@@ -88,13 +106,17 @@ def _media() -> Iterator[None]:
 
 @app.callback()
 def _main(context: typer.Context, data: Annotated[Path, typer.Option(help="The terminal's data directory.")]) -> None:
-    context.obj = _Queue(data)
+    context.obj = QueueAt(data, to_try_out=True)
+
+
+app.add_typer(commands)
+app.add_typer(trying_out)
 
 
 # --- looking ---------------------------------------------------------------------------------------------------------
 
 
-@app.command()
+@commands.command()
 def status(context: typer.Context, as_json: Json = False) -> None:
     """The queue in numbers."""
     found = _status(context.obj)
@@ -108,7 +130,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     typer.echo(f"accepting {'yes' if found.accepting else 'no'}  last error {found.last_error or 'none'}")
 
 
-def _status(queue: _Queue) -> QueueStatus:
+def _status(queue: QueueAt) -> QueueStatus:
     with queue.open() as access:
         answer = _must(access.status())
         if access.store is not None and answer.last_error == StoreFault.STORE_DOWN and answer.link is Link.UNKNOWN:
@@ -116,12 +138,12 @@ def _status(queue: _Queue) -> QueueStatus:
         return answer
 
 
-@app.command("list")
+@commands.command("list")
 def list_(context: typer.Context, as_json: Json = False) -> None:
     """Every submission: number, state, tries, last code. Nothing says who or what."""
     from offline_queue.media_files import load_book
 
-    queue: _Queue = context.obj
+    queue: QueueAt = context.obj
     with queue.open() as access:
         rows = _must(access.entries())
     marks = load_book(queue.data).marks
@@ -138,12 +160,12 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
         )
 
 
-@app.command()
+@commands.command()
 def verify(context: typer.Context, as_json: Json = False) -> None:
     """Check everything that is held: schema, structures, every hash and signature, the journal. Exit code 4: damage."""
     from offline_queue.checkup import check_queue
 
-    queue: _Queue = context.obj
+    queue: QueueAt = context.obj
     with queue.open() as access:
         report = _must(check_queue(access, queue.data))
     if as_json:
@@ -159,7 +181,7 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
 # --- filing and sending ----------------------------------------------------------------------------------------------
 
 
-@app.command()
+@trying_out.command()
 def put(context: typer.Context) -> None:
     """File the JSON on standard input; prints its id first on one line, when it is durable and not before."""
     from kiosk.core.clock import SystemClock
@@ -167,7 +189,7 @@ def put(context: typer.Context) -> None:
     from offline_queue.payload import MAX_PAYLOAD_BYTES, Mint, PayloadError, read_payload, seal_payload
     from offline_queue.seal import TerminalSealer
 
-    queue: _Queue = context.obj
+    queue: QueueAt = context.obj
     try:
         payload = read_payload(sys.stdin.buffer.read(MAX_PAYLOAD_BYTES + 1))
         queue.set_up()
@@ -184,7 +206,7 @@ def put(context: typer.Context) -> None:
     typer.echo(f"{sealed.id} {sealed.application_no}")
 
 
-@app.command()
+@commands.command()
 def drain(
     context: typer.Context,
     hall: Annotated[str, typer.Option(help="https://… of the hall.")],
@@ -194,7 +216,7 @@ def drain(
     """Bring everything to the hall; a queue process that runs does that by itself and is only watched."""
     from offline_queue.drain_now import DrainRefused, drain_now
 
-    queue: _Queue = context.obj
+    queue: QueueAt = context.obj
     try:
         before, after = drain_now(queue.data, hall=hall, seconds=seconds)
     except DrainRefused as error:
@@ -210,7 +232,7 @@ def drain(
         _fail(f"{after.parked} refused by the hall, see list", EXIT_LEFT)
 
 
-@app.command()
+@commands.command()
 def requeue(
     context: typer.Context,
     id_: Annotated[str, typer.Argument(metavar="ID", help="Of a parked item.")] = "",
@@ -219,7 +241,7 @@ def requeue(
     """Send parked items again, after the hall has put right what it refused them for."""
     if bool(id_) == every:
         _fail("say which: an ID, or --all", EXIT_GIVEN)
-    queue: _Queue = context.obj
+    queue: QueueAt = context.obj
     with queue.open() as access:
         number = _must(access.requeue(None if every else (id_,)))
     if id_ and not number:
@@ -227,12 +249,12 @@ def requeue(
     typer.echo(f"{number} to be sent again")
 
 
-@app.command()
+@commands.command()
 def compact(context: typer.Context) -> None:
     """Forget what is long done and give room on the disk back."""
     from kiosk.core.profile import DataLayout
 
-    queue: _Queue = context.obj
+    queue: QueueAt = context.obj
     database = Path(DataLayout(queue.data).queue_db)
     with queue.open() as access:
         # Without the write-ahead log: its size never changes, it is written over again and again.
@@ -245,7 +267,7 @@ def compact(context: typer.Context) -> None:
 # --- by stick --------------------------------------------------------------------------------------------------------
 
 
-@app.command()
+@commands.command()
 def export(
     context: typer.Context,
     to: Annotated[Path, typer.Option(help="A directory on the stick.")],
@@ -254,7 +276,7 @@ def export(
     """Copy everything that is not delivered, sealed as it is, onto a stick. The queue keeps it until the receipt."""
     from offline_queue.media_run import export_to
 
-    queue: _Queue = context.obj
+    queue: QueueAt = context.obj
     with queue.open() as access, _media():
         done = _must(export_to(access, queue.data, to))
     if as_json:
@@ -266,7 +288,7 @@ def export(
         _fail(f"{len(done.left_out)} left out: damaged, or delivered meanwhile; see verify", EXIT_LEFT)
 
 
-@app.command("import")
+@commands.command("import")
 def import_(
     context: typer.Context,
     path: Annotated[
@@ -277,7 +299,7 @@ def import_(
     """Take the hall's receipts, or the queue of a terminal that this one replaces."""
     from offline_queue.media_run import import_from
 
-    queue: _Queue = context.obj
+    queue: QueueAt = context.obj
     queue.set_up()
     with queue.open(create=True) as access, _media():
         try:
@@ -291,7 +313,7 @@ def import_(
         _fail(f"{done.left} not settled", EXIT_LEFT)
 
 
-@app.command()
+@trying_out.command()
 def setup(
     context: typer.Context,
     hall_keys: Annotated[Path | None, typer.Option(help="Keep the keys of the hall that does not exist here.")] = None,
@@ -302,7 +324,7 @@ def setup(
 
     from offline_queue.throwaway import ensure_identity
 
-    queue: _Queue = context.obj
+    queue: QueueAt = context.obj
     try:
         made = ensure_identity(queue.data, hall_keys=hall_keys, terminal_id=terminal)
     except ValidationError:

@@ -17,6 +17,8 @@ from rich.console import Console
 from kiosk import __version__
 from kiosk.app.paper import app as paper
 from kiosk.core.devices import DeviceKind
+from offline_queue.__main__ import QueueAt
+from offline_queue.__main__ import commands as queue_commands
 from provisioning.cli import app as provision
 from provisioning.profile import Machine, ProfileError, load_profile
 
@@ -164,7 +166,18 @@ def _wrong_use(why: str) -> typer.Exit:
     return typer.Exit(EXIT_WRONG_USE)
 
 
+queue = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+queue.add_typer(queue_commands)
+
+
+@queue.callback()
+def _queue(context: typer.Context, profile: ProfileOption = _DEFAULT_PROFILE) -> None:
+    """离线队列: what waits here for the hall, and how to carry it there."""
+    context.obj = QueueAt(_load(profile).data)
+
+
 app.add_typer(paper, name="paper")
+app.add_typer(queue, name="queue")
 app.add_typer(provision, name="provision", help="登记: make this machine a terminal.")
 
 # The dock is left out of the frozen terminal, so it is looked for and not imported.

@@ -165,7 +165,7 @@ def test_it_tells_its_version_and_verbs_and_shows_no_developers_verbs(bundle: Pa
     verbs = re.findall(
         r"^  ([a-z]+)  ", _run(bundle, tmp_path, "--help").stdout.partition("Commands:")[2], re.MULTILINE
     )
-    assert verbs == ["run", "doctor", "paper", "provision"]
+    assert verbs == ["run", "doctor", "paper", "queue", "provision"]
     wrong = _run(bundle, tmp_path, "doctor", "--profile", "nowhere.toml")
     assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (2, "", 1)
 

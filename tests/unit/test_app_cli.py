@@ -9,7 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from kiosk import __version__
-from kiosk.app.cli import app
+from kiosk.app.cli import EXIT_WRONG_USE, app
+from offline_queue.__main__ import app as trying_out
+from offline_queue.process import EXIT_STORE
 
 PROFILE = """schema = 1
 terminal_id = "T001"
@@ -106,3 +108,29 @@ def test_a_self_test_by_the_doctors_own_driver(profile: Path) -> None:
     assert (told["self_test"]["passed"], told["self_test"]["deep"]) == (False, True)
     assert told["driver"]["version"] == 1
     assert set(told["advice"]) == {"zh", "en"}
+
+
+def test_the_queue_of_this_terminal(tmp_path: Path) -> None:
+    profile = tmp_path / "machine.toml"
+    profile.write_text(PROFILE, encoding="utf-8")
+    filed = CliRunner().invoke(trying_out, ["--data", str(tmp_path / "data"), "put"], input="{}")
+    told = CliRunner().invoke(app, ["queue", "--profile", str(profile), "list", "--json"])
+    assert [entry["id"] for entry in json.loads(told.stdout)] == [filed.stdout.split()[0]]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["status"], EXIT_STORE, "no queue here"),
+        (["import", "stick.cwx"], EXIT_STORE, "not enrolled"),
+        (["put"], EXIT_WRONG_USE, "No such command"),
+        (["setup"], EXIT_WRONG_USE, "No such command"),
+    ],
+)
+def test_a_terminal_gets_no_throw_away_keys(tmp_path: Path, words: list[str], status: int, said: str) -> None:
+    profile = tmp_path / "machine.toml"
+    profile.write_text(PROFILE, encoding="utf-8")
+    done = CliRunner().invoke(app, ["queue", "--profile", str(profile), *words])
+    assert done.exit_code == status
+    assert said in done.stderr
+    assert not (tmp_path / "data" / "identity").exists()
