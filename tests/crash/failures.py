@@ -9,7 +9,6 @@ import argparse
 import errno
 import hashlib
 import json
-import os
 import random
 import shutil
 import sqlite3
@@ -18,21 +17,21 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from kiosk.core.clock import SystemClock
 from kiosk.core.ports import SealedSubmission, StoreError, StoreFault
 from kiosk.core.result import Err, Ok
 from offline_queue.drafts import DraftFiles
 from offline_queue.drain import Drain
-from offline_queue.outbox import Intake
 from offline_queue.schema import SchemaError
 from offline_queue.store import Store
-from tests.crash.actors import Told, fork
-from tests.crash.powercut import scratch, sealed_filings
+from tests.crash.actors import Told
+from tests.crash.powercut import sealed_filings
+from tests.crash.processes import WORKERS, scratch, side_by_side, watched
 from tests.crash.shim import Page, Shim, reexec
-from tests.crash.workloads import LIMITS, Expected, check
+from tests.crash.workloads import Expected, check, intake_of, open_store
 
 FOREVER = 10**9
 WAYS = (
@@ -60,6 +59,14 @@ class Outcome:
     kinds: dict[str, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
+    def add(self, other: Outcome) -> None:
+        """What another process found in the same sweep."""
+        self.runs += other.runs
+        self.refused += other.refused
+        self.did_not_open += other.did_not_open
+        self.kinds = dict(Counter(self.kinds) + Counter(other.kinds))
+        self.faults += other.faults
+
 
 @dataclass
 class Visit:
@@ -80,7 +87,7 @@ class Visit:
         store = self._open()
         if store is None:
             raise AssertionError("the store does not open on a healthy disk")
-        intake = self._intake(store)
+        intake = intake_of(store)
         for number in refused:
             done = intake.put(self.filings[number], card_tag=CARD, slip=b"s")
             if isinstance(done, Err):
@@ -90,18 +97,15 @@ class Visit:
 
     def _open(self) -> Store | None:
         try:
-            return Store(self.data / "queue", clock=SystemClock(), limits=LIMITS)
+            return open_store(self.data / "queue")
         except (sqlite3.Error, SchemaError, OSError) as error:
             # As the queue process: it says why and its supervisor tries again.
             self.say(f"closed {type(error).__name__}")
             return None
 
-    def _intake(self, store: Store) -> Intake:
-        return Intake(store, clock=SystemClock(), region="440604", terminal_id="T001")
-
     def _all_of_it(self, store: Store) -> list[int]:
         """The numbers of those that were refused."""
-        intake, drain, refused = self._intake(store), Drain(store), []
+        intake, drain, refused = intake_of(store), Drain(store), []
         number = intake.reserve_number()
         if isinstance(number, Ok):
             self.say(f"number {number.value}")
@@ -161,14 +165,8 @@ def one(
     def heal() -> None:
         page.fail_at = 0
 
-    def child() -> int:
-        Shim.here().arm(data, page)
-        Visit(data, filings, lambda words: told.say(words)).run(heal)
-        return 0
-
     log = base / "log"
-    log.unlink(missing_ok=True)
-    _, status = os.waitpid(fork(child, log=log), 0)
+    status = watched(lambda: Visit(data, filings, told.say).run(heal), data=data, page=page, log=log)
     said = [" ".join(line) for line in told.lines()]
     told.close()
     marks = [words for words in said if not words.startswith(("refused", "closed"))]
@@ -179,31 +177,46 @@ def one(
     return said, wrong + check(data, filings, marks)
 
 
-def sweep(*, seed: int, stride: int = 1) -> Outcome:
-    """Each operation for each error, once and lastingly."""
+def sweep(base: Path, filings: Sequence[SealedSubmission], *, first: int, stride: int) -> Outcome:
+    """Operations `first`, `first` + `stride`, … to the last one, each for each error, once and lastingly."""
     outcome = Outcome()
     kinds: Counter[str] = Counter()
+    page = Shim.here().page()
+    for error, lasting in WAYS:
+        for at in count(first, stride):
+            said, wrong = one(base, filings, page, at=at, error=error, lasting=lasting)
+            if not page.failed:
+                break
+            outcome.runs += 1
+            kinds[page.where()] += 1
+            outcome.refused += any(words.startswith("refused") for words in said)
+            outcome.did_not_open += any(words.startswith("closed") for words in said)
+            lasts = "once" if lasting == 1 else "lasting"
+            where = f"{errno.errorcode[error]} at operation {at} ({page.where()}), {lasts}"
+            outcome.faults += [f"{where}: {words}" for words in wrong]
+    outcome.kinds = dict(kinds)
+    return outcome
+
+
+def sweeps(*, seed: int, stride: int = 1) -> Outcome:
+    """All of them, by several processes."""
+    outcome = Outcome()
     with scratch("failures-") as base:
         filings = sealed_filings(base, 6, seed=seed)
+        # Here too, so that no child spends its short life on what Python does once.
+        Visit(base / "rehearsal", filings, lambda words: None).run(lambda: None)
         page = Shim.here().page()
-        _, wrong = one(base, filings, page, at=0, error=0, lasting=0)
+        _, outcome.faults = one(base, filings, page, at=0, error=0, lasting=0)
         outcome.operations = page.count
-        outcome.faults += wrong
-        for error, lasting in WAYS:
-            at = 1 + seed % stride
-            while True:
-                said, wrong = one(base, filings, page, at=at, error=error, lasting=lasting)
-                if not page.failed:
-                    break
-                outcome.runs += 1
-                kinds[page.where()] += 1
-                outcome.refused += any(words.startswith("refused") for words in said)
-                outcome.did_not_open += any(words.startswith("closed") for words in said)
-                lasts = "once" if lasting == 1 else "lasting"
-                where = f"{errno.errorcode[error]} at operation {at} ({page.where()}), {lasts}"
-                outcome.faults += [f"{where}: {words}" for words in wrong]
-                at += stride
-    outcome.kinds = dict(kinds)
+        first = 1 + seed % stride
+
+        def share(worker: int, place: Path) -> dict[str, Any]:
+            return sweep(place, filings, first=first + worker * stride, stride=WORKERS * stride).__dict__
+
+        made, faults = side_by_side(share, base=base)
+    outcome.faults += faults
+    for one_of_them in made:
+        outcome.add(Outcome(**one_of_them))
     return outcome
 
 
@@ -215,7 +228,7 @@ def main(arguments: Any = None) -> int:
     words.add_argument("--json", action="store_true")
     told = words.parse_args(arguments)
     began = time.monotonic()
-    outcome = sweep(seed=told.seed, stride=told.stride)
+    outcome = sweeps(seed=told.seed, stride=told.stride)
     if told.json:
         sys.stdout.write(json.dumps({**outcome.__dict__, "seed": told.seed}) + "\n")
         return 1 if outcome.faults else 0

@@ -24,7 +24,8 @@ from offline_queue.journal_watch import JournalWatch, Signer, WatchDelays
 from offline_queue.ledger import Ledger
 from offline_queue.space import SpaceLimits
 from offline_queue.store import Store
-from tests.crash.powercut import scratch, trace_of
+from tests.crash.powercut import trace_of
+from tests.crash.processes import scratch
 from tests.crash.replay import Names, cuts
 from tests.crash.shim import Shim, reexec
 from tests.crash.workloads import Careless, be_careless

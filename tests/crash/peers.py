@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.crash.actors import fork
+from tests.crash.processes import scratch
 from tests.crash.replay import Names, Untraceable, cuts, read_trace
 from tests.crash.shim import Shim
 
@@ -184,8 +185,6 @@ def play(peer: Peer, base: Path, *, count: int, seed: int) -> Score:
 
 def table(count: int, *, seed: int, say: Callable[[str], None]) -> None:
     """Print how the peers did."""
-    from tests.crash.powercut import scratch
-
     try:
         all_of_them = peers()
     except ImportError as error:

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,13 +20,12 @@ from typing import Any
 from kiosk.core.ports import SealedSubmission
 from offline_queue.seal import TerminalSealer
 from tests.crash import peers, shutdowns
-from tests.crash.actors import fork
 from tests.crash.filings import filings
+from tests.crash.processes import WORKERS, scratch, side_by_side, watched
 from tests.crash.replay import Names, cuts, read_trace
 from tests.crash.shim import Shim, reexec
 from tests.crash.workloads import Careless, Day, Work, check, yesterdays_store
 
-WORKERS = 2
 CUTS_A_TRACE = 200
 _STEPS = 70
 
@@ -55,17 +51,6 @@ class Outcome:
         self.losing += other.losing
         self.unreadable += other.unreadable
         self.faults += other.faults[: 20 - len(self.faults)]
-
-
-@contextmanager
-def scratch(prefix: str) -> Iterator[Path]:
-    """A directory in memory, where there is one: the images are many."""
-    place = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
-    path = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def sealed_filings(base: Path, count: int, *, seed: int) -> list[SealedSubmission]:
@@ -112,18 +97,8 @@ def one_trace(base: Path, work: Sequence[SealedSubmission], *, seed: int, count:
 
 def trace_of(work: Any, *, trace: Path) -> list[Any]:
     """Run `work` in a child that is watched; its operations."""
-    page = Shim.here().page()
-
-    def child() -> int:
-        descriptor = os.open(trace, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
-        Shim.here().arm(work.data, page, trace=descriptor)
-        work.run()
-        return 0
-
     log = trace.with_suffix(".log")
-    log.unlink(missing_ok=True)
-    _, status = os.waitpid(fork(child, log=log), 0)
-    if status != 0:
+    if watched(work.run, data=work.data, page=Shim.here().page(), log=log, trace=trace) != 0:
         raise RuntimeError(log.read_text())
     return read_trace(trace.read_bytes())
 
@@ -135,25 +110,16 @@ def simulate(total: int, *, seed: int, careless: Careless = Careless.NOT, worker
     traces = -(-total // per_trace)
     with scratch("powercut-") as base:
         work = sealed_filings(base, 120, seed=seed)
-        pids = {}
-        for worker in range(workers):
-            place = base / str(worker)
-            place.mkdir()
 
-            def child(worker: int = worker, place: Path = place) -> int:
-                mine = Outcome()
-                for number in range(worker, traces, workers):
-                    mine.add(one_trace(place, work, seed=seed + number, count=per_trace, careless=careless))
-                (place / "outcome.json").write_text(json.dumps(mine.__dict__))
-                return 0
+        def share(worker: int, place: Path) -> dict[str, Any]:
+            mine = Outcome()
+            for number in range(worker, traces, workers):
+                mine.add(one_trace(place, work, seed=seed + number, count=per_trace, careless=careless))
+            return mine.__dict__
 
-            pids[fork(child, log=place / "log")] = place
-        for pid, place in pids.items():
-            _, status = os.waitpid(pid, 0)
-            if status != 0:
-                outcome.faults.append("worker failed: " + (place / "log").read_text()[-2000:])
-            else:
-                outcome.add(Outcome(**json.loads((place / "outcome.json").read_text())))
+        made, outcome.faults = side_by_side(share, base=base, workers=workers)
+        for one in made:
+            outcome.add(Outcome(**one))
     return outcome
 
 

@@ -28,7 +28,8 @@ from kiosk.core.result import Ok
 from offline_queue.client import ClientDelays, QueueClient
 from offline_queue.seal import TerminalCardKeys, TerminalSealer
 from tests.crash.filings import BIRTH, SURNAME, filings, person, planted
-from tests.crash.powercut import scratch, trace_of
+from tests.crash.powercut import trace_of
+from tests.crash.processes import scratch
 from tests.crash.replay import Names, cuts
 from tests.crash.shim import ROOT, Op, Shim, die_with_parent, reexec
 from tests.crash.workloads import Work

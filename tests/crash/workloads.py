@@ -24,6 +24,7 @@ from offline_queue.outbox import Intake
 from offline_queue.rows import Waiting
 from offline_queue.space import SpaceLimits
 from offline_queue.store import Store
+from tests.crash.filings import REGION
 
 LIMITS = SpaceLimits(ballast=64 * 1024, floor=0)
 MOST = 10_000
@@ -54,6 +55,11 @@ class Failed(AssertionError):
 def open_store(queue: Path) -> Store:
     """As the queue process does."""
     return Store(queue, clock=SystemClock(), limits=LIMITS)
+
+
+def intake_of(store: Store) -> Intake:
+    """Of the terminal that the filings are of."""
+    return Intake(store, clock=SystemClock(), region=REGION, terminal_id="T001")
 
 
 def be_careless(careless: Careless) -> None:
@@ -162,7 +168,7 @@ class Work:
         self._store = open_store(self.data / "queue")
         if self.careless is Careless.SYNCHRONOUS_NORMAL:
             must(self._store.db.run(lambda db: db.execute("pragma synchronous = normal") and None))
-        self._intake = Intake(self._store, clock=SystemClock(), region="440604", terminal_id="T001")
+        self._intake = intake_of(self._store)
         self.mark("open")
 
     def _store_now(self) -> Store:
@@ -313,8 +319,7 @@ def check(data: Path, filings: Sequence[SealedSubmission], marks: Sequence[str])
             wrong.append("unreadable: integrity_check")
         if set_aside := list((data / "queue").glob("queue.db.damaged-*")):
             wrong.append(f"unreadable: {len(set_aside)} set aside")
-        intake = Intake(store, clock=SystemClock(), region="440604", terminal_id="T001")
-        number = intake.reserve_number()
+        number = intake_of(store).reserve_number()
         if isinstance(number, Err) or number.value in expected.numbers:
             wrong.append("lost: a number is given twice")
     finally:
