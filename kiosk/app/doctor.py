@@ -203,14 +203,18 @@ def judge_queue(status: QueueStatus, limits: Limits) -> Finding:
         words = "存不下新的办件，已停止受理：先清磁盘。It takes no new submissions: look at the disk first."
         return Finding(part, name, "fault", state, words)
     if hours >= limits.breach_h:
-        words = "有办件超过 12 小时没送达：今天必须解决网络。Unsent for over 12 hours: the network must work today."
+        words = (
+            "有办件超过 12 小时没送达：用 U 盘导出送到大厅（kiosk queue export），今天修好网络。"
+            "Unsent for over 12 hours: carry it by stick (kiosk queue export), mend the network today."
+        )
         return Finding(part, name, "fault", state, words)
     if status.parked:
         words = "有办件被大厅退回，要人看。The hall refused some: a person must look at them."
         return Finding(part, name, "warn", state, words)
     if hours >= limits.warning_h:
         words = (
-            "有办件超过 8 小时没送达：尽快修网络，或用 U 盘导出。Unsent for over 8 hours: mend the network or export."
+            "有办件超过 8 小时没送达：尽快修网络，或用 U 盘导出（kiosk queue export）。"
+            "Unsent for over 8 hours: mend the network, or carry it by stick (kiosk queue export)."
         )
         return Finding(part, name, "warn", state, words)
     if hours >= limits.notice_h:
