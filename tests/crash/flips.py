@@ -6,7 +6,6 @@ python -m tests.crash.flips [--flips N] [--seed S]
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import shutil
 import signal
@@ -15,19 +14,18 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from kiosk.core.clock import SystemClock
 from kiosk.core.ports import SealedSubmission, SubmissionState
 from kiosk.core.result import Err, Ok
 from offline_queue.drain import Drain
-from offline_queue.outbox import Intake
 from offline_queue.salvage import damaged_files
-from tests.crash.actors import fork
-from tests.crash.powercut import scratch, sealed_filings
+from tests.crash.powercut import sealed_filings
+from tests.crash.processes import WORKERS, scratch, side_by_side, watched
 from tests.crash.shim import Shim, When, reexec
-from tests.crash.workloads import MOST, open_store
+from tests.crash.workloads import MOST, intake_of, open_store
 
 COUNT = 24
 
@@ -41,13 +39,24 @@ class Outcome:
     """In bytes that nobody uses, or in what can be made again."""
     parked: int = 0
     salvaged: int = 0
+    killed: int = 0
+    """Salvages that were cut short."""
     faults: list[str] = field(default_factory=list)
+
+    def add(self, other: Outcome) -> None:
+        """What another process found."""
+        self.trials += other.trials
+        self.harmless += other.harmless
+        self.parked += other.parked
+        self.salvaged += other.salvaged
+        self.killed += other.killed
+        self.faults += other.faults
 
 
 def prepare(queue: Path, filings: Sequence[SealedSubmission]) -> None:
     """A store at rest with these filings, at its end and in places laid out beforehand."""
     store = open_store(queue)
-    intake = Intake(store, clock=SystemClock(), region="440604", terminal_id="T001")
+    intake = intake_of(store)
     for number, sealed in enumerate(filings):
         if number == len(filings) // 2:
             assert store.keep_house() == Ok(None)
@@ -144,23 +153,17 @@ def one_flip(base: Path, template: Path, filings: Sequence[SealedSubmission], di
     return ("salvaged" if made.set_aside else "parked" if made.parked else "harmless"), ""
 
 
-def flips(count: int, *, seed: int) -> Outcome:
-    """`count` single bits, each in a fresh copy."""
-    outcome = Outcome()
-    dice = random.Random(seed)
-    with scratch("flips-") as base:
-        filings = sealed_filings(base, COUNT, seed=seed)
-        template = base / "template"
-        prepare(template, filings)
-        kinds: Counter[str] = Counter()
-        for _ in range(count):
-            kind, wrong = one_flip(base, template, filings, dice)
-            kinds[kind] += 1
-            if wrong:
-                outcome.faults.append(wrong)
-        outcome.trials = count
-        outcome.harmless, outcome.parked, outcome.salvaged = kinds["harmless"], kinds["parked"], kinds["salvaged"]
-    return outcome
+def flips(base: Path, template: Path, filings: Sequence[SealedSubmission], dice: random.Random, n: int) -> Outcome:
+    """`n` single bits, each in a fresh copy."""
+    made = [one_flip(base, template, filings, dice) for _ in range(n)]
+    kinds = Counter(kind for kind, _ in made)
+    return Outcome(
+        trials=n,
+        harmless=kinds["harmless"],
+        parked=kinds["parked"],
+        salvaged=kinds["salvaged"],
+        faults=[wrong for _, wrong in made if wrong],
+    )
 
 
 def spoil_page(path: Path, number: int, dice: random.Random, *, size: int) -> None:
@@ -170,38 +173,57 @@ def spoil_page(path: Path, number: int, dice: random.Random, *, size: int) -> No
         file.write(dice.randbytes(size))
 
 
-def salvage_cut_short(*, seed: int) -> list[str]:
-    """Kill a salvage at every operation: the next start finds the old file or the new one, and loses nothing."""
-    wrong: list[str] = []
-    dice = random.Random(seed)
-    with scratch("salvage-") as base:
+def salvages_cut_short(
+    base: Path, template: Path, filings: Sequence[SealedSubmission], dice: random.Random, *, first: int, stride: int
+) -> Outcome:
+    """Kill a salvage at operations `first`, `first` + `stride`, … to its last: the next start loses nothing."""
+    outcome = Outcome()
+    page = Shim.here().page()
+    queue = base / "queue"
+    for at in count(first, stride):
+        shutil.rmtree(queue, ignore_errors=True)
+        shutil.copytree(template, queue)
+        page.reset()
+        page.die_at, page.die_when = at, dice.choice(list(When))
+        status = watched(lambda: open_store(queue).close(), data=queue, page=page, log=base / "log")
+        made = drain(queue, filings)
+        if len(made.good) != len(filings) or made.set_aside != 1:
+            what = f"{len(made.good)} left, {made.set_aside} set aside"
+            outcome.faults.append(f"salvage killed at {at} ({page.where()}): {what}")
+        if status not in (0, signal.SIGKILL):
+            outcome.faults.append(f"salvage, to be killed at {at}: " + (base / "log").read_text())
+        outcome.killed += status == signal.SIGKILL
+        # One that was to die after an operation which failed by itself, as a deletion of nothing, lived on.
+        if page.count < at:
+            break
+    return outcome
+
+
+def everything(total: int, *, seed: int) -> Outcome:
+    """`total` single bits, and salvages killed at every operation, by several processes."""
+    outcome = Outcome()
+    with scratch("flips-") as base:
         filings = sealed_filings(base, COUNT, seed=seed)
-        template = base / "template"
-        prepare(template, filings)
-        spoil_page(template / "queue.db", 0, dice, size=100)
-        page = Shim.here().page()
-        queue = base / "queue"
-        at = 0
-        while True:
-            at += 1
-            shutil.rmtree(queue, ignore_errors=True)
-            shutil.copytree(template, queue)
-            page.reset()
-            page.die_at, page.die_when = at, dice.choice(list(When))
+        healthy, spoilt = base / "healthy", base / "spoilt"
+        prepare(healthy, filings)
+        shutil.copytree(healthy, spoilt)
+        spoil_page(spoilt / "queue.db", 0, random.Random(seed), size=100)
+        # Here too, so that no child spends its short life on what Python does once.
+        rehearsal = shutil.copytree(spoilt, base / "rehearsal")
+        if (set_aside := drain(rehearsal, filings).set_aside) != 1:
+            outcome.faults.append(f"{set_aside} set aside of a store without its first page")
 
-            def child() -> int:
-                Shim.here().arm(queue, page)
-                open_store(queue).close()
-                return 0
+        def share(worker: int, place: Path) -> dict[str, Any]:
+            dice = random.Random(f"{seed} {worker}")
+            mine = flips(place, healthy, filings, dice, len(range(worker, total, WORKERS)))
+            mine.add(salvages_cut_short(place, spoilt, filings, dice, first=1 + worker, stride=WORKERS))
+            return mine.__dict__
 
-            _, status = os.waitpid(fork(child, log=base / "log"), 0)
-            made = drain(queue, filings)
-            if len(made.good) != COUNT or made.set_aside != 1:
-                wrong.append(f"killed at {at} ({page.where()}): {len(made.good)} left, {made.set_aside} set aside")
-            if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
-                if status:
-                    wrong.append((base / "log").read_text())
-                return wrong
+        made, faults = side_by_side(share, base=base)
+    outcome.faults += faults
+    for one_of_them in made:
+        outcome.add(Outcome(**one_of_them))
+    return outcome
 
 
 def main(arguments: Any = None) -> int:
@@ -211,12 +233,11 @@ def main(arguments: Any = None) -> int:
     words.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
     told = words.parse_args(arguments)
     began = time.monotonic()
-    outcome = flips(told.flips, seed=told.seed)
-    outcome.faults += salvage_cut_short(seed=told.seed)
+    outcome = everything(told.flips, seed=told.seed)
     sys.stdout.write(
         f"seed {told.seed}\n{outcome.trials} single bits: {outcome.harmless} harmless, {outcome.parked} found, parked,"
-        f" {outcome.salvaged} found and the store salvaged, {len(outcome.faults)} faults; salvages killed at every"
-        f" operation; {time.monotonic() - began:.0f} s\n"
+        f" {outcome.salvaged} found and the store salvaged, {len(outcome.faults)} faults; {outcome.killed} salvages"
+        f" killed, at every operation of one; {time.monotonic() - began:.0f} s\n"
     )
     sys.stdout.write("".join(f"{fault}\n" for fault in outcome.faults[:20]))
     return 1 if outcome.faults else 0

@@ -9,6 +9,7 @@ import argparse
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ from offline_queue.client import ClientDelays, QueueClient
 from offline_queue.seal import TerminalCardKeys, TerminalSealer
 from tests.crash.filings import BIRTH, SURNAME, filings, person, planted
 from tests.crash.powercut import trace_of
-from tests.crash.processes import scratch
+from tests.crash.processes import WORKERS, scratch, side_by_side
 from tests.crash.replay import Names, cuts
 from tests.crash.shim import ROOT, Op, Shim, die_with_parent, reexec
 from tests.crash.workloads import Work
@@ -37,6 +38,11 @@ from tests.queue.conftest import HallSecrets, Terminal, make_pki, make_terminal
 
 _MAPS = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (r\S+) \S+ \S+ \S+ *(.*)$")
 _PIECE = 1 << 22
+_FILINGS = 60
+"""A day."""
+_CUTS_A_DAY = 125
+_STARTS = 9
+"""Of the needles: what all others begin with."""
 
 
 def needles(persons: int) -> tuple[bytes, ...]:
@@ -67,6 +73,14 @@ class Outcome:
     in_memory: int = 0
     control: int = 0
     """Found in the memory of the one who filed: the search works."""
+
+    def add(self, day: Outcome) -> None:
+        """What was found on the disk of another day."""
+        self.cuts += day.cuts
+        self.files += day.files
+        self.bytes += day.bytes
+        self.written += day.written
+        self.on_disk += day.on_disk
 
 
 @dataclass
@@ -104,45 +118,39 @@ def card_of(name: str, number: str) -> IdCard:
     )
 
 
-def disk(
-    outcome: Outcome, terminal: Terminal, base: Path, *, count: int, words: tuple[bytes, ...], seed: int, careless: bool
-) -> None:
-    """Trace days, cut them, read every file."""
-    days = max(1, count // 125)
+def disk(base: Path, terminal: Terminal, *, count: int, words: tuple[bytes, ...], seed: int, careless: bool) -> Outcome:
+    """Trace one day, cut it `count` times, read every file."""
+    outcome = Outcome()
+    data, image = base / "data", base / "image"
+    data.mkdir()
     dice = random.Random(seed)
-    for day in range(days):
-        data = base / f"data-{day}"
-        data.mkdir()
-        (base / "empty").mkdir(exist_ok=True)
-        work = list(filings(terminal.sealer(), terminal_id="T001", count=60, dice=dice))
-        made = Day(
-            data,
-            work,
-            Shim.here().mark,
-            random.Random(seed + day),
-            60,
-            keys=TerminalCardKeys.of(terminal.data),
-            careless_drafts=careless,
-            serial=60 * day,
-        )
-        records = trace_of(made, trace=base / "trace")
-        written = b"\0".join(record.data for record in records if record.op is Op.WRITE)
-        outcome.written += len(written)
-        outcome.on_disk += found_in(written, words)
-        # What is nowhere in what was written can be in no file; the images prove the other way.
-        for names in Names:
-            image = base / "image"
-            for _ in cuts(
-                records, root=data, start=None, names=names, count=-(-count // days // 2), dice=dice, image=image
-            ):
-                outcome.cuts += 1
-                for path in image.rglob("*"):
-                    if path.is_file():
-                        raw = path.read_bytes()
-                        outcome.files += 1
-                        outcome.bytes += len(raw)
-                        outcome.on_disk += found_in(raw, words[:9])
-                        outcome.on_disk += found_in(str(path).encode(), words[:9])
+    made = Day(
+        data,
+        list(filings(terminal.sealer(), terminal_id="T001", count=_FILINGS, dice=dice)),
+        Shim.here().mark,
+        random.Random(seed),
+        _FILINGS,
+        keys=TerminalCardKeys.of(terminal.data),
+        careless_drafts=careless,
+    )
+    records = trace_of(made, trace=base / "trace")
+    written = b"\0".join(record.data for record in records if record.op is Op.WRITE)
+    outcome.written = len(written)
+    outcome.on_disk = found_in(written, words)
+    # What is nowhere in what was written can be in no file; the images prove the other way.
+    for number, names in enumerate(Names):
+        share = len(range(number, count, len(Names)))
+        for _ in cuts(records, root=data, start=None, names=names, count=share, dice=dice, image=image):
+            outcome.cuts += 1
+            for path in image.rglob("*"):
+                if path.is_file():
+                    raw = path.read_bytes()
+                    outcome.files += 1
+                    outcome.bytes += len(raw)
+                    outcome.on_disk += found_in(raw, words[:_STARTS])
+                    outcome.on_disk += found_in(str(path).encode(), words[:_STARTS])
+    shutil.rmtree(data)
+    return outcome
 
 
 def memory(outcome: Outcome, terminal: Terminal, *, words: tuple[bytes, ...], seed: int) -> None:
@@ -201,7 +209,7 @@ def search_memory(pid: int, words: tuple[bytes, ...]) -> tuple[int, int]:
                     file.seek(at)
                     piece = rest + file.read(min(_PIECE, end - at))
                     seen += len(piece) - len(rest)
-                    hits += found_in(piece, words[:9])
+                    hits += found_in(piece, words[:_STARTS])
                     rest = piece[-overlap:]
                 at += _PIECE
     return seen, hits
@@ -211,9 +219,22 @@ def run(*, cuts_: int, persons: int, seed: int, careless: bool = False) -> Outco
     """All of it."""
     words = needles(persons)
     outcome = Outcome(needles=len(words))
+    days = -(-cuts_ // _CUTS_A_DAY)
     with scratch("stolen-") as base, tempfile.TemporaryDirectory() as own:
         terminal = make_terminal(Path(own) / "data", make_pki(), HallSecrets.generate())
-        disk(outcome, terminal, base, count=cuts_, words=words, seed=seed, careless=careless)
+
+        def share(worker: int, place: Path) -> dict[str, Any]:
+            mine = Outcome()
+            for day in range(worker, days, WORKERS):
+                count = len(range(day, cuts_, days))
+                mine.add(disk(place, terminal, count=count, words=words, seed=seed + day, careless=careless))
+            return mine.__dict__
+
+        made, faults = side_by_side(share, base=base)
+        if faults:
+            raise RuntimeError("\n".join(faults))
+        for days_of_one in made:
+            outcome.add(Outcome(**days_of_one))
         memory(outcome, terminal, words=words, seed=seed)
     return outcome
 

@@ -27,6 +27,7 @@ from offline_queue.store import Store
 from tests.crash import flips
 from tests.crash.powercut import sealed_filings
 from tests.crash.shim import preloaded
+from tests.crash.workloads import open_store
 
 COUNT = 12
 
@@ -92,7 +93,7 @@ def test_a_page_of_noise(queue: Path, filings: list[SealedSubmission], dice: ran
 
 def test_a_deleted_log_loses_only_what_was_in_it(tmp_path: Path, queue: Path, filings: list[SealedSubmission]) -> None:
     """At rest everything is in the database file; a log that somebody deletes while filings lie in it takes those."""
-    store = flips.open_store(queue)
+    store = open_store(queue)
     copy = tmp_path / "copy"
     shutil.copytree(queue, copy)
     store.close()
@@ -122,7 +123,7 @@ def test_contents_outlive_the_row_that_speaks_of_them(
     queue: Path, filings: list[SealedSubmission], dice: random.Random, readable: bool
 ) -> None:
     """Rows of `submissions` are gone without a trace; what lies in a place and was delivered stays delivered."""
-    store = flips.open_store(queue)
+    store = open_store(queue)
     waiting = Drain(store).waiting(limit=COUNT)
     assert isinstance(waiting, Ok)
     delivered = waiting.value[-1]  # it lay in a place
@@ -155,7 +156,7 @@ def test_a_missing_material_parks_its_filing_only(queue: Path, filings: list[Sea
 
 
 def test_two_owners_are_refused(queue: Path) -> None:
-    store = flips.open_store(queue)
+    store = open_store(queue)
     with pytest.raises(Locked):
         OwnerLock(queue / "lock", wait_s=0.05)
     store.close()
@@ -220,7 +221,7 @@ def test_a_store_on_a_read_only_disk_says_so(mounted: Path, filings: list[Sealed
     subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
     try:
         with pytest.raises((sqlite3.Error, OSError)):
-            flips.open_store(mounted / "queue")
+            open_store(mounted / "queue")
     finally:
         subprocess.run(["mount", "-o", "remount,rw", mounted], check=True)
     assert len(flips.drain(mounted / "queue", filings).good) == COUNT
