@@ -13,6 +13,7 @@ from typing import get_args
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from hall.returns import settle
 from hall.store.schema import cases, events, submissions
 from hall.vault import Vault, VaultError
 from kiosk.contract.person import CaseState
@@ -26,6 +27,13 @@ class EventType(StrEnum):
     ACCEPTED = "accepted"
     HANDLING = "handling"
     CORRECTION_WANTED = "correction_wanted"
+    """补正告知."""
+    CORRECTED = "corrected"
+    """补正受理: what was wanted is here, and the case goes on."""
+    SUPPLEMENTED = "supplemented"
+    """A correction came that nobody waited for: it lies with the case, and nothing is decided anew."""
+    EXPIRED = "expired"
+    """补正不来: closed."""
     GRANTED = "granted"
     DENIED = "denied"
     ANSWERED = "answered"
@@ -36,14 +44,28 @@ _OPEN = ("received", "accepted", "handling", "correction_wanted")
 _FROM: dict[EventType, tuple[str, ...]] = {
     EventType.RECEIVED: ("",),
     EventType.ACCEPTED: ("received",),
-    EventType.HANDLING: ("accepted", "correction_wanted"),
+    EventType.HANDLING: ("accepted",),
     EventType.CORRECTION_WANTED: ("accepted", "handling"),
+    EventType.CORRECTED: ("correction_wanted",),
+    EventType.SUPPLEMENTED: get_args(CaseState),
+    EventType.EXPIRED: ("correction_wanted",),
     EventType.GRANTED: ("handling",),
     EventType.DENIED: ("handling",),
     EventType.ANSWERED: ("handling",),
     EventType.WITHDRAWN: _OPEN,
 }
-"""In which states an event may happen; the state after it has the event's name."""
+"""In which states an event may happen."""
+
+
+def state_after(state: str, what: EventType) -> str:
+    """A case has the name of its last event, but for what moves it on or leaves it where it was."""
+    match what:
+        case EventType.CORRECTED:
+            return EventType.HANDLING.value
+        case EventType.SUPPLEMENTED:
+            return state
+        case _:
+            return what.value
 
 
 class IllegalTransition(ValueError):
@@ -86,7 +108,7 @@ def step(now: CaseNow, event: Event) -> CaseNow:
     if now.state not in _FROM[event.type]:
         raise IllegalTransition(f"{event.type.value} after {now.state or 'nothing'}")
     return CaseNow(
-        state=event.type.value,
+        state=state_after(now.state, event.type),
         message=event.data.get("message", now.message),
         licence_id=event.data.get("licence_id", now.licence_id),
     )
@@ -122,8 +144,8 @@ _INSERT_EVENT = insert(events)
 """Made once: building a statement costs more than running it."""
 
 
-def insert_event(connection: Connection, vault: Vault, application_no: str, event: Event) -> None:
-    """Write one event that is already chained."""
+def insert_event(connection: Connection, vault: Vault, application_no: str, event: Event, *, state: str) -> None:
+    """Write one event that is already chained; `state`: of the case after it."""
     purpose = f"event:{application_no}:{event.seq}"
     connection.execute(
         _INSERT_EVENT,
@@ -133,7 +155,7 @@ def insert_event(connection: Connection, vault: Vault, application_no: str, even
             "at": event.at,
             "actor": event.actor,
             "type": event.type.value,
-            "state": event.type.value,
+            "state": state,
             "sealed_data": vault.seal(canonical_json(dict(event.data)), purpose=purpose),
             "previous": event.previous,
             "hash": event.hash,
@@ -157,7 +179,9 @@ def append(
         raise CaseMissing("no such case")
     event = _chained(vault, application_no, Event(case.events, at, actor, what, data or {}), case.head)
     now = step(projection(vault, case), event)
-    insert_event(connection, vault, application_no, event)
+    insert_event(connection, vault, application_no, event, state=now.state)
+    if case.state == EventType.CORRECTION_WANTED and now.state != case.state:
+        settle(connection, application_no)
     connection.execute(
         update(cases)
         .where(cases.c.application_no == application_no)

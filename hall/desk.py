@@ -10,10 +10,11 @@ from sqlalchemy import RowMapping, func, insert, select
 from hall.blobs import Blobs
 from hall.cases import Event, history, projection, verify_chain
 from hall.catalogue import Catalogue
+from hall.corrections import correct_by
 from hall.keys import HallKeys
 from hall.moments import from_ms, to_ms
 from hall.store.database import Store
-from hall.store.schema import cases, rejections, submissions, terminals, viewings
+from hall.store.schema import cases, corrections, rejections, submissions, terminals, viewings
 from hall.vault import Vault
 from kiosk.contract.envelope import parse_envelope
 from kiosk.contract.sealing import open_blob, open_session_key
@@ -71,6 +72,22 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionDetail:
+    """补正: what came later for a case."""
+
+    submission_id: str
+    application_no: str
+    sha256: str
+    terminal_id: str
+    filed_at: datetime
+    received_at: datetime
+    counts: bool
+    """The case waited for it; else it only lies with it."""
+    answers: tuple[AnswerLine, ...]
+    papers: tuple[Paper, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CaseDetail:
     """Everything about a case."""
 
@@ -85,6 +102,10 @@ class CaseDetail:
     papers: tuple[Paper, ...]
     events: tuple[Event, ...]
     chain_fault: str
+    corrections: tuple[CorrectionDetail, ...]
+    """Newest first."""
+    correct_by: datetime | None
+    """While a correction is wanted."""
 
 
 class Desk:
@@ -136,6 +157,13 @@ class Desk:
                 raise NotThere(application_no)
             fault = verify_chain(connection, self._vault, application_no)
             events = () if fault else history(connection, self._vault, application_no)
+            until = correct_by(connection, application_no) if row.state == "correction_wanted" else None
+            later = connection.execute(
+                select(corrections, submissions.c.sha256)
+                .join(submissions, submissions.c.id == corrections.c.submission_id)
+                .where(corrections.c.case_no == application_no)
+                .order_by(corrections.c.seq.desc())
+            ).all()
         self._note_viewing(application_no, actor, "case")
         data = row._mapping
         submission = self._submission(data)
@@ -151,16 +179,24 @@ class Desk:
             papers=tuple(map(_paper, submission.materials)),
             events=events,
             chain_fault=fault,
+            corrections=tuple(self._correction(found._mapping) for found in later),
+            correct_by=until,
         )
 
-    def paper(self, application_no: str, material_id: str, *, actor: str) -> tuple[bytes, str]:
-        """The opened material and its media type; NotThere unless it is a picture that may be shown."""
+    def paper(self, application_no: str, material_id: str, *, actor: str, correction: str = "") -> tuple[bytes, str]:
+        """The opened material and its media type; NotThere unless it is a picture that may be shown.
+
+        `correction`: the submission id of the correction that it came with.
+        """
+        table = corrections if correction else cases
+        wanted = [corrections.c.case_no == application_no, corrections.c.submission_id == correction]
+        statement = (
+            select(table, submissions.c.envelope)
+            .join(submissions, submissions.c.id == table.c.submission_id)
+            .where(*wanted if correction else [cases.c.application_no == application_no])
+        )
         with self._store.read() as connection:
-            row = connection.execute(
-                select(cases, submissions.c.envelope)
-                .join(submissions, submissions.c.id == cases.c.submission_id)
-                .where(cases.c.application_no == application_no)
-            ).one_or_none()
+            row = connection.execute(statement).one_or_none()
         if row is None:
             raise NotThere(application_no)
         submission = self._submission(row._mapping)
@@ -172,8 +208,23 @@ class Desk:
         data = open_blob(key, submission_id=submission.id, sealed=self._blobs.read(use.blob))
         if not data.startswith(VIEWABLE[use.media_type]):
             raise NotThere(material_id)
-        self._note_viewing(application_no, actor, f"material:{material_id}")
+        self._note_viewing(application_no, actor, f"material:{material_id}{correction and f'@{correction}'}")
         return data, use.media_type
+
+    def _correction(self, data: RowMapping) -> CorrectionDetail:
+        submission = self._submission(data)
+        item = self._catalogue.item(submission.item_code, submission.item_version)
+        return CorrectionDetail(
+            submission_id=data["submission_id"],
+            application_no=data["application_no"],
+            sha256=data["sha256"],
+            terminal_id=data["terminal_id"],
+            filed_at=from_ms(data["filed_at"]),
+            received_at=from_ms(data["received_at"]),
+            counts=bool(data["counts"]),
+            answers=tuple(answer_lines(item, submission)),
+            papers=tuple(map(_paper, submission.materials)),
+        )
 
     def _row(self, data: RowMapping) -> CaseRow:
         return CaseRow(

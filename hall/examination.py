@@ -16,7 +16,9 @@ def examine(item: Item, submission: Submission, *, region: str) -> ProblemCode |
     """None if it is good. Held licences are looked at by the department, for they may change while queued."""
     if item.kind == "certificate" or not _number_fits(submission, region=region):
         return ProblemCode.MALFORMED
-    if item.identity.level == "card" and not proven(submission.applicant):
+    if submission.corrects and not _corrects_another(submission, region=region):
+        return ProblemCode.MALFORMED
+    if (item.identity.level == "card" or submission.corrects) and not proven(submission.applicant):
         return ProblemCode.ANSWERS_INVALID
     answers = Answers(
         {name: Answer(record.value, record.source, record.at) for name, record in submission.answers.items()}
@@ -52,4 +54,15 @@ def _number_fits(submission: Submission, *, region: str) -> bool:
         submission.application_no,
         submission.terminal_id,
         region,
+    )
+
+
+def _corrects_another(submission: Submission, *, region: str) -> bool:
+    """Does it name a case that this hall could have, and is that not itself?"""
+    try:
+        number = ApplicationNumber.parse(submission.corrects)
+    except ValueError:
+        return False
+    return (str(number), number.region) == (submission.corrects, region) and submission.corrects != (
+        submission.application_no
     )

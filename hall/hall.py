@@ -11,6 +11,7 @@ from random import SystemRandom
 
 from hall.blobs import Blobs
 from hall.catalogue import Catalogue
+from hall.corrections import DECIDE_AGAIN, EXPIRE, CorrectionRules, Corrections
 from hall.desk import Desk
 from hall.fakes.departments import Departments
 from hall.files import private_directory, write_private
@@ -27,6 +28,7 @@ from hall.papers_printed import PapersPrinted
 from hall.people import People
 from hall.press import Press
 from hall.renewals import Renewals
+from hall.returns import Returns
 from hall.second_chances import SecondChances
 from hall.settings import HallSettings, load_settings
 from hall.store.database import Store
@@ -58,6 +60,7 @@ class Hall:
     intake: Intake
     leases: Leases
     media: MediaDesk
+    returns: Returns
     second_chances: SecondChances
     me: MySpace
     papers_printed: PapersPrinted
@@ -90,12 +93,24 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
     terminals = Terminals(store=store, vault=vault, keys=keys, region=settings.region, clock=clock)
     people = People(store=store, vault=vault)
     press = Press(layout=layout, signing=keys.signing, hall_name=settings.name)
+    corrections = Corrections(
+        store=store,
+        vault=vault,
+        keys=keys,
+        rules=CorrectionRules(
+            days=settings.correction_days,
+            grace=timedelta(hours=settings.correction_grace_h),
+            awaits=timedelta(hours=settings.correction_awaits_h),
+        ),
+        clock=clock,
+    )
     departments = Departments(
         store=store,
         vault=vault,
         people=people,
         catalogue=catalogue,
         press=press,
+        corrections=corrections,
         decide_after_s=settings.decide_after_s if decide_after_s is None else decide_after_s,
         clock=clock,
     )
@@ -107,6 +122,7 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
         catalogue=catalogue,
         terminals=terminals,
         people=people,
+        corrections=corrections,
         region=settings.region,
         clock=clock,
     )
@@ -124,6 +140,7 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
         journals=Journals(store=store, terminals=terminals, clock=clock),
         people=people,
         intake=intake,
+        returns=Returns(store),
         second_chances=SecondChances(store=store, clock=clock),
         media=MediaDesk(store=store, intake=intake, blobs=blobs, terminals=terminals, keys=keys, clock=clock),
         leases=Leases(items_per_s=settings.backlog_items_s, monotonic=clock.monotonic),
@@ -142,7 +159,12 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
         press=press,
         jobs=JobRunner(
             store=store,
-            handlers={"department.accept": departments.accept, "department.decide": departments.decide},
+            handlers={
+                "department.accept": departments.accept,
+                "department.decide": departments.decide,
+                DECIDE_AGAIN: departments.decide_again,
+                EXPIRE: corrections.expire,
+            },
             clock=clock,
             random=SystemRandom(),
         ),

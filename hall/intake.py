@@ -6,26 +6,25 @@ and nothing is overwritten. Until everything a submission needs is here and can 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, insert
 
 from hall.blobs import Blobs
 from hall.cases import first_event, insert_event
 from hall.catalogue import Catalogue
+from hall.corrections import Corrections
 from hall.examination import examine
+from hall.filings import Opened, Refusal, known, note_licence_uses, number_is_used, refuse, sign_for
 from hall.jobs import enqueue
 from hall.keys import HallKeys
 from hall.moments import due, to_ms
 from hall.people import People, PersonFacts
 from hall.problem import Refused
 from hall.store.database import Store
-from hall.store.schema import cases, licence_uses, rejections, submissions
+from hall.store.schema import cases
 from hall.successions import Successions
 from hall.terminals import Terminals
 from hall.vault import Vault
@@ -33,20 +32,16 @@ from kiosk.contract.bundle import Calendar
 from kiosk.contract.envelope import MAX_ENVELOPE_BYTES, Envelope, EnvelopeError, parse_envelope
 from kiosk.contract.problems import ProblemCode
 from kiosk.contract.sealing import SealingError, UnknownSealingKey, open_blob, open_envelope, open_session_key
-from kiosk.contract.signing import HallReceipt, SignatureError, sign_receipt, verify_envelope
+from kiosk.contract.signing import SignatureError, verify_envelope
 from kiosk.contract.submission import Submission
 from kiosk.contract.sync import AnnounceItem, Verdict
 from kiosk.contract.wire import canonical_json
 from kiosk.core.clock import Clock
-from kiosk.core.item import Item
 
 MAX_ANNOUNCED = 64
 
 
 # Made once: building a statement costs more than running it.
-_SUBMISSION = select(submissions.c.sha256, submissions.c.receipt).where(submissions.c.id == bindparam("id"))
-_CASE = select(cases.c.state).where(cases.c.application_no == bindparam("number"))
-_INSERT_SUBMISSION = insert(submissions)
 _INSERT_CASE = insert(cases)
 
 
@@ -56,26 +51,6 @@ class _Rejected(Exception):
     def __init__(self, code: ProblemCode) -> None:
         super().__init__(code.value)
         self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A submission that passed every check."""
-
-    envelope: Envelope
-    raw: bytes
-    sha256: str
-    submission: Submission
-    item: Item
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """A submission that no check will ever let pass."""
-
-    id: str
-    sha256: str
-    code: ProblemCode
 
 
 class Intake:
@@ -91,6 +66,7 @@ class Intake:
         catalogue: Catalogue,
         terminals: Terminals,
         people: People,
+        corrections: Corrections,
         region: str,
         clock: Clock,
     ) -> None:
@@ -102,6 +78,7 @@ class Intake:
         self._terminals = terminals
         self._successions = Successions(store)
         self._people = people
+        self._corrections = corrections
         self._region = region
         self._clock = clock
 
@@ -109,7 +86,7 @@ class Intake:
         """One verdict an item, same order."""
         with self._store.read() as connection:
             return tuple(
-                _known(connection, item.id, item.sha256)
+                known(connection, item.id, item.sha256)
                 or Verdict(id=item.id, status="wanted", missing=self._blobs.missing(item.blobs))
                 for item in items
             )
@@ -123,8 +100,8 @@ class Intake:
             raise Refused(code, str(error), status=422 if code is ProblemCode.MALFORMED else None) from None
         sha256 = hashlib.sha256(raw).hexdigest()
         with self._store.read() as connection:
-            if (known := _known(connection, envelope.header.id, sha256)) is not None:
-                return known
+            if (before := known(connection, envelope.header.id, sha256)) is not None:
+                return before
         looked = self._look_into(envelope, raw, sha256, terminal_id, self._terminals.signing_keys(terminal_id))
         if isinstance(looked, Verdict):
             return looked
@@ -140,11 +117,11 @@ class Intake:
         parsed = [_parsed(raw) for raw in raws]
         with self._store.read() as connection:
             settled: list[Verdict | None] = [
-                None if found is None else _known(connection, found.header.id, found.sha256) for found in parsed
+                None if found is None else known(connection, found.header.id, found.sha256) for found in parsed
             ]
         keys = self._terminals.signing_keys(terminal_id)
         may_bring = self._may_bring_its_own(parsed, terminal_id)
-        looked: dict[int, _Opened | _Refusal] = {}
+        looked: dict[int, Opened | Refusal] = {}
         for place, (envelope, raw) in enumerate(zip(parsed, raws, strict=True)):
             if envelope is None or settled[place] is not None:
                 continue
@@ -180,7 +157,7 @@ class Intake:
         keys: dict[str, bytes],
         *,
         may_bring_its_own: bool = False,
-    ) -> _Opened | _Refusal | Verdict:
+    ) -> Opened | Refusal | Verdict:
         """Everything that can be said of an envelope before the writer gets it."""
         try:
             if not (may_bring_its_own and envelope.header.terminal_id == terminal_id):
@@ -190,17 +167,20 @@ class Intake:
                 return Verdict(id=envelope.header.id, status="wanted", missing=missing)
             return self._open(envelope, raw, sha256)
         except _Rejected as rejected:
-            return _Refusal(envelope.header.id, sha256, rejected.code)
+            return Refusal(envelope.header.id, sha256, rejected.code)
 
     def _settle(
-        self, connection: Connection, looked: _Opened | _Refusal, terminal_id: str, now: datetime, calendar: Calendar
+        self, connection: Connection, looked: Opened | Refusal, terminal_id: str, now: datetime, calendar: Calendar
     ) -> Verdict:
         """On the writer: accepted, or the refusal noted."""
         match looked:
-            case _Refusal(id=id_, code=code):
-                _note_rejection(connection, looked, terminal_id, to_ms(now))
-                return Verdict(id=id_, status="rejected", code=code)
-            case _Opened():
+            case Refusal():
+                return refuse(connection, looked, terminal_id=terminal_id, at=to_ms(now))
+            case Opened(submission=submission):
+                if (before := known(connection, submission.id, looked.sha256)) is not None:
+                    return before
+                if submission.corrects:
+                    return self._correct(connection, looked, terminal_id, now, calendar)
                 return self._accept(connection, looked, now, calendar)
 
     def _check_succession(self, envelope: Envelope, terminal_id: str) -> None:
@@ -221,7 +201,7 @@ class Intake:
         except SignatureError:
             raise _Rejected(ProblemCode.BAD_SIGNATURE) from None
 
-    def _open(self, envelope: Envelope, raw: bytes, sha256: str) -> _Opened:
+    def _open(self, envelope: Envelope, raw: bytes, sha256: str) -> Opened:
         """Everything is opened before it is accepted: after the receipt the terminal forgets its copy."""
         try:
             session_key = open_session_key(envelope.header, self._keys.opening)
@@ -236,7 +216,7 @@ class Intake:
             raise _Rejected(ProblemCode.ITEM_UNKNOWN)
         if (fault := examine(item, submission, region=self._region)) is not None:
             raise _Rejected(fault)
-        return _Opened(envelope, raw, sha256, submission, item)
+        return Opened(envelope, raw, sha256, submission, item)
 
     def _open_materials(self, envelope: Envelope, submission: Submission, session_key: bytes) -> None:
         used = {material.blob: material for material in submission.materials if material.blob is not None}
@@ -247,27 +227,21 @@ class Intake:
             if hashlib.sha256(plain).hexdigest() != material.original_sha256:
                 raise _Rejected(ProblemCode.HASH_MISMATCH)
 
-    def _accept(self, connection: Connection, opened: _Opened, now: datetime, calendar: Calendar) -> Verdict:
+    def _correct(
+        self, connection: Connection, opened: Opened, terminal_id: str, now: datetime, calendar: Calendar
+    ) -> Verdict:
+        person = self._vault.index(opened.submission.applicant.id_number)
+        return self._corrections.take(
+            connection, opened, person=person, terminal_id=terminal_id, now=now, calendar=calendar
+        )
+
+    def _accept(self, connection: Connection, opened: Opened, now: datetime, calendar: Calendar) -> Verdict:
         """On the writer: the submission, its case, its first event and the work that follows, all or nothing."""
         submission, item, at = opened.submission, opened.item, to_ms(now)
-        known = _known(connection, submission.id, opened.sha256)
-        if known is not None:
-            return known
         number = submission.application_no
-        if connection.execute(_CASE, {"number": number}).one_or_none() is not None:
+        if number_is_used(connection, number):
             return Verdict(id=submission.id, status="conflict", code=ProblemCode.CONFLICT)
-        receipt = sign_receipt(HallReceipt(submission.id, opened.sha256, now), self._keys.signing)
-        connection.execute(
-            _INSERT_SUBMISSION,
-            {
-                "id": submission.id,
-                "sha256": opened.sha256,
-                "terminal_id": submission.terminal_id,
-                "received_at": at,
-                "envelope": opened.raw,
-                "receipt": receipt,
-            },
-        )
+        verdict = sign_for(connection, opened, keys=self._keys, now=now)
         event = first_event(
             self._vault, number, sha256=opened.sha256, at=at, actor=f"terminal:{submission.terminal_id}"
         )
@@ -292,10 +266,10 @@ class Intake:
                 "head": event.hash,
             },
         )
-        insert_event(connection, self._vault, number, event)
-        self._note_licence_uses(connection, submission)
+        insert_event(connection, self._vault, number, event, state=event.type.value)
+        note_licence_uses(connection, submission, case_no=number)
         enqueue(connection, "department.accept", number, due_at=at)
-        return Verdict(id=submission.id, status="accepted", receipt=base64.b64encode(receipt).decode())
+        return verdict
 
     def _person(self, connection: Connection, submission: Submission, at: int) -> str | None:
         who = submission.applicant
@@ -303,41 +277,9 @@ class Intake:
             return None
         return self._people.keep(connection, PersonFacts(name=who.name, id_number=who.id_number), at=at)
 
-    @staticmethod
-    def _note_licence_uses(connection: Connection, submission: Submission) -> None:
-        for consent in submission.consents:
-            connection.execute(
-                upsert(licence_uses)
-                .values(
-                    licence_id=consent.subject,
-                    application_no=submission.application_no,
-                    purpose=consent.purpose,
-                    at=to_ms(consent.at),
-                )
-                .on_conflict_do_nothing()
-            )
-
 
 def _parsed(raw: bytes) -> Envelope | None:
     try:
         return parse_envelope(raw)
     except EnvelopeError:
         return None
-
-
-def _note_rejection(connection: Connection, refusal: _Refusal, terminal_id: str, at: int) -> None:
-    connection.execute(
-        upsert(rejections)
-        .values(id=refusal.id, sha256=refusal.sha256, terminal_id=terminal_id, code=refusal.code.value, at=at)
-        .on_conflict_do_nothing()
-    )
-
-
-def _known(connection: Connection, submission_id: str, sha256: str) -> Verdict | None:
-    """The verdict on an id that was accepted before; None if it was not."""
-    row = connection.execute(_SUBMISSION, {"id": submission_id}).one_or_none()
-    if row is None:
-        return None
-    if row.sha256 != sha256:
-        return Verdict(id=submission_id, status="conflict", code=ProblemCode.CONFLICT)
-    return Verdict(id=submission_id, status="duplicate", receipt=base64.b64encode(row.receipt).decode())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, insert, select
 
 from hall.cases import case_state, projection
 from hall.catalogue import Catalogue
+from hall.corrections import correct_by, filing_of
 from hall.examination import proven
 from hall.moments import from_ms, to_ms
 from hall.papers import RECORD_OF_TEMPLATE, paper_of
@@ -16,10 +17,11 @@ from hall.press import Press
 from hall.print_jobs import NewPrintJob, insert_job, read_job
 from hall.problem import Refused
 from hall.store.database import Store
-from hall.store.schema import cases, print_jobs
+from hall.store.schema import cases, print_jobs, viewings
 from hall.vault import PersonToken, Vault, VaultError
 from kiosk.contract.person import (
     ApplicationSummary,
+    FormerAnswers,
     IssueRequest,
     LicenceSummary,
     PersonSession,
@@ -94,9 +96,37 @@ class MySpace:
             rows = connection.execute(
                 select(cases).where(cases.c.person == person).order_by(cases.c.received_at.desc())
             ).all()
-        return tuple(self._application(row) for row in rows)
+            until = {
+                row.application_no: correct_by(connection, row.application_no)
+                for row in rows
+                if row.state == "correction_wanted"
+            }
+        return tuple(self._application(row, until.get(row.application_no)) for row in rows)
 
-    def _application(self, row: Row[tuple[object, ...]]) -> ApplicationSummary:
+    def former_answers(self, application_no: str, *, person: str, terminal_id: str) -> FormerAnswers:
+        """What she answered in a case of hers that wants a correction; written down as a reading. Refused."""
+        at = to_ms(self._clock.now())
+        with self._store.read() as connection:
+            case = connection.execute(select(cases).where(cases.c.application_no == application_no)).one_or_none()
+            if case is None or case.person != person or case.state != "correction_wanted":
+                raise Refused(ProblemCode.NOT_FOUND)
+            filing = filing_of(connection, case)
+        submission = filing.opened(self._vault)
+        self._store.write(
+            lambda connection: connection.execute(
+                insert(viewings).values(
+                    application_no=application_no, actor=f"citizen:{terminal_id}", what="answers", at=at
+                )
+            )
+        )
+        return FormerAnswers(
+            application_no=application_no,
+            item_code=submission.item_code,
+            item_version=submission.item_version,
+            answers={name: record.value for name, record in submission.answers.items()},
+        )
+
+    def _application(self, row: Row[tuple[object, ...]], until: datetime | None) -> ApplicationSummary:
         now, data = projection(self._vault, row), row._mapping
         return ApplicationSummary(
             application_no=data["application_no"],
@@ -107,6 +137,7 @@ class MySpace:
             due_at=from_ms(data["due_at"]) if data["due_at"] is not None else None,
             message=now.message,
             licence_id=now.licence_id,
+            correct_by=until,
         )
 
     def licences(self, person: str) -> tuple[LicenceSummary, ...]:

@@ -22,6 +22,8 @@ STATUS: dict[ProblemCode, int] = {
     ProblemCode.TOO_LARGE: 413,
     ProblemCode.TICKET_REFUSED: 403,
     ProblemCode.NOT_ELIGIBLE: 404,
+    ProblemCode.CASE_UNKNOWN: 422,
+    ProblemCode.CASE_AWAITED: 503,
     ProblemCode.BUSY: 503,
     ProblemCode.INTERNAL: 500,
 }

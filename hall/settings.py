@@ -30,6 +30,13 @@ class HallSettings(BaseModel):
     backlog_items_s: float = Field(default=500.0, gt=0)
     """Submissions a second taken from backlogs after an outage; terminals are told when their turn is."""
 
+    correction_days: int = Field(default=5, ge=1)
+    """补正: working days that a citizen has, where the item says nothing."""
+    correction_grace_h: float = Field(default=12.0, ge=0)
+    """A case is closed so many hours later: what she filed in time may still lie in an offline terminal (P53)."""
+    correction_awaits_h: float = Field(default=72.0, ge=0)
+    """How long a correction may wait for the case that it corrects, which may lie in another terminal."""
+
     def toml(self) -> str:
         """As written by `hall init`."""
         names = ", ".join(f'"{name}"' for name in self.tls_names)

@@ -63,6 +63,12 @@ def _heirs(connection: Connection, terminal_id: str) -> set[str]:
     return heirs
 
 
+def predecessors(connection: Connection, terminal_id: str) -> frozenset[str]:
+    """Whose queue may lie in this terminal."""
+    olds = connection.execute(select(replacements.c.terminal_id).where(replacements.c.at.is_not(None))).scalars()
+    return frozenset(old for old in olds if terminal_id in _heirs(connection, old))
+
+
 def plan_replacement(connection: Connection, ticket_id: str, *, old: str, new: str) -> None:
     """This ticket makes the successor; ValueError if there is nothing to replace."""
     if old == new:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from hall.store.schema import cases, enrol_tickets
+from hall.store.schema import cases, corrections, enrol_tickets
 from kiosk.contract.enrolment import EnrolResponse
 from kiosk.contract.numbers import ApplicationNumber
 from kiosk.core.clock import CHINA
@@ -32,11 +32,12 @@ def used_numbers(connection: Connection, region: str, terminal_id: str, now: dat
         return {}
     day = now.astimezone(CHINA).date()
     first = str(ApplicationNumber(region, day, terminal_id, 0))[:-5]
-    heard = connection.execute(
-        select(func.max(cases.c.application_no)).where(cases.c.application_no.startswith(first, autoescape=True))
-    ).scalar_one()
+    heard = (
+        connection.execute(select(func.max(given)).where(given.startswith(first, autoescape=True))).scalar_one()
+        for given in (cases.c.application_no, corrections.c.application_no)
+    )
     highest = max(
-        0 if heard is None else ApplicationNumber.parse(heard).serial,
+        *(0 if number is None else ApplicationNumber.parse(number).serial for number in heard),
         *(response.counters.get(day.isoformat(), 0) for response in earlier),
     )
     return {day.isoformat(): min((highest // BLOCK + 1) * BLOCK, _LAST_BLOCK)}

@@ -221,6 +221,7 @@ def heartbeat(hall: HallHere, terminal: Caller, body: Annotated[Heartbeat, json_
         hall_time=hall.clock.now(),
         # Only where something is parked: the answer to every other heartbeat costs no look.
         send_again=hall.second_chances.of(terminal) if body.parked else (),
+        returned=() if body.returns_heard is None else hall.returns.after(body.returns_heard, terminal_id=terminal),
     )
     return answer(told)
 
@@ -248,6 +249,12 @@ def open_session(
 def applications(hall: HallHere, person: Citizen) -> Response:
     """Applications."""
     return answer(Applications(applications=hall.me.applications(person)))
+
+
+@router.get("/me/applications/{application_no}/answers")
+def former_answers(hall: HallHere, terminal: Caller, person: Citizen, application_no: str) -> Response:
+    """FormerAnswers."""
+    return answer(hall.me.former_answers(application_no, person=person, terminal_id=terminal))
 
 
 @router.get("/me/licences")

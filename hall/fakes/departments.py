@@ -12,14 +12,16 @@ from sqlalchemy import Connection, Row, select
 
 from hall.cases import EventType, append
 from hall.catalogue import Catalogue
+from hall.corrections import Corrections, filing_of
 from hall.jobs import Job, NotYet, enqueue
 from hall.moments import to_ms, years_later
 from hall.papers import paper_of
 from hall.people import Licence, NewLicence, People, today_in_china
 from hall.press import Paper, Press
 from hall.store.database import Store
-from hall.store.schema import cases
+from hall.store.schema import cases, corrections
 from hall.vault import Vault
+from kiosk.contract.corrections import CorrectionReason
 from kiosk.contract.submission import Submission
 from kiosk.core.clock import Clock
 from kiosk.core.item import Item, Outcome
@@ -43,6 +45,8 @@ class _Decision:
     message: str
     licence: NewLicence | None = None
     paper: Paper | None = None
+    reason: CorrectionReason | None = None
+    """Why a correction is wanted."""
 
 
 class Departments:
@@ -56,6 +60,7 @@ class Departments:
         people: People,
         catalogue: Catalogue,
         press: Press,
+        corrections: Corrections,
         decide_after_s: float,
         clock: Clock,
     ) -> None:
@@ -64,6 +69,7 @@ class Departments:
         self._people = people
         self._catalogue = catalogue
         self._press = press
+        self._corrections = corrections
         self._decide_after_ms = round(decide_after_s * 1000)
         self._clock = clock
 
@@ -89,39 +95,58 @@ class Departments:
 
     def decide(self, job: Job) -> None:
         """办理: decide once; a second call finds the case decided and does nothing."""
+        self._decide(job.subject)
+
+    def decide_again(self, job: Job) -> None:
+        """补正后办理: on the materials of this correction."""
         with self._store.read() as connection:
-            case = connection.execute(select(cases).where(cases.c.application_no == job.subject)).one()
+            case_no = connection.execute(
+                select(corrections.c.case_no).where(corrections.c.submission_id == job.subject)
+            ).scalar_one()
+        self._decide(case_no)
+
+    def _decide(self, case_no: str) -> None:
+        with self._store.read() as connection:
+            case = connection.execute(select(cases).where(cases.c.application_no == case_no)).one()
+            filing = filing_of(connection, case)
         if case.state == "received":
             raise NotYet(200)
         if case.state not in ("accepted", "handling"):
             return
-        item = self._catalogue.item(case.item_code, case.item_version)
+        item = self._catalogue.item(case.item_code, filing.item_version)
         if item is None:
             raise LookupError("item version vanished")
-        now = self._clock.now()
-        decision = self._decision(item, case, self._submission(case), now)
+        now, calendar = self._clock.now(), self._catalogue.calendar()
+        decision = self._decision(item, case, filing.opened(self._vault), now)
         document = self._press.make(decision.paper, now=now) if decision.paper else None
 
         def write(connection: Connection) -> None:
             at = to_ms(now)
-            state = connection.execute(select(cases.c.state).where(cases.c.application_no == job.subject)).scalar_one()
-            if state == "accepted":
-                append(connection, self._vault, job.subject, what=EventType.HANDLING, actor=item.department, at=at)
-            elif state != "handling":
+            row = connection.execute(select(cases).where(cases.c.application_no == case_no)).one()
+            if row.events != case.events:
+                raise NotYet(200)  # something came meanwhile: look at it first
+            if row.state == "accepted":
+                append(connection, self._vault, case_no, what=EventType.HANDLING, actor=item.department, at=at)
+                row = connection.execute(select(cases).where(cases.c.application_no == case_no)).one()
+            if decision.reason is not None:
+                self._corrections.want(
+                    connection,
+                    row,
+                    item,
+                    message=decision.message,
+                    reason=decision.reason,
+                    now=now,
+                    calendar=calendar,
+                )
                 return
             data = {"message": decision.message}
             if decision.licence is not None:
                 data["licence_id"] = self._people.grant(
                     connection, str(case.person), decision.licence, document=document, at=at
                 )
-            append(connection, self._vault, job.subject, what=decision.type, actor=item.department, at=at, data=data)
+            append(connection, self._vault, case_no, what=decision.type, actor=item.department, at=at, data=data)
 
         self._store.write(write)
-
-    def _submission(self, case: Row[tuple[object, ...]]) -> Submission:
-        row = case._mapping
-        plain = self._vault.open(row["sealed_submission"], purpose=f"submission:{row['submission_id']}")
-        return Submission.model_validate_json(plain)
 
     def _decision(self, item: Item, case: Row[tuple[object, ...]], submission: Submission, now: datetime) -> _Decision:
         if item.kind == "consultation":
@@ -131,8 +156,8 @@ class Departments:
         facts = self._people.facts(person)
         if facts is None or not item.results:
             return _Decision(EventType.DENIED, "这件事需要到窗口办理，请带身份证到任一综合窗口。")
-        if fault := self._licence_fault(item, submission, person, now):
-            return _Decision(EventType.CORRECTION_WANTED, fault)
+        if (wanted := self._licence_fault(item, submission, person, now)) is not None:
+            return wanted
         outcome = next((result for result in item.results if result.kind == "licence"), None)
         if outcome is None or outcome.template is None:
             return _Decision(EventType.GRANTED, f"已办好：{item.results[0].name}已登记，不用再跑一趟。")
@@ -140,7 +165,7 @@ class Departments:
         paper = paper_of(item, template=outcome.template, title=outcome.name, licence=licence, holder=facts)
         return _Decision(EventType.GRANTED, f"已办好，{outcome.name}可以在任何一台市民之窗打印。", licence, paper)
 
-    def _licence_fault(self, item: Item, submission: Submission, person: str, now: datetime) -> str:
+    def _licence_fault(self, item: Item, submission: Submission, person: str, now: datetime) -> _Decision | None:
         """Reused licences are read again now: they may have run out while the case was on its way."""
         allowed = {material.id: material.licence for material in item.materials}
         today = today_in_china(now)
@@ -149,10 +174,10 @@ class Departments:
                 continue
             licence = self._people.licence(use.licence_id)
             if licence is None or licence.person != person or licence.type_name not in allowed[use.id]:
-                return f"没有找到您名下的{use.name}，请补交。"
+                return _wanted(CorrectionReason.LICENCE_MISSING, f"没有找到您名下的{use.name}，请补交。")
             if not licence.usable(today):
-                return f"您的{use.name}已经失效，请补交有效的。"
-        return ""
+                return _wanted(CorrectionReason.LICENCE_INVALID, f"您的{use.name}已经失效，请补交有效的。")
+        return None
 
     def _renewed(self, outcome: Outcome, item: Item, submission: Submission, person: str, now: datetime) -> NewLicence:
         held = self._held(person, outcome.name)
@@ -181,6 +206,10 @@ class Departments:
 
     def _held(self, person: str, type_name: str) -> Licence | None:
         return next((licence for licence in self._people.licences(person) if licence.type_name == type_name), None)
+
+
+def _wanted(reason: CorrectionReason, message: str) -> _Decision:
+    return _Decision(EventType.CORRECTION_WANTED, message, reason=reason)
 
 
 def _reason(item: Item, value: object) -> str:

@@ -70,6 +70,56 @@ events = Table(
 )
 """Append-only history of each case, a hash chain."""
 
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("submission_id", String, ForeignKey("submissions.id"), primary_key=True),
+    Column("application_no", String, nullable=False, unique=True),
+    Column("case_no", String, ForeignKey("cases.application_no"), nullable=False),
+    Column("item_version", Integer, nullable=False),
+    Column("sealed_submission", LargeBinary, nullable=False),
+    Column("terminal_id", String, nullable=False),
+    Column("filed_at", Integer, nullable=False),
+    Column("received_at", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("counts", Integer, nullable=False),
+    Index("corrections_by_case", "case_no", "seq"),
+)
+"""补正材料 that came for a case, with the number of the event that says so. `counts`: 1 if the case waited for it, 0 if
+it only lies with the case."""
+
+correction_calls = Table(
+    "correction_calls",
+    metadata,
+    Column("case_no", String, ForeignKey("cases.application_no"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("due_at", Integer, nullable=False),
+)
+"""补正告知: until when, for each event that asks for a correction."""
+
+awaited_cases = Table(
+    "awaited_cases",
+    metadata,
+    Column("submission_id", String, primary_key=True),
+    Column("since", Integer, nullable=False),
+)
+"""Corrections that overtook what they correct, with the instant at which the hall first saw them."""
+
+returns = Table(
+    "returns",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("case_no", String, ForeignKey("cases.application_no"), nullable=False),
+    Column("submission_id", String, ForeignKey("submissions.id"), nullable=False),
+    Column("terminal_id", String, nullable=False),
+    Column("code", String, nullable=False),
+    Index("returns_by_terminal", "terminal_id", "seq"),
+    Index("returns_by_case", "case_no", "seq"),
+    sqlite_autoincrement=True,
+)
+"""What a terminal is to know of filings that it brought: `code` says what came back for correction, an empty one that
+this is over. Numbers only grow: a terminal that knows one knows all before it."""
+
 persons = Table(
     "persons",
     metadata,

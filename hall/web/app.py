@@ -26,7 +26,7 @@ from hall.papers_printed import PrintedJob
 from hall.problem import Refused
 from hall.staff import SESSION_LIFE, enter, staff_name
 from hall.store.database import StoreBusy
-from hall.store.schema import cases, submissions
+from hall.store.schema import cases, corrections, submissions
 from hall.terminals import TerminalHealth
 from hall.vault import VaultError
 from hall.web import words
@@ -128,6 +128,15 @@ def case_page(pages: PagesHere, staff: PageStaff, application_no: str) -> Respon
 def paper(hall: HallHere, staff: PageStaff, application_no: str, material_id: str) -> Response:
     """A material as a picture."""
     data, media_type = hall.desk.paper(application_no, material_id, actor=staff)
+    return Response(data, media_type=media_type)
+
+
+@router.get("/cases/{application_no}/corrections/{correction}/papers/{material_id}")
+def correction_paper(
+    hall: HallHere, staff: PageStaff, application_no: str, correction: str, material_id: str
+) -> Response:
+    """A material that came with a correction (补正), as a picture."""
+    data, media_type = hall.desk.paper(application_no, material_id, actor=staff, correction=correction)
     return Response(data, media_type=media_type)
 
 
@@ -249,11 +258,13 @@ def api_submissions(hall: HallHere, _: ApiStaff) -> Response:
             select(
                 submissions.c.id,
                 submissions.c.sha256,
-                cases.c.application_no,
+                func.coalesce(cases.c.application_no, corrections.c.application_no).label("application_no"),
                 cases.c.state,
-                func.count(cases.c.application_no).label("effects"),
+                corrections.c.case_no.label("corrects"),
+                (func.count(cases.c.application_no) + func.count(corrections.c.application_no)).label("effects"),
             )
             .outerjoin(cases, cases.c.submission_id == submissions.c.id)
+            .outerjoin(corrections, corrections.c.submission_id == submissions.c.id)
             .group_by(submissions.c.id)
             .order_by(submissions.c.received_at)
         ).all()

@@ -14,7 +14,7 @@ from kiosk.contract.promise import PromiseLevel
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_CLOSED = ("granted", "denied", "answered", "withdrawn")
+_CLOSED = ("granted", "denied", "answered", "withdrawn", "expired")
 
 
 class Pages:

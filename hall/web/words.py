@@ -19,9 +19,17 @@ STATES = {
     "denied": ("不予办理", "bad", "cross"),
     "answered": ("已答复", "ok", "chat"),
     "withdrawn": ("已撤回", "calm", "cross"),
+    "expired": ("逾期未补正", "calm", "clock"),
 }
 """State → word, tone, icon: never colour alone."""
 
+EVENTS = {
+    **{state: word for state, (word, _, _) in STATES.items()},
+    "correction_wanted": "补正告知",
+    "corrected": "补正受理",
+    "supplemented": "收到补交材料（未在等待，决定不变）",
+}
+"""What happened → word."""
 SOURCES = {
     "citizen": "本人填写",
     "id_card": "读自身份证",
@@ -93,6 +101,7 @@ REFUSALS = {
     "answers_invalid": "填写不合事项要求",
     "hash_mismatch": "材料对不上",
     "conflict": "编号重复",
+    "case_unknown": "要补正的办件不在这里，或不是本人的",
 }
 """Why the hall did not take it."""
 MEDIA_FAULTS = {

@@ -6,12 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from kiosk.contract.submission import IdentityProof
+from kiosk.contract.submission import AnswerValue, IdentityProof
 from kiosk.contract.wire import Instant, Sha256, Short, Size, Text, Wire
 
 CaseState = Literal[
-    "received", "accepted", "handling", "correction_wanted", "granted", "denied", "answered", "withdrawn"
+    "received", "accepted", "handling", "correction_wanted", "granted", "denied", "answered", "withdrawn", "expired"
 ]
+"""`expired`: 逾期未补正, closed because no correction came."""
 
 
 class PersonSessionRequest(Wire):
@@ -39,6 +40,8 @@ class ApplicationSummary(Wire):
     message: Text = ""
     licence_id: Short = ""
     """The licence that came out of it, printable at any terminal."""
+    correct_by: Instant | None = None
+    """While a correction is wanted (补正): until when. `message` says what."""
 
 
 class LicenceSummary(Wire):
@@ -71,6 +74,15 @@ class Licences(Wire):
     """GET /v1/me/licences, newest first."""
 
     licences: tuple[LicenceSummary, ...]
+
+
+class FormerAnswers(Wire):
+    """GET /v1/me/applications/{no}/answers: what she answered, while a correction of it is wanted (补正)."""
+
+    application_no: Short
+    item_code: Short
+    item_version: int
+    answers: dict[str, AnswerValue]
 
 
 class IssueRequest(Wire):

@@ -47,6 +47,11 @@ class ProblemCode(StrEnum):
     """Enrolment code unknown, used, expired, locked, or the proof is wrong: deliberately not told apart."""
     NOT_ELIGIBLE = "not_eligible"
     """The department's records hold nothing to certify for this person."""
+    CASE_UNKNOWN = "case_unknown"
+    """It corrects a case that is not this person's, not this item's, or that this hall has waited for long enough:
+    deliberately not told apart."""
+    CASE_AWAITED = "case_awaited"
+    """It corrects a case that has not arrived; the terminal brings it again later."""
     BUSY = "busy"
     """Try again after Retry-After seconds."""
     INTERNAL = "internal"

@@ -77,3 +77,6 @@ class Submission(Wire):
     materials: tuple[MaterialUse, ...] = ()
     consents: tuple[Consent, ...] = ()
     note: Text = ""
+    corrects: Short = Field(default="", exclude_if=lambda number: not number)
+    """补正: the application number of the case that this one corrects, in plain form; it has a number of its own. Empty
+    for a first filing, and then left out of the bytes, which so stay what they were before there were corrections."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from kiosk.contract.envelope import BlobRef
 from kiosk.contract.problems import ProblemCode
 from kiosk.contract.wire import Instant, Sha256, Short, Size, SubmissionId, TerminalId, Wire
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z_]{0,40}$")]
 
 
 class AnnounceItem(Wire):
@@ -105,6 +107,8 @@ class Heartbeat(Wire):
     """Numbered licence sheets that may be printed on."""
     help_called_at: Instant | None = None
     """Somebody at the terminal wants help since then (呼叫帮助); repeated until the hall says that staff know."""
+    returns_heard: Annotated[int, Field(ge=0)] | None = None
+    """Up to which `Returned.order` this terminal knows what came back for correction; None: it does not ask."""
 
 
 MAX_SEND_AGAIN = 100
@@ -118,6 +122,19 @@ class SendAgain(Wire):
     """A new one each time that staff ask: the same order is done once."""
 
 
+MAX_RETURNED = 100
+
+
+class Returned(Wire):
+    """A filing that the hall has signed for came back for correction (补正); its contents are gone here."""
+
+    id: SubmissionId
+    order: int
+    """Grows; what has a higher one is newer."""
+    code: Code
+    """Why, see `kiosk.contract.corrections`; empty: corrected, or closed, and nothing is wanted any more."""
+
+
 class HeartbeatAnswer(Wire):
     """What the hall has to say to a heartbeat."""
 
@@ -127,3 +144,7 @@ class HeartbeatAnswer(Wire):
     """The hall's clock: a terminal whose own is wrong says so to its technician."""
     send_again: Annotated[tuple[SendAgain, ...], Field(max_length=MAX_SEND_AGAIN)] = ()
     """Repeated until these are here."""
+    returned: Annotated[
+        tuple[Returned, ...], Field(max_length=MAX_RETURNED, exclude_if=lambda returned: not returned)
+    ] = ()
+    """What comes after `Heartbeat.returns_heard`, oldest first."""

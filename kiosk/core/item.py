@@ -147,6 +147,8 @@ class Limits(Part):
 
     legal: Span | None = None
     promised: Span
+    correction_days: int | None = Field(default=None, ge=1, le=365, exclude_if=lambda days: days is None)
+    """补正: working days that a citizen has for it; the hall's usual number if nothing is said."""
 
 
 class Outcome(Part):

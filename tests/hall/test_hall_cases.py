@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -42,17 +43,47 @@ def test_a_way_through() -> None:
     assert fold(history[:3]) == CaseNow("handling", "在办", "")
 
 
-@given(st.lists(st.sampled_from(EventType), max_size=8))
-def test_random_histories_end_or_are_illegal(kinds: list[EventType]) -> None:
-    now = CaseNow()
+OVER = ("granted", "denied", "answered", "withdrawn", "expired")
+
+
+@given(st.lists(st.sampled_from(EventType), max_size=16))
+def test_any_order_of_events_is_legal_or_refused(kinds: list[EventType]) -> None:
+    """A refused event changes nothing, and what went before goes on: no event is half taken, none is lost."""
+    now, taken = CaseNow(), []
     for seq, kind in enumerate(kinds):
-        ended = now.state in ("granted", "denied", "answered", "withdrawn")
+        event = Event(seq, 0, "x", kind, {"message": str(seq)})
+        before = now
         try:
-            now = step(now, Event(seq, 0, "x", kind, {}))
+            now = step(now, event)
         except IllegalTransition:
-            return
-        assert not ended, "nothing happens to a case that is over"
-        assert case_state(now.state) == kind.value
+            assert now is before
+            continue
+        taken.append(event)
+        assert now.message == str(seq)
+        match kind:
+            case EventType.CORRECTED:
+                assert (before.state, now.state) == ("correction_wanted", "handling"), "it goes on, and once"
+            case EventType.SUPPLEMENTED:
+                assert before.state and now.state == before.state, "a paper that nobody waited for decides nothing"
+            case _:
+                assert now.state == kind.value
+                assert before.state not in OVER, "nothing is decided about a case that is over"
+        assert case_state(now.state)
+    assert fold(taken) == now
+
+
+@given(st.lists(st.sampled_from(EventType), min_size=1, max_size=16))
+def test_a_paper_that_comes_has_a_place_in_every_history(kinds: list[EventType]) -> None:
+    now = step(CaseNow(), Event(0, 0, "x", EventType.RECEIVED, {}))
+    for seq, kind in enumerate(kinds, start=1):
+        with suppress(IllegalTransition):
+            now = step(now, Event(seq, 0, "x", kind, {}))
+        takes = []
+        for paper in (EventType.CORRECTED, EventType.SUPPLEMENTED):
+            with suppress(IllegalTransition):
+                takes.append(step(now, Event(seq, 0, "x", paper, {})).state)
+        assert takes, "a correction can always be kept"
+        assert now.state in takes or now.state == "correction_wanted"
 
 
 def chain(length: int) -> list[Event]:
