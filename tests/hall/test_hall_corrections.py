@@ -25,7 +25,6 @@ from kiosk.contract.sync import Heartbeat, HeartbeatAnswer, Returned, Verdict
 from kiosk.core.clock import CHINA
 from tests.hall.conftest import LEE, MAY, HallProcess, TestTerminal, enrolled, eventually
 
-
 NOON = datetime_time(12)
 
 
