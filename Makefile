@@ -61,8 +61,8 @@ soak: setup-dev ## an hour: half a year with three terminals and a hall and all 
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60) --seed $(or $(SEED),0)
 
 receipts: setup-dev ## 10,000 answers on a line that lies, 100,000 forged receipt codes: none is believed
-	RECEIPTS_ANSWERS=10000 RECEIPTS_MUTANTS=100000 $(BIN)/python -m pytest tests/queue/test_receipts_line.py \
-		tests/queue/test_receipts_qr.py
+	RECEIPTS_ANSWERS=10000 RECEIPTS_MUTANTS=100000 RECEIPTS_PARTS=5 $(BIN)/python -m pytest -rP -n 4 --dist load \
+		--maxschedchunk 1 tests/queue/test_receipts_line.py tests/queue/test_receipts_qr.py
 
 docs: setup ## generated tables and pages anew
 	$(BIN)/python scripts/generate_events.py

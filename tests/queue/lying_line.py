@@ -21,8 +21,6 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from kiosk.contract.numbers import mint_submission_id
 from kiosk.contract.signing import HallReceipt, SignatureError, SigningKey, sign_receipt, verify_receipt
 from kiosk.core.result import Ok
@@ -456,7 +454,6 @@ def lie_for_long(bench: Bench, hall: TestHall, *, liar: Liar, answers: int) -> N
     assert wait_for(drained, seconds=60), (bench.pending(), bench.state.last_error)
 
 
-def say(capsys: pytest.CaptureFixture[str], words: str) -> None:
-    """On the terminal, also when the test goes well: seeds and counts."""
-    with capsys.disabled():
-        sys.stdout.write(f"\n{words}\n")
+def say(words: str) -> None:
+    """Seeds and counts: shown when a test fails, and always by ``-rP``."""
+    sys.stdout.write(f"receipts: {words}\n")
