@@ -53,7 +53,7 @@ class Outcome:
 
     runs: int = 0
     operations: int = 0
-    """In one undisturbed run."""
+    """The last that was made to fail."""
     refused: int = 0
     did_not_open: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
@@ -62,6 +62,7 @@ class Outcome:
     def add(self, other: Outcome) -> None:
         """What another process found in the same sweep."""
         self.runs += other.runs
+        self.operations = max(self.operations, other.operations)
         self.refused += other.refused
         self.did_not_open += other.did_not_open
         self.kinds = dict(Counter(self.kinds) + Counter(other.kinds))
@@ -188,6 +189,7 @@ def sweep(base: Path, filings: Sequence[SealedSubmission], *, first: int, stride
             if not page.failed:
                 break
             outcome.runs += 1
+            outcome.operations = max(outcome.operations, at)
             kinds[page.where()] += 1
             outcome.refused += any(words.startswith("refused") for words in said)
             outcome.did_not_open += any(words.startswith("closed") for words in said)
@@ -207,7 +209,6 @@ def sweeps(*, seed: int, stride: int = 1) -> Outcome:
         Visit(base / "rehearsal", filings, lambda words: None).run(lambda: None)
         page = Shim.here().page()
         _, outcome.faults = one(base, filings, page, at=0, error=0, lasting=0)
-        outcome.operations = page.count
         first = 1 + seed % stride
 
         def share(worker: int, place: Path) -> dict[str, Any]:
@@ -233,7 +234,7 @@ def main(arguments: Any = None) -> int:
         sys.stdout.write(json.dumps({**outcome.__dict__, "seed": told.seed}) + "\n")
         return 1 if outcome.faults else 0
     sys.stdout.write(
-        f"seed {told.seed}\n{outcome.runs} failures at {outcome.operations} operations (EIO, ENOSPC, EROFS; once and"
+        f"seed {told.seed}\n{outcome.runs} failures up to operation {outcome.operations} (EIO, ENOSPC, EROFS; once and"
         f" lasting): {outcome.refused} times something was refused, {outcome.did_not_open} times it did not open,"
         f" {len(outcome.faults)} faults; {time.monotonic() - began:.0f} s\n"
     )
