@@ -122,8 +122,10 @@ class Machine:
 class Street:
     """Three terminals and a hall on one line of time."""
 
-    def __init__(self, root: Path, *, seed: int, days_a_second: float) -> None:
-        self._pace = days_a_second
+    def __init__(
+        self, root: Path, *, seed: int, days_a_second: float, between_faults_s: tuple[float, float] = (0.2, 1.5)
+    ) -> None:
+        self._pace, self._between_faults_s = days_a_second, between_faults_s
         self.seed, self.dice, self.root = seed, random.Random(seed), root
         self.faults: Counter[str] = Counter()
         self._starting = threading.Lock()
@@ -152,7 +154,7 @@ class Street:
             self._pass_time((now - began) * self._pace)
             if now >= next_fault:
                 self._go_wrong(now)
-                next_fault = now + self.dice.uniform(0.2, 1.5)
+                next_fault = now + self.dice.uniform(*self._between_faults_s)
             for at, mend in [entry for entry in self._mend if entry[0] <= now]:
                 self._mend.remove((at, mend))
                 mend()
