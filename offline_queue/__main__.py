@@ -126,7 +126,8 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         level = promise_level(found.oldest_unsent_s if found.pending else 0)
         typer.echo(json.dumps({**status_values(found), "promise": level.value}))
         return
-    typer.echo(f"link {found.link}  pending {found.pending}  parked {found.parked}  oldest {found.oldest_unsent_s} s")
+    numbers = f"pending {found.pending}  parked {found.parked}  returned {found.returned}"
+    typer.echo(f"link {found.link}  {numbers}  oldest {found.oldest_unsent_s} s")
     typer.echo(f"accepting {'yes' if found.accepting else 'no'}  last error {found.last_error or 'none'}")
 
 
@@ -149,7 +150,7 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
     marks = load_book(queue.data).marks
     for row in rows:
         mark = marks.get(row["id"])
-        row["exported"] = "" if mark is None or row["state"] == "accepted" else mark.file
+        row["exported"] = "" if mark is None or row["state"] in ("accepted", "returned") else mark.file
     if as_json:
         typer.echo(json.dumps(rows))
         return

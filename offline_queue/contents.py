@@ -42,8 +42,9 @@ _READ = _of_new("select id, sha256, application_no, seq")
 _ENTER = (
     # The hour of the next try is set, so that the row never grows: it is dropped for what the hall's word needs.
     _of_new(
-        "insert into submissions (seq, id, application_no, sha256, size, state, attempts, created_at, next_at, place)"
-        " select seq, id, application_no, sha256, length(envelope), 'sealed', 0, created_at, created_at, place",
+        "insert into submissions (seq, id, application_no, sha256, size, state, attempts, created_at, next_at, place,"
+        " corrects) select seq, id, application_no, sha256, length(envelope), 'sealed', 0, created_at, created_at,"
+        " place, corrects",
         "order by seq",
     ),
     # Filed is intended: from here on her receipt is owed to her.
@@ -67,16 +68,16 @@ _LOOK = (
     " union all select id, sha256 from submissions where application_no = ?2"
 )
 _ADD = (
-    "insert into contents (taken, seq, id, application_no, sha256, created_at, card_tag, slip, blobs, envelope, place)"
-    " values (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "insert into contents (taken, seq, id, application_no, sha256, created_at, card_tag, slip, blobs, envelope,"
+    " corrects, place) values (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _OVER = (
     "update contents set taken = 1, seq = ?, id = ?, application_no = ?, sha256 = ?, created_at = ?, card_tag = ?,"
-    " slip = ?, blobs = ?, envelope = ?, spare = zeroblob(?) where place = ? and taken = 0"
+    " slip = ?, blobs = ?, envelope = ?, corrects = ?, spare = zeroblob(?) where place = ? and taken = 0"
 )
 _LAY = "insert or ignore into contents (place, taken, seq, spare) values (?, 0, 0, zeroblob(?))"
 
-_TYPES = 1 + 12
+_TYPES = 1 + 13
 """Bytes of a record: the header's length, and a type for each column."""
 _INTEGER_BYTES = (0,) * 2 + (1,) * 6 + (2,) * 8 + (3,) * 8 + (4,) * 8 + (6,) * 16 + (8,) * 16
 """By bits: 0 and 1 have a type of their own, and one bit is the sign's."""
@@ -94,6 +95,8 @@ class Filed(NamedTuple):
     slip: bytes
     created_at: int
     """Unix seconds."""
+    corrects: str = ""
+    """The number of the case that it corrects (补正)."""
 
 
 class Known(Enum):
@@ -194,6 +197,7 @@ class Arrivals:
                 len(filed.slip),
                 len(refs or ""),
                 len(filed.envelope),
+                len(filed.corrects),
             ),
         )
         values = (
@@ -206,6 +210,7 @@ class Arrivals:
             filed.slip,
             refs,
             filed.envelope,
+            filed.corrects or None,
         )
         if spare is not None:
             # Round and round: the next one was delivered longest ago. One that is still taken is passed over.
@@ -255,7 +260,7 @@ def clear(db: sqlite3.Connection, *, before: int) -> None:
     """Overwrite what lies in free places since before this instant (Unix seconds). Inside a transaction."""
     db.execute(
         "update contents set seq = 0, id = null, application_no = null, sha256 = null, created_at = null,"
-        " card_tag = null, slip = null, blobs = null, envelope = null, spare = zeroblob(?)"
+        " card_tag = null, slip = null, blobs = null, envelope = null, corrects = null, spare = zeroblob(?)"
         " where place <= ? and taken = 0 and created_at < ?",
         (spare_bytes((), ()), PLACES, before),
     )

@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 import uuid
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from kiosk.contract.envelope import BlobRef
 from kiosk.core.ports import StoreError, StoreFault, SubmissionState
@@ -24,6 +25,14 @@ _BLOBS_OF_WAITING = (
 )
 
 
+_COLUMNS = "seq, id, sha256, size, attempts, coalesce(corrects, application_no)"
+_STANDS_BEHIND = (
+    "select 1 from submissions where application_no = ?1 and state = 'sealed'"
+    " union all select 1 from submissions where corrects = ?1 and state = 'sealed' and seq < ?2 limit 1"
+)
+"""An earlier one of the same case (办件) that is not at the hall: what it corrects, or an earlier correction."""
+
+
 class Drain:
     """Unsent submissions: read, accept, park, postpone."""
 
@@ -35,8 +44,7 @@ class Drain:
 
         def work(db: sqlite3.Connection) -> tuple[Waiting, ...]:
             rows = db.execute(
-                "select seq, id, sha256, size, attempts, application_no from submissions"
-                " where state = 'sealed' and seq > ? order by seq limit ?",
+                f"select {_COLUMNS} from submissions where state = 'sealed' and seq > ? order by seq limit ?",  # noqa: S608
                 (after, limit),
             ).fetchall()
             # One question for all: most have none, and asking for each takes longer than finding them.
@@ -48,18 +56,21 @@ class Drain:
         return self._store.db.run(work)
 
     def named(self, ids: Iterable[str]) -> Result[tuple[Waiting, ...], StoreError]:
-        """Those of these that are unsent, in the order of filing."""
+        """Those of these that are unsent and that nothing stands before, in the order of filing."""
 
         def work(db: sqlite3.Connection) -> tuple[Waiting, ...]:
             found = []
             for wanted in ids:
                 row = db.execute(
-                    "select seq, id, sha256, size, attempts, application_no from submissions"
-                    " where id = ? and state = 'sealed'",
+                    f"select {_COLUMNS}, corrects from submissions where id = ? and state = 'sealed'",  # noqa: S608
                     (wanted,),
                 ).fetchone()
-                if row is not None:
-                    found.append(_waiting(row, _blobs_of(db, row[0])))
+                if row is None:
+                    continue
+                *columns, corrects = row
+                if corrects and db.execute(_STANDS_BEHIND, (corrects, row[0])).fetchone() is not None:
+                    continue
+                found.append(_waiting(columns, _blobs_of(db, row[0])))
             return tuple(sorted(found, key=lambda item: item.seq))
 
         return self._store.db.run(work)
@@ -168,7 +179,7 @@ def _sealed(db: sqlite3.Connection, item: Waiting) -> int | None:
     return None if found is None else int(found[0] or 0)
 
 
-def _waiting(row: tuple[int, str, str, int, int, str], blobs: Sequence[BlobRef]) -> Waiting:
+def _waiting(row: Sequence[Any], blobs: Sequence[BlobRef]) -> Waiting:
     """ValueError if the disk has made nonsense of it: one bad row must not stop the others."""
     seq, id_, sha256, size, attempts, case = row
     if not is_id(id_) or not is_sha256(sha256):

@@ -28,6 +28,11 @@ def requeued(submission_id: str) -> Note:
     return Note.of(JournalKind.REQUEUED, id=_id(submission_id))
 
 
+def returned(submission_id: str, code: str) -> Note:
+    """It came back for correction; without a code, that is over."""
+    return Note.of(JournalKind.RETURNED, id=_id(submission_id), code=code)
+
+
 def exported(sha256: str, count: int) -> Note:
     """A bundle with so many submissions left on a stick."""
     return Note.of(JournalKind.EXPORTED, sha256=bytes.fromhex(sha256), count=count)

@@ -49,6 +49,7 @@ class Put(Message):
     op: Literal["put"] = "put"
     id: SubmissionId
     application_no: Short
+    corrects: Annotated[str, Field(pattern=r"^(\d{12}[0-9A-Z]{4}\d{4}[0-9A-Z])?$")] = ""
     card_tag: Tag
     slip: Size
     envelope: Size
@@ -236,6 +237,7 @@ def put_message(sealed: SealedSubmission, *, card_tag: bytes, slip: bytes) -> tu
         "op": "put",
         "id": sealed.id,
         "application_no": sealed.application_no,
+        **({"corrects": sealed.corrects} if sealed.corrects else {}),
         "card_tag": card_tag.hex(),
         "slip": len(slip),
         "envelope": len(sealed.envelope),

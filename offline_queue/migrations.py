@@ -229,4 +229,14 @@ def _contents(db: Database) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _second, _journal, _inbox, _contents)
+def _corrections(db: Database) -> None:
+    """补正: which case a filing corrects, and what came back. New columns come last, for older rows end before them."""
+    db.execute("alter table submissions add column corrects text")
+    db.execute("alter table contents add column corrects text")
+    db.execute("create index submissions_corrects on submissions (corrects) where corrects is not null")
+    db.table("returns").create(
+        {"id": str, "seq": int, "code": str, "at": int}, pk="id", not_null={"seq", "code", "at"}, strict=True
+    )
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _second, _journal, _inbox, _contents, _corrections)

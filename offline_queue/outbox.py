@@ -74,6 +74,7 @@ class Intake:
             card_tag=card_tag,
             slip=slip,
             created_at=self._store.now(),
+            corrects=sealed.corrects,
         )
         # One at a time: a second put of the same id must not bring back blobs that an acceptance just removed,
         # nor clean up blobs that the first put's row needs.

@@ -3,7 +3,7 @@
 | what | kept |
 |---|---|
 | slip and card tag of a filing or printing | 24 hours |
-| accepted filing: id, hash, receipt; printing at its end | 7 days |
+| accepted filing, returned or not: id, hash, receipt; printing at its end | 7 days |
 | draft (草稿) | 7 days |
 | parked filing | until staff decide |
 | numbered sheet (证照空白纸) | for ever: their audit must add up |
@@ -73,6 +73,7 @@ def _forget_accepted(db: sqlite3.Connection, before: int) -> tuple[str, ...]:
     rows = _forget_from(db, "receipts", "accepted_at", before)
     for table in ("slips", "submissions"):
         db.executemany(f"delete from {table} where seq = ?", [(seq,) for seq, _ in rows])  # noqa: S608
+    db.executemany("delete from returns where id = ?", [(id_,) for _, id_ in rows])
     # A printed receipt goes with its submission.
     db.executemany("delete from prints where job = ? and kind = 'receipt'", [(id_,) for _, id_ in rows])
     return tuple(id_ for _, id_ in rows if id_ is not None)

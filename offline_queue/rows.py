@@ -21,7 +21,7 @@ class Waiting:
     attempts: int
     blobs: tuple[BlobRef, ...]
     case: str = ""
-    """受理号: what belongs to one case goes in the order of filing."""
+    """受理号, or that of the case which it corrects: what belongs to one case goes in the order of filing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Backlog:
     pending: int
     parked: int
     oldest_unsent_s: int
+    returned: int = 0
+    """Accepted, and back for correction."""
 
 
 @dataclass(frozen=True, slots=True)

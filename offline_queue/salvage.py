@@ -37,7 +37,8 @@ _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQL
 _NUMBER_LENGTH = 21
 _UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 """SQLite's words about a damaged schema may be no text themselves."""
-_CONTENTS_COLUMNS, _TAKEN = 12, 1
+_CONTENTS_COLUMNS, _TAKEN = (12, 13), 1
+"""A row that was written before there were corrections ends one column earlier."""
 _SINCE, _UNTIL = 1_600_000_000, 4_000_000_000
 """Unix seconds that can be a filing's."""
 
@@ -274,7 +275,7 @@ def _lay(fresh: sqlite3.Connection, seq: int, envelope: bytes) -> None:
 
 def _is_over(row: pages.Row) -> bool:
     """What lies in a place that was laid out, and that the hall has signed for, maybe long ago."""
-    return 1 <= row.rowid <= PLACES and len(row.values) == _CONTENTS_COLUMNS and row.values[_TAKEN] == 0
+    return 1 <= row.rowid <= PLACES and len(row.values) in _CONTENTS_COLUMNS and row.values[_TAKEN] == 0
 
 
 def _envelope(row: pages.Row) -> tuple[bytes, Envelope] | None:

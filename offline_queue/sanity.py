@@ -52,6 +52,7 @@ _RULES: Mapping[str, Mapping[str, Callable[[object], bool]]] = {
         "sha256": is_sha256,
         "application_no": _is_known_as,
         "state": lambda value: value in _STATES,
+        "corrects": _or_none(_is_number),
     },
     "prints": {
         "kind": lambda value: value in set(PaperKind),
@@ -64,7 +65,9 @@ _RULES: Mapping[str, Mapping[str, Callable[[object], bool]]] = {
         "sha256": _or_none(is_sha256),
         "application_no": _or_none(_is_known_as),
         "blobs": _is_json,
+        "corrects": _or_none(_is_number),
     },
+    "returns": {"id": is_id},
 }
 
 

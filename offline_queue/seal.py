@@ -50,7 +50,7 @@ class TerminalSealSession:
     def seal(self, submission: Submission, blobs: tuple[bytes, ...]) -> SealedSubmission:
         """A submission with its blobs, which `seal_blob` made."""
         envelope = seal_submission(submission, sealed_blobs=blobs, session=self._open(), signing=self._signing)
-        return SealedSubmission(submission.id, submission.application_no, envelope, blobs)
+        return SealedSubmission(submission.id, submission.application_no, envelope, blobs, submission.corrects)
 
     def close(self) -> None:
         """Forget the key."""

@@ -124,12 +124,13 @@ class QueueService:
             last_error=last_error,
             help=call,
             sheets_ready=self._desk.sheets_ready(),
+            returned=numbers.returned,
             clock_skew_s=None if (skew := self._sync.clock.skew_s()) is None else round(skew),
         )
 
     def _put(self, request: Put, tail: bytes) -> Result[None, StoreError]:
         slip, envelope, *blobs = cut(tail, (request.slip, request.envelope, *request.blobs))
-        sealed = SealedSubmission(request.id, request.application_no, envelope, tuple(blobs))
+        sealed = SealedSubmission(request.id, request.application_no, envelope, tuple(blobs), request.corrects)
         done = self._intake.put(sealed, card_tag=bytes.fromhex(request.card_tag), slip=slip)
         if isinstance(done, Ok):
             self._sync.just_filed(request.id)

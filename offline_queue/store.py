@@ -29,6 +29,10 @@ from offline_queue.upkeep import Upkeep, UpkeepLimits
 __all__ = ["Retention", "Store"]
 
 
+_STATE = "case when submissions.state = 'accepted' and returns.code != '' then 'returned' else submissions.state end"
+"""With the hall's word on what it has signed for, see `offline_queue.returns`."""
+
+
 class Store:
     """One queue directory. Safe to use from several threads of the process that owns it."""
 
@@ -85,7 +89,10 @@ class Store:
         """Where it stands, including what is being done with it just now."""
 
         def work(db: sqlite3.Connection) -> SubmissionState:
-            row = db.execute("select state from submissions where id = ?", (submission_id,)).fetchone()
+            row = db.execute(
+                f"select {_STATE} from submissions left join returns using (id) where id = ?",  # noqa: S608
+                (submission_id,),
+            ).fetchone()
             return SubmissionState(row[0]) if row else SubmissionState.ABSENT
 
         state = self.db.run(work)
@@ -101,7 +108,10 @@ class Store:
                 "select count(*), min(created_at) from submissions where state = 'sealed'"
             ).fetchone()
             (parked,) = db.execute("select count(*) from submissions where state = 'parked'").fetchone()
-            return Backlog(pending, parked, max(0, self.now() - oldest) if pending else 0)
+            (returned,) = db.execute(
+                "select count(*) from returns join submissions using (id) where code != '' and state = 'accepted'"
+            ).fetchone()
+            return Backlog(pending, parked, max(0, self.now() - oldest) if pending else 0, returned)
 
         return self.db.run(work)
 
@@ -110,9 +120,10 @@ class Store:
 
         def work(db: sqlite3.Connection) -> tuple[Entry, ...]:
             rows = db.execute(
-                "select id, application_no, submissions.state, prints.state, attempts, last_code,"
-                " submissions.created_at, size from submissions join prints on prints.job = id"
-                " order by submissions.state = 'accepted', seq limit ?",
+                f"select submissions.id, application_no, {_STATE} as stands, prints.state, attempts,"  # noqa: S608
+                " coalesce(last_code, returns.code), submissions.created_at, size from submissions"
+                " join prints on prints.job = submissions.id left join returns on returns.id = submissions.id"
+                " order by stands = 'accepted', submissions.seq limit ?",
                 (limit,),
             )
             return tuple(

@@ -28,6 +28,7 @@ from offline_queue.outcomes import OutcomeBox, OutcomeRound
 from offline_queue.pacing import Lane, Pacer, StepOver
 from offline_queue.policy import SyncDelays
 from offline_queue.requeue import SecondChances
+from offline_queue.returns import ReturnBook
 from offline_queue.sheets import SheetBook
 from offline_queue.store import Store
 from offline_queue.submissions import EXPRESS, SubmissionRound, lines_over
@@ -101,6 +102,7 @@ class SyncWorker:
         self._sheets = SheetBook(store)
         self._bundle = BundleFetch(client, state.traffic)
         self._second_chances = SecondChances(store)
+        self._returns = ReturnBook(store)
         if (waited := self._oldest()) >= delays.outage:
             self._pacer.returning(away_s=waited)
 
@@ -246,6 +248,9 @@ class SyncWorker:
         sheets = self._sheets.count()
         if isinstance(sheets, Err):
             self._pacer.store_failed(sheets.error.fault.value)
+        heard = self._returns.heard()
+        if isinstance(heard, Err):
+            self._pacer.store_failed(heard.error.fault.value)
         call = self._state.help.to_tell(self._clock.now())
         heartbeat = Heartbeat(
             terminal_id=self._sender.terminal_id,
@@ -259,6 +264,7 @@ class SyncWorker:
             papers_left=self._state.papers_left,
             sheets_ready=sheets.value.ready,
             help_called_at=call.at if call else None,
+            returns_heard=heard.value,
         )
         asked = self._clock.monotonic()
         sent = self._client.heartbeat(heartbeat)
@@ -266,6 +272,8 @@ class SyncWorker:
             self._pacer.failed(Lane.HEARTBEAT, sent.error, again=self._delays.heartbeat)
             return
         self._pacer.went_well(Lane.HEARTBEAT, again=self._delays.heartbeat)
+        if isinstance(taken := self._returns.take(sent.value.returned), Err):
+            self._pacer.store_failed(taken.error.fault.value)
         if isinstance(again := self._second_chances.take(sent.value.send_again), Err):
             self._pacer.store_failed(again.error.fault.value)
         if again.value:

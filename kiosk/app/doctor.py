@@ -193,6 +193,7 @@ def judge_queue(status: QueueStatus, limits: Limits) -> Finding:
     part, name = "queue", "离线队列 queue"
     hours = status.oldest_unsent_s / 3600
     state = f"{status.pending} waiting, {status.parked} parked"
+    state += f", {status.returned} back for correction 待补正" if status.returned else ""
     state += f", oldest {hours:.1f} h" if status.pending else ""
     if queue_is_down(status):
         words = "上报进程没有应答：kiosk run 会启动它。The sync process does not answer: `kiosk run` starts it."

@@ -54,6 +54,8 @@ class JournalKind(IntEnum):
     REQUEUED = 13
     EXPORTED = 14
     IMPORTED = 15
+    RETURNED = 16
+    """An accepted filing came back for correction, with the hall's code; an empty one: that is over."""
     PRINT = 20
     """A step in the print ledger (打印台账)."""
     SHEETS_LOADED = 21
@@ -116,6 +118,7 @@ FIELDS: Mapping[JournalKind, Mapping[str, Check]] = {
     JournalKind.REQUEUED: {"id": _ID},
     JournalKind.EXPORTED: {"sha256": _SHA, "count": _uint},
     JournalKind.IMPORTED: {"sha256": _SHA, "count": _uint},
+    JournalKind.RETURNED: {"id": _ID, "code": _code},
     JournalKind.PRINT: {"job": _word, "paper": _code, "state": _code, "fault": _code, "serial": _word},
     JournalKind.SHEETS_LOADED: {"first": _word, "count": _uint},
     JournalKind.SHEET: {"serial": _word, "state": _code, "reason": _code},

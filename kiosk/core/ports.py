@@ -209,6 +209,8 @@ class SealedSubmission:
     application_no: str
     envelope: bytes
     blobs: tuple[bytes, ...]
+    corrects: str = ""
+    """The number of the case that it corrects (补正), which it must not overtake; empty for a first filing."""
 
 
 class SealSession(Protocol):
@@ -364,6 +366,8 @@ class QueueStatus:
     """Numbered licence sheets that may be printed on now."""
     clock_skew_s: int | None = None
     """Seconds by which this machine's clock is behind the hall's (negative: ahead); None: not known."""
+    returned: int = 0
+    """Filings from here that came back for correction (退回补正), as far as they are remembered here."""
 
 
 class SubmissionState(StrEnum):
@@ -373,6 +377,8 @@ class SubmissionState(StrEnum):
     ANNOUNCED = "announced"
     UPLOADING = "uploading"
     ACCEPTED = "accepted"
+    RETURNED = "returned"
+    """Accepted, and back for correction (退回补正): the citizen corrects it at any terminal."""
     PARKED = "parked"
     ABSENT = "absent"
 

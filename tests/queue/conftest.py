@@ -145,13 +145,15 @@ class Terminal:
     def sealer(self) -> TerminalSealer:
         return TerminalSealer.of(self.data)
 
-    def filing(self, serial: int, *, blobs: int = 0, blob_bytes: int = 3000) -> Any:
-        """A sealed submission of a synthetic person."""
+    def filing(self, serial: int, *, blobs: int = 0, blob_bytes: int = 3000, corrects: int = 0) -> Any:
+        """A sealed submission of a synthetic person; `corrects`: the serial of the one that it corrects (补正)."""
         moment = int(NOW.timestamp() * 1000) + serial
         id_ = mint_submission_id(
             unix_ms=moment, random_bytes=lambda n: hashlib.sha256(f"{serial}".encode()).digest()[:n]
         )
-        number = str(ApplicationNumber("440699", NOW.astimezone(CHINA).date(), "T001", serial))
+        number, corrected = (
+            str(ApplicationNumber("440699", NOW.astimezone(CHINA).date(), "T001", each)) for each in (serial, corrects)
+        )
         name, id_number, address = PLANTED
         submission = Submission(
             id=id_,
@@ -166,6 +168,7 @@ class Terminal:
                 method="id_card", card="resident", name=name, id_number=id_number, read_at=NOW, terminal_id="T001"
             ),
             answers={"address": AnswerRecord(value=address, source="citizen", at=NOW)},
+            corrects=corrected if corrects else "",
         )
         session = self.sealer().open_session()
         plain = [(name + id_number).encode() * 8 + bytes([n]) * blob_bytes for n in range(blobs)]

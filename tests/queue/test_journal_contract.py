@@ -66,6 +66,7 @@ NOTES = (
     journal_notes.accepted(ID, b"receipt"),
     journal_notes.parked(ID, "answers_invalid"),
     journal_notes.requeued(ID),
+    journal_notes.returned(ID, "licence_invalid"),
     journal_notes.exported("ab" * 32, 7),
     journal_notes.imported("cd" * 32, 7),
     journal_notes.started(software="1.2.3+abc", sqlite="3.40.1", boot=BOOT, monotonic=1.5),

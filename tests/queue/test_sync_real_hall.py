@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from kiosk.app.health import HealthReporter
+from kiosk.contract.numbers import ApplicationNumber
 from kiosk.core.devices import DeviceKind, DeviceState, DeviceStatus, Fault, Level
 from kiosk.core.ports import HallFault, HelpState, Link, PersonGateway, SealedSubmission, SubmissionState
 from kiosk.core.result import Err, Ok
@@ -248,3 +249,55 @@ def test_a_hall_that_is_down_is_unreachable(
     real_hall.start()
     assert isinstance(refused, Err)
     assert refused.error.fault is HallFault.UNREACHABLE
+
+
+def test_what_came_back_is_known_here_until_it_is_corrected_elsewhere(
+    real_hall: HallProcess, enrolled_terminal: TestTerminal, queue: QueueClient, wait_for: Wait, tmp_path: Path
+) -> None:
+    """补正: filed here with a licence that is none, corrected at another terminal, and both know what they must."""
+    number = queue.reserve_number()
+    assert isinstance(number, Ok)
+    sealed = enrolled_terminal.sealed_renewal(application_no=number.value, licence_id="nobody's")
+    assert queue.put(sealed, card_tag=b"", slip=b"") == Ok(None)
+    assert wait_for(lambda: queue.state(sealed.id) == Ok(SubmissionState.RETURNED)), queue.entries()
+    assert queue.status().returned == 1
+    entries = queue.entries()
+    assert isinstance(entries, Ok)
+    assert [row["last_code"] for row in entries.value if row["id"] == sealed.id] == ["licence_missing"]
+
+    other = enrolled(real_hall, tmp_path / "other", "T002")
+    licence = next(
+        row["id"]
+        for row in other.get("/v1/me/licences", headers=other.bearer()).json()["licences"]
+        if row["type_name"] == "居住证" and row["usable"]
+    )
+    session = other.session()
+    correction, blob = other.renewal(session, licence_id=licence, corrects=sealed.application_no)
+    other.put_blob(blob)
+    assert other.post("/v1/submissions", other.seal(correction, blob, session=session)).status_code == 201
+    other.http.close()
+    assert wait_for(lambda: queue.state(sealed.id) == Ok(SubmissionState.ACCEPTED))
+    assert queue.status().returned == 0
+
+
+def test_a_correction_of_a_case_that_is_nobodys_waits_and_one_of_a_strangers_case_is_parked(
+    enrolled_terminal: TestTerminal, queue: QueueClient, wait_for: Wait
+) -> None:
+    """Until then it waits: the case may lie in another terminal."""
+    elsewhere = str(ApplicationNumber("440604", datetime.now(UTC).date(), "T0XX", 1))
+    sealed = filing(enrolled_terminal, queue, corrects=elsewhere)
+    assert queue.put(sealed, card_tag=b"", slip=b"") == Ok(None)
+
+    def waits() -> bool:
+        entries = queue.entries()
+        assert isinstance(entries, Ok)
+        return [(row["state"], row["last_code"]) for row in entries.value if row["id"] == sealed.id] == [
+            ("sealed", "case_awaited")
+        ]
+
+    assert wait_for(waits)
+    others = filing(enrolled_terminal, queue)
+    file_and_wait(queue, others, wait_for)
+    not_hers = filing(enrolled_terminal, queue, corrects=others.application_no, applicant=enrolled_terminal.proof(LEE))
+    assert queue.put(not_hers, card_tag=b"", slip=b"") == Ok(None)
+    assert wait_for(lambda: queue.state(not_hers.id) == Ok(SubmissionState.PARKED))

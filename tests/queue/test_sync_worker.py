@@ -752,5 +752,6 @@ def test_the_heartbeat_tells_health_and_nothing_else(bench: Bench) -> None:
             parked=0,
             oldest_unsent_s=100,
             devices=(report,),
+            returns_heard=0,
         )
     ]
