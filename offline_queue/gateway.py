@@ -14,6 +14,7 @@ from typing import TypeVar, assert_never
 
 from kiosk.contract.person import (
     ApplicationSummary,
+    FormerAnswers,
     IssueRequest,
     LicenceSummary,
     PersonSessionRequest,
@@ -121,6 +122,13 @@ class DirectPerson:
         """Newest first."""
         answer = self._hall.ask(lambda client: client.applications(self._token))
         return Ok(answer.value.applications) if isinstance(answer, Ok) else answer
+
+    def former_answers(self, application_no: str) -> Result[FormerAnswers, HallError]:
+        """What she answered in a case that wants a correction; GARBAGE if it is another case's."""
+        answer = self._hall.ask(lambda client: client.former_answers(self._token, application_no))
+        if isinstance(answer, Ok) and answer.value.application_no != application_no:
+            return Err(HallError(HallFault.GARBAGE, "answers of another case"))
+        return answer
 
     def licences(self) -> Result[tuple[LicenceSummary, ...], HallError]:
         """Newest first."""

@@ -29,6 +29,7 @@ from kiosk.contract.journal import MEDIA_TYPE as JOURNAL_TYPE
 from kiosk.contract.journal import JournalBatch, JournalMark
 from kiosk.contract.person import (
     Applications,
+    FormerAnswers,
     IssueRequest,
     Licences,
     PersonSession,
@@ -228,6 +229,12 @@ class HallClient:
         """That person's cases."""
         reply = self._call("GET", "/v1/me/applications", headers=_bearer(token), seconds=self._limits.person_s)
         return parsed(reply, Applications)
+
+    def former_answers(self, token: str, application_no: str) -> Result[FormerAnswers, CallError]:
+        """What that person answered in a case that wants a correction."""
+        path = f"/v1/me/applications/{application_no}/answers"
+        reply = self._call("GET", path, headers=_bearer(token), seconds=self._limits.person_s)
+        return parsed(reply, FormerAnswers)
 
     def licences(self, token: str) -> Result[Licences, CallError]:
         """That person's licences."""

@@ -121,6 +121,13 @@ class OpenMySpace:
 
 
 @dataclass(frozen=True, slots=True)
+class Correct:
+    """现在补交: correct this case."""
+
+    application_no: str
+
+
+@dataclass(frozen=True, slots=True)
 class PrintLicence:
     """Print this licence on A4."""
 
@@ -206,6 +213,7 @@ Intent = (
     | AcceptShot
     | Submit
     | OpenMySpace
+    | Correct
     | PrintLicence
     | PrintAgain
     | PaperTaken

@@ -30,7 +30,7 @@ from kiosk.core.result import Result
 from kiosk.core.social_card import SocialCard
 
 if TYPE_CHECKING:  # driver processes import this module and must start fast: no pydantic for annotations
-    from kiosk.contract.person import ApplicationSummary, LicenceSummary
+    from kiosk.contract.person import ApplicationSummary, FormerAnswers, LicenceSummary
     from kiosk.contract.submission import IdentityProof, Submission
 
 Listener = Callable[[DeviceEvent], None]
@@ -529,6 +529,10 @@ class PersonGateway(Protocol):
 
     def applications(self) -> Result[tuple[ApplicationSummary, ...], HallError]:
         """Newest first."""
+        ...
+
+    def former_answers(self, application_no: str) -> Result[FormerAnswers, HallError]:
+        """What she answered in a case of hers that wants a correction (补正)."""
         ...
 
     def licences(self) -> Result[tuple[LicenceSummary, ...], HallError]:

@@ -49,7 +49,7 @@ def application_receipt(
         Receipt(
             job,
             (
-                *_head("受理回执", place),
+                *_head("补正回执" if submission.corrects else "受理回执", place),
                 *_case(item, submission, place),
                 Rule(dashed=True),
                 *_handed_in(submission.materials),
@@ -171,6 +171,8 @@ def _head(title: str, place: Place) -> Iterator[Block]:
 
 def _case(item: Item, submission: Submission, place: Place) -> Iterator[Block]:
     yield Pair("受理编号", ApplicationNumber.parse(submission.application_no).printed())
+    if submission.corrects:
+        yield Pair("补正的办件", ApplicationNumber.parse(submission.corrects).printed())
     yield Pair("查询码", submission.query_code)
     yield Pair("事项", item.name)
     if submission.applicant.method == "id_card":

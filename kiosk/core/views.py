@@ -267,6 +267,8 @@ class MaterialsView:
     step: Step = "materials"
     notice: Notice | None = None
     steps: tuple[Step, ...] = ALL_STEPS
+    wanted: str = field(default="", repr=False)
+    """补正: what the department wants of this case, in its own words."""
     name: Literal["materials"] = "materials"
 
 
@@ -337,6 +339,8 @@ class DoneView:
     limit_unit: str
     limit_by: date | None = None
     """The last day of it, once the hall has the filing: its time begins there."""
+    corrects: str = ""
+    """补正: the number of the case that it corrects."""
     recovered: bool = False
     """The screen had died after filing; this is the same filing, not a second one."""
     notice: Notice | None = None
@@ -355,6 +359,8 @@ class MySpaceView:
     applications: tuple[ApplicationSummary, ...] = ()
     licences: tuple[LicenceSummary, ...] = ()
     notice: Notice | None = None
+    correctable: tuple[str, ...] = ()
+    """受理号 of those that can be corrected here and now (现在补交)."""
     name: Literal["my_space"] = "my_space"
 
 

@@ -23,8 +23,8 @@ def slot_of(tag: bytes, item_code: str) -> str:
 
 def worth_keeping(flow: Flow) -> bool:
     """Did she write or photograph anything herself, that is not filed yet?"""
-    if flow.item.kind == "certificate":
-        return False  # made while she waits, and asked for again in a minute
+    if flow.item.kind == "certificate" or flow.corrects:
+        return False  # made while she waits, and asked for again in a minute; or begun again from its case
     wrote = any(answer.source == CITIZEN and answer.given for answer in flow.answers.values())
     return flow.sealed is None and (wrote or any(isinstance(held, CapturedPage) for held in flow.held.values()))
 

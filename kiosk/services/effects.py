@@ -107,6 +107,15 @@ class FetchApplications:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchFormerAnswers:
+    """What she answered in a case that she is to correct."""
+
+    generation: int
+    proof: IdentityProof = field(repr=False)
+    application_no: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class StartPreview:
     """Live pictures, please."""
 
@@ -334,6 +343,7 @@ Effect = (
     | AskOwed
     | FetchLicences
     | FetchApplications
+    | FetchFormerAnswers
     | StartPreview
     | StopPreview
     | TakeShot
@@ -369,6 +379,7 @@ ENDS_WITH_SESSION = (
     AskOwed,
     FetchLicences,
     FetchApplications,
+    FetchFormerAnswers,
     StartPreview,
     TakeShot,
     ReserveNumber,

@@ -82,6 +82,7 @@ def build_submission(
         answers=effective(flow.item, flow.answers).records(),
         materials=material_uses(flow, session),
         consents=consents(flow),
+        corrects=flow.corrects,
     )
 
 
@@ -111,6 +112,7 @@ def seal_filing(order: Seal, *, session: SealSession, sealer: Sealer, card_keys:
         query_place=order.place.query_place,
         limit_days=limits.promised.days if limits else None,
         limit_unit=limits.promised.unit if limits else "",
+        corrects=submission.corrects,
         saved=store_blocks(papers[False]),
         delivered=store_blocks(papers[True]),
     )

@@ -73,6 +73,7 @@ def lane_of(effect: Effect) -> Lane:
         case (
             effects.FetchLicences()
             | effects.FetchApplications()
+            | effects.FetchFormerAnswers()
             | effects.IssueCertificate()
             | effects.FetchLicencePages()
             | effects.ReopenJob()
@@ -126,6 +127,9 @@ class Hands:
                 return messages.ApplicationsCame(
                     generation, self._as_person(generation, proof, lambda person: person.applications())
                 )
+            case effects.FetchFormerAnswers(generation, proof, number):
+                former = self._as_person(generation, proof, lambda person: person.former_answers(number))
+                return messages.FormerAnswersCame(generation, number, former)
             case effects.StartPreview(generation):
                 started = ports.camera.start_preview() if ports.camera else _NO_DEVICE
                 return messages.PreviewStarted(generation, started)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kiosk.contract.person import ApplicationSummary, LicenceSummary
+from kiosk.contract.person import ApplicationSummary, FormerAnswers, LicenceSummary
 from kiosk.core.devices import DeviceError, DeviceEvent
 from kiosk.core.id_card import IdCard
 from kiosk.core.intents import Intent
@@ -123,6 +123,15 @@ class ApplicationsCame:
 
     generation: int
     result: Result[tuple[ApplicationSummary, ...], HallError] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FormerAnswersCame:
+    """Answer to FetchFormerAnswers."""
+
+    generation: int
+    application_no: str = field(repr=False)
+    result: Result[FormerAnswers, HallError] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +288,7 @@ Message = (
     | OwedCame
     | LicencesCame
     | ApplicationsCame
+    | FormerAnswersCame
     | PreviewStarted
     | ShotCame
     | NumberCame

@@ -51,6 +51,10 @@ class Flow:
     """By material id."""
     checked: Answers | None = field(default=None, repr=False)
     """The answers as they were on check-answers, while one of them is being changed."""
+    corrects: str = ""
+    """补正: the number of the case that this corrects; empty for a first filing."""
+    wanted: str = field(default="", repr=False)
+    """What the department wants of it, in its own words."""
     sealed: SealedFiling | None = field(default=None, repr=False)
     """It was submitted and sealed: from now on every try must write down exactly these bytes."""
 
@@ -200,6 +204,8 @@ class AtSpace:
     notice: Notice | None = None
     number: str = field(default="", repr=False)
     """受理号 that stands first."""
+    correcting: str = field(default="", repr=False)
+    """受理号 of the case whose former answers are being asked for."""
 
 
 @dataclass(frozen=True, slots=True)

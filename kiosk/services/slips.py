@@ -59,6 +59,8 @@ class StoredSlip(Wire):
     query_place: str
     limit_days: int | None
     limit_unit: str
+    corrects: str = Field(default="", exclude_if=lambda number: not number)
+    """补正: the number of the case that it corrects."""
     saved: tuple[StoredBlock, ...]
     """Paper that says: safe here, goes by itself."""
     delivered: tuple[StoredBlock, ...]

@@ -16,6 +16,8 @@ Card {
     required property string printable
     required property list<string> stages
     required property int stage
+    required property string correct
+    required property bool wanted
     readonly property real small: Theme.portrait && !Display.large ? 30 : Theme.caption
 
     Layout.fillWidth: true
@@ -64,8 +66,9 @@ Card {
                 Label {
                     Layout.fillWidth: true
                     text: card.more
-                    font.pixelSize: card.small
-                    color: Theme.inkSoft
+                    font.pixelSize: card.wanted ? Theme.body : card.small
+                    font.weight: card.wanted ? Font.Medium : Font.Normal
+                    color: card.wanted ? Theme.ink : Theme.inkSoft
                 }
             }
 
@@ -78,6 +81,17 @@ Card {
                 Accessible.description: card.title
                 onClicked: MySpaceModel.printLicence(card.printable)
             }
+        }
+
+        PushButton {
+            visible: card.correct !== ""
+            Layout.fillWidth: true
+            Layout.preferredHeight: Theme.portrait ? 132 : Theme.button
+            look: "primary"
+            symbol: "pencil"
+            text: qsTr("现在补交")
+            Accessible.description: card.title
+            onClicked: MySpaceModel.correct(card.correct)
         }
 
         CaseWay {

@@ -126,7 +126,7 @@ def case_state(state: CaseState) -> tuple[str, Tone]:
         case "handling":
             return "办理中", "info"
         case "correction_wanted":
-            return "需要补正", "warn"
+            return "需要补交材料", "warn"
         case "granted":
             return "已办好", "ok"
         case "denied":
@@ -135,6 +135,8 @@ def case_state(state: CaseState) -> tuple[str, Tone]:
             return "已答复", "ok"
         case "withdrawn":
             return "已撤回", "info"
+        case "expired":
+            return "逾期没有补交", "info"
         case _ as never:
             assert_never(never)
 

@@ -93,6 +93,16 @@ PageFrame {
                 }
 
                 Label {
+                    Layout.fillWidth: true
+                    visible: DoneModel.corrects !== ""
+                    text: qsTr("补正的办件 %1").arg(DoneModel.corrects)
+                    font.pixelSize: Theme.portrait ? Theme.body : Theme.caption
+                    fontSizeMode: Text.HorizontalFit
+                    minimumPixelSize: 24
+                    wrapMode: Text.NoWrap
+                }
+
+                Label {
                     Layout.topMargin: page.roomy ? 14 : 8
                     text: qsTr("查询码")
                     font.pixelSize: Theme.portrait ? Theme.body : Theme.caption

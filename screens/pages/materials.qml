@@ -15,6 +15,13 @@ PageFrame {
     primaryEnabled: MaterialsModel.complete
     onPrimary: MaterialsModel.next()
 
+    Tip {
+        visible: MaterialsModel.wanted !== ""
+        tone: "warn"
+        symbol: "pencil"
+        text: qsTr("部门说：%1").arg(MaterialsModel.wanted)
+    }
+
     Repeater {
         model: MaterialsModel.rows
 

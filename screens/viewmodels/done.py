@@ -74,7 +74,14 @@ class DoneModel(PageModel):
             return ""
         if self._view.recovered:
             return "刚才的申请已提交成功"
+        if self._view.corrects:
+            return "补交的材料已提交"
         return "问题已提交" if self._view.kind == "consultation" else "申请已提交"
+
+    @Property(str, notify=changed)
+    def corrects(self) -> str:
+        """受理编号 of the case that it corrects, in groups; empty for a first filing."""
+        return grouped(self._view.corrects) if self._view and self._view.corrects else ""
 
     @Property(bool, notify=changed)
     def recovered(self) -> bool:

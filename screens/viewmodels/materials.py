@@ -77,6 +77,11 @@ class MaterialsModel(PageModel):
         return self._view.complete if self._view else False
 
     @Property(str, notify=changed)
+    def wanted(self) -> str:
+        """补正: the department's own words; empty for a first filing."""
+        return self._view.wanted if self._view else ""
+
+    @Property(str, notify=changed)
     def missing(self) -> str:
         """How many are missing, in words."""
         count = sum(row.state == "needed" for row in self._view.rows) if self._view else 0

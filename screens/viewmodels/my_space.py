@@ -9,7 +9,7 @@ from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement, QmlSingleton
 
 from kiosk.contract.person import ApplicationSummary, CaseState, LicenceSummary
-from kiosk.core.intents import OpenMySpace, PrintLicence
+from kiosk.core.intents import Correct, OpenMySpace, PrintLicence
 from kiosk.core.views import MySpaceView
 from screens.locale import zh_cn
 from screens.viewmodels.base import PageModel, Rows
@@ -36,6 +36,10 @@ class MatterRow:
     """How a case goes, in words; none for a licence."""
     stage: int
     """Where it stands, from 0."""
+    correct: str = ""
+    """受理号, where 现在补交 leads on; empty: nothing is wanted, or not here."""
+    wanted: bool = False
+    """Something is wanted of her: `more` says what, and until when."""
 
 
 def stages(state: CaseState) -> tuple[list[str], int]:
@@ -48,13 +52,13 @@ def stages(state: CaseState) -> tuple[list[str], int]:
             return ["已提交", words, "办好"], 1
         case "granted" | "denied" | "answered":
             return ["已提交", "已办理", words], 2
-        case "withdrawn":
+        case "withdrawn" | "expired":
             return [], -1
         case _ as never:
             assert_never(never)
 
 
-def application_row(case: ApplicationSummary) -> MatterRow:
+def application_row(case: ApplicationSummary, *, correctable: bool = False) -> MatterRow:
     """What to draw for a case."""
     words, tone = zh_cn.case_state(case.state)
     dates = f"{zh_cn.day(case.received_at)}提交"
@@ -66,10 +70,18 @@ def application_row(case: ApplicationSummary) -> MatterRow:
         words,
         tone,
         f"受理编号 {grouped(case.application_no)}",
-        case.message or dates,
+        _wanted(case, correctable=correctable) if case.state == "correction_wanted" else case.message or dates,
         case.licence_id,
         *stages(case.state),
+        correct=case.application_no if correctable else "",
+        wanted=case.state == "correction_wanted",
     )
+
+
+def _wanted(case: ApplicationSummary, *, correctable: bool) -> str:
+    """What she is to bring, until when, and where if not here."""
+    until = f"最晚{zh_cn.day(case.correct_by)}补交。" if case.correct_by is not None else ""
+    return f"{case.message}{until}" if correctable else f"{case.message}{until}这件事请到窗口补交。"
 
 
 def licence_row(held: LicenceSummary) -> MatterRow:
@@ -98,7 +110,12 @@ class MySpaceModel(PageModel):
         """Show this tab."""
         self._view = view
         if view.tab == "applications":
-            self._rows.replace([application_row(case) for case in view.applications])
+            self._rows.replace(
+                [
+                    application_row(case, correctable=case.application_no in view.correctable)
+                    for case in view.applications
+                ]
+            )
         else:
             self._rows.replace([licence_row(held) for held in view.licences])
         self._notice.show(view.notice)
@@ -145,6 +162,11 @@ class MySpaceModel(PageModel):
     def open(self, tab: str) -> None:
         """Switch tab."""
         self.send(OpenMySpace(tab))
+
+    @Slot(str)
+    def correct(self, application_no: str) -> None:
+        """现在补交."""
+        self.send(Correct(application_no))
 
     @Slot(str)
     def printLicence(self, licence: str) -> None:

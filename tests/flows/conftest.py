@@ -17,7 +17,7 @@ import pytest
 
 from kiosk.contract.bundle import Bundle, Calendar, TerminalPlace, Theme, Window
 from kiosk.contract.numbers import ApplicationNumber
-from kiosk.contract.person import ApplicationSummary, LicenceSummary
+from kiosk.contract.person import ApplicationSummary, FormerAnswers, LicenceSummary
 from kiosk.contract.submission import IdentityProof, Submission
 from kiosk.core.devices import (
     CardLifted,
@@ -416,7 +416,11 @@ class MemorySeal:
     def seal(self, submission: Submission, blobs: tuple[bytes, ...]) -> SealedSubmission:
         assert not self.closed
         return SealedSubmission(
-            submission.id, submission.application_no, b"sealed:" + submission.model_dump_json().encode(), blobs
+            submission.id,
+            submission.application_no,
+            b"sealed:" + submission.model_dump_json().encode(),
+            blobs,
+            submission.corrects,
         )
 
     def close(self) -> None:
@@ -604,6 +608,8 @@ class Matters:
 
     applications: tuple[ApplicationSummary, ...] = ()
     licences: tuple[LicenceSummary, ...] = ()
+    former: dict[str, FormerAnswers] = field(default_factory=dict)
+    """By 受理号."""
 
 
 @dataclass
@@ -622,6 +628,10 @@ class MemoryPerson:
 
     def applications(self) -> Result[tuple[ApplicationSummary, ...], HallError]:
         return self._ask(lambda: self.hall.matters[self.number].applications)
+
+    def former_answers(self, application_no: str) -> Result[FormerAnswers, HallError]:
+        former = self.hall.matters[self.number].former.get(application_no)
+        return self._ask(lambda: former) if former is not None else Err(HallError(HallFault.REFUSED))
 
     def licences(self) -> Result[tuple[LicenceSummary, ...], HallError]:
         return self._ask(lambda: self.hall.matters[self.number].licences)

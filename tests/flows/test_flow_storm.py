@@ -2,12 +2,14 @@
 
 import re
 from collections import deque
+from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from kiosk.contract.numbers import ApplicationNumber
 from kiosk.core import intents
 from kiosk.core.devices import DeviceKind, DeviceState, Fault, Level
 from kiosk.core.ports import HallFault, Link, StoreFault
@@ -29,6 +31,7 @@ from kiosk.core.views import (
     WindowSlipView,
 )
 from kiosk.services.effects import Lane
+from tests.flows.test_flow_correction import returned
 
 PEOPLE = 4
 MARK = re.compile(r"(\d+)号说")
@@ -45,6 +48,10 @@ def typed(generation, field):
             return "13800000000"
         case _:
             return f"这是{generation}号说的话"
+
+
+def returned_number(seed):
+    return str(ApplicationNumber("440699", date(2026, 11, 20), "T002", seed))
 
 
 class Storm(RuleBasedStateMachine):
@@ -64,7 +71,8 @@ class Storm(RuleBasedStateMachine):
         """Whose card was put down last: nobody else's data may be on the screen, whatever the terminal believes."""
         for seed, person in enumerate(self.people):
             own = type(self).licence(id=f"L-{seed}", number=f"证号{seed}号", holder=f"持有{seed}")
-            self.stage.hall.matters[person.id_number] = type(self).matters(licences=(own,))
+            case = returned(number=returned_number(seed), message=f"补交{seed}")
+            self.stage.hall.matters[person.id_number] = type(self).matters(licences=(own,), applications=(case,))
 
     # --- what happens
 
@@ -99,7 +107,7 @@ class Storm(RuleBasedStateMachine):
         intents.Search("社保"), intents.SetAnswer("same", True), intents.SetAnswer("name", "冒名"),
         intents.ChangeAnswer("who"), intents.ChangeAnswer("materials"), intents.ChangeAnswer("window"),
         intents.ReuseLicence("permit", "L-0"), intents.DropMaterial("permit"), intents.OpenCapture("permit"),
-        intents.OpenMySpace("applications"), intents.PrintLicence("L-1"),
+        intents.OpenMySpace("applications"), intents.PrintLicence("L-1"), intents.Correct(returned_number(1)),
     ]))  # fmt: skip
     def anything(self, intent):
         self.touch(intent)
@@ -285,7 +293,11 @@ class Storm(RuleBasedStateMachine):
             case DoneView() | PrintView():
                 return [intents.Touched(), intents.PrintAgain(), intents.PaperTaken(), intents.Home(), intents.Finish()]
             case MySpaceView():
-                return [intents.PrintLicence(f"L-{seed}") for seed in range(PEOPLE)]
+                numbers = [case.application_no for case in view.applications]
+                return [
+                    *(intents.Correct(number) for number in numbers),
+                    *(intents.PrintLicence(f"L-{seed}") for seed in range(PEOPLE)),
+                ]
             case WindowSlipView():
                 return [intents.Back(), intents.Home()]
             case _:

@@ -333,6 +333,16 @@ CASES = (
     _case("K0604-1-260901-000311", "12345咨询", "answered", message="路灯已于9月3日修好，谢谢您的反映。"),
 )
 SPACE = v.MySpaceView("applications", PERSON, False, CASES)
+RETURNED = _case(
+    "440604261116T0010009F",
+    "居住证签注",
+    "correction_wanted",
+    message="您的居住证已经失效，请补交有效的。",
+    correct_by=datetime(2026, 12, 1, 15, 59, 59, tzinfo=UTC),
+)
+TO_CORRECT = v.MySpaceView(
+    "applications", PERSON, False, (RETURNED, *CASES[:2]), correctable=(RETURNED.application_no,)
+)
 WINDOWS = (
     (
         "禅城区行政服务中心祖庙分中心 3号窗口",
@@ -443,6 +453,13 @@ def snapshots() -> dict[str, v.Snapshot]:
             BUSY,
         ),
         "my_applications": (SPACE, BUSY),
+        "my_correction": (TO_CORRECT, BUSY),
+        "my_correction_elsewhere": (replace(TO_CORRECT, applications=(RETURNED,), correctable=()), BUSY),
+        "materials_correction": (
+            replace(PAPERS, item_name=f"补正：{RESIDENCE}", wanted="您的居住证已经失效，请补交有效的。"),
+            BUSY,
+        ),
+        "done_correction": (replace(DONE, corrects="440604261116T0010009F"), BUSY),
         "my_licences": (v.MySpaceView("licences", PERSON, False, (), (PERMIT, HELD, EXPIRED)), BUSY),
         "my_loading": (v.MySpaceView("licences", PERSON, True), BUSY),
         "my_unreachable": (v.MySpaceView("applications", PERSON, False, notice=v.Notice(N.HALL_UNREACHABLE)), BUSY),

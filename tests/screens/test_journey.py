@@ -51,6 +51,7 @@ TAPS: list[tuple[str, str, str, str | None, Intent]] = [
     ("done_unproven", "Button", "拿到了", None, i.PaperTaken()),
     ("done_unproven", "Button", "再打一次", None, i.PrintAgain()),
     ("my_applications", "PageTab", "我的证照", None, i.OpenMySpace("licences")),
+    ("my_correction", "Button", "现在补交", "居住证签注", i.Correct("440604261116T0010009F")),
     ("my_licences", "Button", "打印", "不动产权证书", i.PrintLicence("lic-1")),
     ("my_unreachable", "Button", "再试一次", None, i.OpenMySpace("applications")),
     ("print_done", "Button", "完成", None, i.Finish()),

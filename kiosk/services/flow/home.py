@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from kiosk.core.item import Item
 from kiosk.core.ports import Link, QueueStatus
-from kiosk.core.views import NoticeCode
+from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.flow import unfinished
 from kiosk.services.flow.item import begin_item
 from kiosk.services.flow.receipt import show_owed
@@ -48,20 +49,24 @@ def open_item(turn: Turn, code: str, *, origin: AtHome | AtSearch) -> None:
 def begin(turn: Turn, guide: AtGuide) -> None:
     """开始办理: only what can be finished is begun."""
     item = turn.catalogue.newest[guide.code]
+    if (refusal := cannot_begin(turn, item)) is not None:
+        turn.go(AtGuide(guide.code, guide.origin, refusal))
+    elif item.identity.level == "card" and turn.visit.session.card is None:
+        turn.go(AtPutCard(ToItem(AtGuide(guide.code, guide.origin))))
+    elif not unfinished.resume(turn, item.code):
+        begin_item(turn, AtGuide(guide.code, guide.origin))
+
+
+def cannot_begin(turn: Turn, item: Item) -> Notice | None:
+    """Why it could not be finished here and now; None: it can."""
     availability = item_available(turn.model, turn.catalogue, turn.around.settings, item)
-    guide = AtGuide(guide.code, guide.origin)
     if not availability.ok:
         if availability.device == "network":
-            refusal = notice(NoticeCode.HALL_UNREACHABLE)
-        else:
-            refusal = notice(NoticeCode.DEVICE_DOWN, device=str(availability.device), elsewhere=availability.elsewhere)
-        turn.go(AtGuide(guide.code, guide.origin, refusal))
-    elif item.kind != "certificate" and _full(turn.model.queue):
-        turn.go(AtGuide(guide.code, guide.origin, notice(NoticeCode.DISK_FULL)))
-    elif item.identity.level == "card" and turn.visit.session.card is None:
-        turn.go(AtPutCard(ToItem(guide)))
-    elif not unfinished.resume(turn, item.code):
-        begin_item(turn, guide)
+            return notice(NoticeCode.HALL_UNREACHABLE)
+        return notice(NoticeCode.DEVICE_DOWN, device=str(availability.device), elsewhere=availability.elsewhere)
+    if item.kind != "certificate" and _full(turn.model.queue):
+        return notice(NoticeCode.DISK_FULL)
+    return None
 
 
 def _full(queue: QueueStatus) -> bool:

@@ -27,7 +27,7 @@ from kiosk.core.result import Err, Ok
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.filing import material_uses
 from kiosk.services.flow.visit import notice
-from kiosk.services.places import AtCheck, AtExit, AtGuide, AtHome, AtMaterials, AtQuestion, Flow
+from kiosk.services.places import AtCheck, AtExit, AtGuide, AtHome, AtMaterials, AtQuestion, AtSpace, Flow
 from kiosk.services.turn import Turn
 
 OWN_FIELDS = frozenset({"card.name", "card.id_number", "card.birth", "card.nation"})
@@ -101,6 +101,10 @@ def step_back(turn: Turn, current: str | None) -> None:
     match prev_page(turn.flow.item, turn.flow.answers, current):
         case ToPage(page):
             turn.go(AtQuestion(page))
+        case BeforePages() if turn.flow.corrects:
+            number = turn.flow.corrects
+            turn.set_visit(flow=None)
+            turn.go(AtSpace("applications", number=number))
         case BeforePages():
             turn.go(AtGuide(turn.flow.item.code, AtHome()))
 

@@ -9,6 +9,7 @@ from kiosk.core import intents
 from kiosk.core.print_ledger import REPRINT_REASONS, VoidReason
 from kiosk.services.flow import (
     assistance,
+    correct,
     home,
     item,
     materials,
@@ -108,6 +109,7 @@ def _with_card(turn: Turn, intent: intents.Intent) -> None:
             | intents.ResumeDraft()
             | intents.DropDraft()
             | intents.OpenMySpace()
+            | intents.Correct()
             | intents.PrintLicence()
         ):
             _find(turn, intent)
@@ -154,6 +156,7 @@ def _find(
     | intents.ResumeDraft
     | intents.DropDraft
     | intents.OpenMySpace
+    | intents.Correct
     | intents.PrintLicence,
 ) -> None:
     match intent, turn.visit.place:
@@ -175,6 +178,8 @@ def _find(
             scan.progress(turn, place)
         case intents.OpenMySpace(tab), AtHome() | AtSpace():
             open_space(turn, "licences" if tab == "licences" else "applications")
+        case intents.Correct(number), AtSpace() as place:
+            correct.begin(turn, place, number)
         case intents.PrintLicence(licence_id), AtSpace() as place:
             pages.order_licence(turn, place, licence_id)
         case _:

@@ -32,7 +32,8 @@ def came(turn: Turn, message: DraftsCame) -> None:
         return
     turn.set_visit(drafts=tuple(draft for draft in message.drafts if resumed(draft, turn.catalogue) is not None))
     flow = turn.visit.flow
-    if flow is not None and isinstance(turn.visit.place, AtQuestion) and not worth_keeping(flow):
+    beginning = flow is not None and not flow.corrects and not worth_keeping(flow)
+    if flow is not None and beginning and isinstance(turn.visit.place, AtQuestion):
         resume(turn, flow.item.code)  # her card was read in the middle of beginning it anew
 
 
@@ -67,7 +68,9 @@ def about_to_file(turn: Turn, filing: str) -> None:
 
 
 def filed(turn: Turn) -> None:
-    """It is a filing now."""
+    """It is a filing now. A correction was no draft, and leaves alone what she has begun of the same item."""
+    if turn.flow.corrects:
+        return
     _drop(turn, turn.flow.item.code)
 
 

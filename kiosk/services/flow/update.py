@@ -25,6 +25,7 @@ from kiosk.services.flow import (
     cabinet,
     card,
     clockwork,
+    correct,
     lost_pages,
     materials,
     pages,
@@ -74,6 +75,8 @@ def _handle(turn: Turn, message: messages.Message) -> None:
             space.licences_came(turn, message)
         case messages.ApplicationsCame():
             space.applications_came(turn, message)
+        case messages.FormerAnswersCame():
+            correct.former_answers_came(turn, message)
         case messages.PreviewStarted():
             materials.preview_started(turn, message)
         case messages.ShotCame():

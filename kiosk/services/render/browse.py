@@ -28,6 +28,7 @@ from kiosk.core.views import (
     Tile,
     WindowSlipView,
 )
+from kiosk.services.corrections import wants_correction
 from kiosk.services.flow.home import THEME
 from kiosk.services.flow.unfinished import offered
 from kiosk.services.model import Model, Visit
@@ -140,7 +141,7 @@ def put_card_view(model: Model, visit: Visit, place: AtPutCard, shelf: Shelf) ->
     return PutCardView(purpose, visit.reading, notice, steps)
 
 
-def space_view(visit: Visit, place: AtSpace) -> MySpaceView:
+def space_view(visit: Visit, place: AtSpace, shelf: Shelf) -> MySpaceView:
     """我的空间; what is known stays while it is asked for anew."""
     masked = person(visit.session)
     assert masked is not None, "my space opens with a card only"
@@ -149,10 +150,13 @@ def space_view(visit: Visit, place: AtSpace) -> MySpaceView:
     return MySpaceView(
         tab=place.tab,
         person=masked,
-        loading=asked.loading,
+        loading=asked.loading or bool(place.correcting),
         applications=_first(visit.applications, place.number) if place.tab == "applications" else (),
         licences=visit.licences if place.tab == "licences" else (),
         notice=place.notice or fault,
+        correctable=tuple(
+            one.application_no for one in visit.applications if wants_correction(one, shelf.catalogue) is not None
+        ),
     )
 
 

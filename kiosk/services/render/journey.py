@@ -67,7 +67,7 @@ def question_view(model: Model, visit: Visit, flow: Flow, place: AtQuestion) -> 
     changing = flow.checked is not None
     slot = _slot(model, visit)
     return QuestionView(
-        item_name=flow.item.name,
+        item_name=_name(flow),
         page_id=place.page,
         title=shown.page.title,
         text=shown.page.text,
@@ -82,6 +82,11 @@ def question_view(model: Model, visit: Visit, flow: Flow, place: AtQuestion) -> 
         steps=journey_steps(flow.item, flow.answers),
         slot=slot,
     )
+
+
+def _name(flow: Flow) -> str:
+    """What she is doing; on every page of it she sees that it is a correction (补正)."""
+    return f"{words.CORRECTION}{flow.item.name}" if flow.corrects else flow.item.name
 
 
 def _resumed(visit: Visit) -> Notice | None:
@@ -101,7 +106,7 @@ def exit_view(visit: Visit, flow: Flow, place: AtExit) -> QuestionView:
     walk = path(flow.item, flow.answers)
     page = next(page for page in flow.item.pages if page.id == place.page)
     return QuestionView(
-        item_name=flow.item.name,
+        item_name=_name(flow),
         page_id=page.id,
         title=page.title,
         text=page.text,
@@ -129,7 +134,7 @@ def materials_view(visit: Visit, flow: Flow, place: AtMaterials) -> MaterialsVie
     missing = missing_materials(flow.item, flow.answers, material_uses(flow, visit.session))
     steps = journey_steps(flow.item, flow.answers)
     told = place.notice or honest or _resumed(visit)
-    return MaterialsView(flow.item.name, rows, complete=not missing, notice=told, steps=steps)
+    return MaterialsView(_name(flow), rows, complete=not missing, notice=told, steps=steps, wanted=flow.wanted)
 
 
 def capture_view(visit: Visit, flow: Flow, place: AtCapture) -> CaptureView:
@@ -137,7 +142,7 @@ def capture_view(visit: Visit, flow: Flow, place: AtCapture) -> CaptureView:
     wanted = material(flow, place.material)
     assert wanted is not None, "only a material of this case is photographed"
     return CaptureView(
-        item_name=flow.item.name,
+        item_name=_name(flow),
         material_id=place.material,
         title=wanted.name,
         hint=wanted.hint,
@@ -160,12 +165,12 @@ def check_view(visit: Visit, flow: Flow, place: AtCheck) -> CheckView:
     """Everything once more; or, for a certificate, what will be on the paper."""
     steps = journey_steps(flow.item, flow.answers)
     told = place.notice or _resumed(visit)
-    return CheckView(flow.item.name, tuple(_check_rows(visit, flow)), flow.item.kind, notice=told, steps=steps)
+    return CheckView(_name(flow), tuple(_check_rows(visit, flow)), flow.item.kind, notice=told, steps=steps)
 
 
 def sending_view(flow: Flow) -> SendingView:
     """Being written down."""
-    return SendingView(flow.item.name, steps=journey_steps(flow.item, flow.answers))
+    return SendingView(_name(flow), steps=journey_steps(flow.item, flow.answers))
 
 
 def done_view(model: Model, place: AtDone, calendar: Calendar) -> DoneView:
@@ -185,6 +190,7 @@ def done_view(model: Model, place: AtDone, calendar: Calendar) -> DoneView:
         limit_days=slip.limit_days if slip else None,
         limit_unit=slip.limit_unit if slip else "",
         limit_by=_limit_by(place, calendar),
+        corrects=slip.corrects if slip else "",
         recovered=place.recovered,
         notice=_done_notice(place, phase),
         steps=place.steps,

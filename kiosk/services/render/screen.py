@@ -96,7 +96,7 @@ def _page(model: Model, visit: Visit, shelf: Shelf, around: Surroundings) -> Vie
         case AtPutCard() as place:
             return browse.put_card_view(model, visit, place, shelf)
         case AtSpace() as place:
-            return browse.space_view(visit, place)
+            return browse.space_view(visit, place, shelf)
         case AtCode() as place:
             return browse.code_view(model, place, shelf, around)
         case AtSlip() as place:
