@@ -1,7 +1,8 @@
 """Rows out of a damaged SQLite file, page by page, without asking SQLite (sqlite.org/fileformat2.html §1.5, §2.1).
 
-Every page that says of itself that it holds rows of a table is read, whether or not anything still points to it. What
-does not add up is left out; what was deleted may be found once more.
+Every page that says of itself that it holds rows of a table is read, whether or not anything still points to it; one
+bit of what it says, its kind or its number of rows, may be wrong. What does not add up is left out; what was deleted
+may be found once more.
 """
 
 from __future__ import annotations
@@ -38,14 +39,24 @@ def rows_of(raw: bytes) -> Iterator[Row]:
     for number in range(1, -(-len(raw) // size) + 1):
         page = raw[(number - 1) * size : number * size]
         start = _FIRST_HEADER if number == 1 else 0
-        if len(page) < size or page[start] != _LEAF:
+        if len(page) < size or (page[start] ^ _LEAF).bit_count() > 1:
             continue
-        (count,) = struct.unpack_from(">H", page, start + 3)
-        for cell in range(min(count, size // 4)):
+        for at in _cells(page, start):
             try:
-                yield _row(raw, page, start + _LEAF_HEADER + 2 * cell, size)
+                yield _row(raw, page, at, size)
             except (_Nonsense, struct.error, IndexError, UnicodeDecodeError):
                 continue
+
+
+def _cells(page: bytes, start: int) -> Iterator[int]:
+    """Where rows begin: as many as the page says, and whatever else in the room of its pointers points to cells."""
+    count, content = struct.unpack_from(">HH", page, start + 3)
+    first = start + _LEAF_HEADER
+    room = (content - first) // 2 if first <= content <= len(page) else 0
+    for number in range(max(min(count, len(page) // 4), room)):
+        (at,) = struct.unpack_from(">H", page, first + 2 * number)
+        if number < count or content <= at < len(page):
+            yield at
 
 
 def _page_bytes(raw: bytes) -> int:
@@ -57,8 +68,7 @@ def _page_bytes(raw: bytes) -> int:
     return size if size >= 512 and size & (size - 1) == 0 else _DEFAULT_PAGE
 
 
-def _row(raw: bytes, page: bytes, pointer: int, size: int) -> Row:
-    (at,) = struct.unpack_from(">H", page, pointer)
+def _row(raw: bytes, page: bytes, at: int, size: int) -> Row:
     length, at = _varint(page, at)
     rowid, at = _varint(page, at)
     if not 0 < length <= len(raw):

@@ -15,10 +15,13 @@ from kiosk.core.ports import StoreError
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.contents import is_laid_out, lay_out
 from offline_queue.database import Arrived, OwnedDatabase, transaction
+from offline_queue.sanity import makes_sense
 from offline_queue.schema import WAL_BYTES
 
 _PAGES_AT_ONCE = 128
 _ROWS_AT_ONCE = 32
+_ROWS_COMPARED = 512
+_LAST_SEQ = 2**63 - 1
 _SLACK_PAGES = 64
 """Room for the next filings; giving it back and taking it again would be for nothing."""
 _LAY_OUT_BYTES = 4 * 1024 * 1024
@@ -32,7 +35,7 @@ class UpkeepLimits:
 
     compact_s: float = 5.0
     look_s: float = 0.5
-    """For looking at contents in one go; the next one goes on from there."""
+    """For looking at contents in one go, and for looking at their index; the next one goes on from there."""
     pause_s: float = 0.001
     """Between two slices, for whoever waits."""
 
@@ -58,7 +61,7 @@ class Upkeep:
         self._limits = limits or UpkeepLimits()
         self._monotonic = monotonic
         self._sleep = sleep
-        self._looked = 0
+        self._looked = self._compared = self._compared_blobs = 0
 
     def compact(self) -> Result[None, StoreError]:
         """Give freed pages back to the file system, until hardly any are left or the time is over."""
@@ -73,16 +76,27 @@ class Upkeep:
         return self._db.run(self._checkpoint, draining=True, arrived=Arrived.COMMITTED)
 
     def look(self) -> Result[int, StoreError]:
-        """Read some of what waits and compare it with its hash; how many were set aside. SQLite would not notice."""
+        """Read some of what waits and compare it with its hash; how many were set aside. SQLite would not notice.
+
+        Nor that a filing waits of which its index does not know: such a store is salvaged.
+        """
+        for compare in (self._compare_some, self._compare_blobs):
+            if isinstance(compared := self._in_slices(compare), Err):
+                return compared
+        return self._in_slices(self._look_at_some)
+
+    def _in_slices(self, work: Callable[[sqlite3.Connection], tuple[int, bool]]) -> Result[int, StoreError]:
+        """`work` says how many it has found and whether there is more; all it has found until the time is over."""
         until = self._monotonic() + self._limits.look_s
-        damaged = 0
+        total = 0
         while True:
-            found = self._db.run(self._look_at_some)
-            if isinstance(found, Err):
-                return found
-            damaged += found.value
-            if self._looked == 0 or self._monotonic() >= until:
-                return Ok(damaged)
+            done = self._db.run(work)
+            if isinstance(done, Err):
+                return done
+            found, more = done.value
+            total += found
+            if not more or self._monotonic() >= until:
+                return Ok(total)
             self._sleep(self._limits.pause_s)
 
     def _checkpoint(self, db: sqlite3.Connection) -> None:
@@ -96,7 +110,38 @@ class Upkeep:
             (_, _, path) = db.execute("pragma database_list").fetchone()
             _lay_out(Path(f"{path}-wal"))
 
-    def _look_at_some(self, db: sqlite3.Connection) -> int:
+    def _compare_some(self, db: sqlite3.Connection) -> tuple[int, bool]:
+        """ValueError, which is nonsense in the store, when the index by which work is found says another thing."""
+        count, last = db.execute(
+            "select count(*), max(seq) from"
+            " (select seq from submissions not indexed where seq > ? order by seq limit ?)",
+            (self._compared, _ROWS_COMPARED),
+        ).fetchone()
+        more = count == _ROWS_COMPARED
+        rows = "select seq from submissions {} where state = 'sealed' and seq > ? and seq <= ?"
+        between = (self._compared, last if more else _LAST_SEQ)
+        there = db.execute(rows.format("not indexed"), between).fetchall()
+        if db.execute(rows.format("indexed by submissions_unsent"), between).fetchall() != there:
+            raise ValueError("submissions_unsent")
+        self._compared = last if more else 0
+        return 0, more
+
+    def _compare_blobs(self, db: sqlite3.Connection) -> tuple[int, bool]:
+        """The same of the materials: a filing is not to be handed over without one of its own."""
+        count, last, known = db.execute(
+            "select count(*), max(row), sum(exists (select 1 from blobs indexed by sqlite_autoindex_blobs_1"
+            " where seq = there.seq and position = there.position and blobs.rowid = there.row))"
+            " from (select rowid as row, seq, position from blobs not indexed where rowid > ? order by rowid limit ?)"
+            " as there",
+            (self._compared_blobs, _ROWS_COMPARED),
+        ).fetchone()
+        if count and known != count:
+            raise ValueError("blobs")
+        more = count == _ROWS_COMPARED
+        self._compared_blobs = last if more else 0
+        return 0, more
+
+    def _look_at_some(self, db: sqlite3.Connection) -> tuple[int, bool]:
         rows = db.execute(
             "select submissions.seq, submissions.id, submissions.sha256, envelope from submissions"
             " left join contents on contents.place = submissions.place and taken = 1"
@@ -104,12 +149,15 @@ class Upkeep:
             (self._looked, _ROWS_AT_ONCE),
         ).fetchall()
         wrong = [id_ for _, id_, sha256, envelope in rows if hashlib.sha256(envelope or b"").hexdigest() != sha256]
+        if any(envelope is None for *_, envelope in rows) and not makes_sense(db):
+            raise ValueError("contents")  # a page has lost more than one row, maybe; a salvage finds them again
         if wrong:
             with transaction(db):
                 for id_ in wrong:
                     self._set_aside(db, id_)
-        self._looked = rows[-1][0] if len(rows) == _ROWS_AT_ONCE else 0
-        return len(wrong)
+        more = len(rows) == _ROWS_AT_ONCE
+        self._looked = rows[-1][0] if more else 0
+        return len(wrong), more
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> int:
