@@ -10,8 +10,6 @@ import pytest
 
 from tests.crash.shim import preloaded
 
-pytestmark = pytest.mark.long
-
 
 @pytest.mark.timeout(240)
 def test_an_error_at_some_operations() -> None:

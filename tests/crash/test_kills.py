@@ -34,10 +34,13 @@ def test_three_hundred_kills_lose_and_double_nothing() -> None:
     assert sum(street["kills"]["hall"] for street in result["streets"]) >= 0.3 * KILLS
 
 
-@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    ("careless", "what"), [(Careless.HALL_WITHOUT_DEDUPE, "doubled"), (Careless.QUEUE_ACKS_FIRST, "lost")]
+    ("careless", "what"),
+    [
+        pytest.param(Careless.HALL_WITHOUT_DEDUPE, "doubled", marks=pytest.mark.long),
+        (Careless.QUEUE_ACKS_FIRST, "lost"),
+    ],
 )
 def test_a_careless_one_is_found(careless: Careless, what: str) -> None:
     """By chance a short soak may miss it, on a slow machine more than one; ten in a row may not."""

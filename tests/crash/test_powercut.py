@@ -36,7 +36,6 @@ def test_three_hundred_power_cuts_lose_nothing() -> None:
     assert result["cuts"] >= 300
 
 
-@pytest.mark.long
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("careless", [Careless.SYNCHRONOUS_NORMAL, Careless.NO_DIRECTORY_SYNC, Careless.NO_FILE_SYNC])
 def test_a_careless_store_is_found(careless: Careless) -> None:
@@ -44,7 +43,6 @@ def test_a_careless_store_is_found(careless: Careless) -> None:
     assert result["losing"] > 0
 
 
-@pytest.mark.long
 @pytest.mark.timeout(240)
 @pytest.mark.skipif(bool(shutdowns.hindrance()), reason=f"real shutdowns: {shutdowns.hindrance()}")
 def test_real_shutdowns_find_what_is_not_synced() -> None:

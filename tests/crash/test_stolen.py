@@ -10,8 +10,6 @@ from tests.crash.filings import person
 from tests.crash.shim import preloaded
 from tests.crash.stolen import found_in, needles, search_memory
 
-pytestmark = pytest.mark.long
-
 
 @pytest.mark.timeout(200)
 def test_nothing_on_the_disk_or_in_memory_says_who_filed() -> None:
