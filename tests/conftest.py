@@ -9,6 +9,30 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+LONGEST = (
+    "tests/soak/test_soak.py",
+    "street",
+    "bundle",
+    # The worker with the soak takes this one on as well, and has it wait.
+    "tests/unit/test_core_item_check.py",
+    "tests/crash/test_kills.py",
+    "tests/crash/test_powercut.py",
+    "tests/crash/test_damage.py",
+    "tests/crash/test_stolen.py",
+    "tests/protocol/test_receipt_printer.py",
+    "tests/queue/test_sync_worker.py",
+    "tests/hall/test_media_import.py",
+    "tests/protocol/test_camera_driver.py",
+    "tests/protocol/test_camera_faults.py",
+    "tests/queue/test_queue_kill.py",
+    "tests/protocol/test_site_driver.py",
+    "tests/queue/test_sync_real_hall.py",
+    "tests/protocol/test_samv_driver.py",
+    "tests/hall/test_hall_journal.py",
+    "tests/net/test_drain.py",
+)
+"""Groups that take longest, half a minute to three minutes: they begin first, and whoever has nothing else to do takes
+the many short ones. In the order in which they were written a single long one would be waited for in the end."""
 
 
 class _Collector(logging.Handler):
@@ -42,10 +66,18 @@ def no_unexpected_logs(expected_logs: set[str]) -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file stays on one worker: what its tests share, a hall or a printer, is started once."""
+    """A file stays on one worker: what its tests share, a hall or a printer, is started once. The longest first."""
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    turns = {name: turn for turn, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: turns.get(_group(item), len(turns)))
+
+
+def _group(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("xdist_group")
+    assert marker is not None
+    return str(marker.args[0])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
