@@ -35,7 +35,7 @@ def bench(terminal: Terminal, hall: TestHall, clock: FakeClock, seed: int, expec
     made.close()
 
 
-@pytest.mark.timeout(60 + ANSWERS // 5)
+@pytest.mark.timeout(60 + ANSWERS // 2)
 @pytest.mark.parametrize("line", range(LINES))
 def test_no_answer_but_the_halls_own_makes_the_terminal_forget(
     bench: Bench, hall: TestHall, seed: int, line: int
