@@ -12,7 +12,7 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -262,9 +262,7 @@ def _acknowledge_first() -> None:
     threading.Thread(target=write, daemon=True).start()
 
 
-def run_citizens(
-    places: Places, filings: Sequence[SealedSubmission], *, told: Told, profile: Profile, numbers: bool = True
-) -> int:
+def run_citizens(places: Places, filings: Iterable[SealedSubmission], *, told: Told) -> int:
     """File one after the other for ever; what the queue has acknowledged is told. Ends at SIGTERM, between filings."""
     ending = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
@@ -274,7 +272,7 @@ def run_citizens(
     for position, sealed in enumerate(filings):
         if ending.is_set():
             return 0
-        if numbers and position % 3 == 0:
+        if position % 3 == 0:
             number = client.reserve_number()
             if isinstance(number, Err):
                 raise RuntimeError(f"no number: {number.error.fault.value}")

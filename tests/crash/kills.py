@@ -15,11 +15,9 @@ import json
 import os
 import random
 import select
-import shutil
 import signal
 import sqlite3
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -27,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kiosk.core.ports import SealedSubmission, SubmissionState
+from kiosk.core.ports import SubmissionState
 from kiosk.core.profile import DataLayout, Profile
 from kiosk.core.result import Ok
 from offline_queue.client import ClientDelays, QueueClient
@@ -36,6 +34,7 @@ from provisioning.profile import load_profile
 from tests.crash import actors
 from tests.crash.actors import Careless, Places, Told, fork
 from tests.crash.filings import filings
+from tests.crash.processes import scratch
 from tests.crash.shim import Page, Shim, When, reexec
 
 STREETS = 2
@@ -208,15 +207,21 @@ class Street:
     def run(self, kills: int) -> Outcome:
         """All of it."""
         began = time.monotonic()
-        work = self._set_up(kills)
+        self._set_up()
         shim = Shim.here()
         victims = [
             Victim("terminal", self._start_queue, shim.page(), random.Random(self._dice.random())),
             Victim("hall", self._start_hall, shim.page(), random.Random(self._dice.random())),
         ]
-        citizens = fork(
-            lambda: actors.run_citizens(self._places, work, told=self._told, profile=self._terminal()), log=self._log
-        )
+        # Sealed in their own process as they come: whoever is forked from this one is not to copy them all.
+        dice = random.Random(self._dice.random())
+
+        def citizens_come() -> int:
+            sealer, name = TerminalSealer.of(self._places.terminal), self._places.terminal_id
+            work = filings(sealer, terminal_id=name, count=max(400, kills * 2), dice=dice)
+            return actors.run_citizens(self._places, work, told=self._told)
+
+        citizens = fork(citizens_come, log=self._log)
         self._storm(victims, kills)
         os.kill(citizens, signal.SIGTERM)
         for victim in victims:
@@ -242,7 +247,7 @@ class Street:
         self.outcome.seconds = time.monotonic() - began
         return self.outcome
 
-    def _set_up(self, kills: int) -> list[SealedSubmission]:
+    def _set_up(self) -> None:
         self._wait(fork(lambda: actors.publish(self._places), log=self._log))
         began = time.monotonic()
         pid = self._start_hall(None)
@@ -252,8 +257,6 @@ class Street:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         self._profile = load_profile(self._places.machine / "machine.toml").profile
-        sealer = TerminalSealer.of(self._places.terminal)
-        return list(filings(sealer, terminal_id=self._places.terminal_id, count=max(400, kills * 2), dice=self._dice))
 
     def _storm(self, victims: list[Victim], kills: int) -> None:
         poll = select.poll()
@@ -410,8 +413,7 @@ def soak(kills: int, *, seed: int, careless: Careless = Careless.NOT, streets: i
         importlib.import_module(module)
     gc.freeze()
     outcomes: list[Outcome] = []
-    base = Path(tempfile.mkdtemp(prefix="crash-"))
-    try:
+    with scratch("crash-", keep=bool(os.environ.get("CRASH_KEEP"))) as base:
         pids = {}
         for number in range(streets):
             places = Places(base / str(number), f"T{number + 1:03d}")
@@ -430,9 +432,6 @@ def soak(kills: int, *, seed: int, careless: Careless = Careless.NOT, streets: i
                 outcomes.append(Outcome(**json.loads(result.read_text())))
             else:
                 outcomes.append(Outcome(seed, faults=["street failed: " + result.with_suffix(".log").read_text()]))
-    finally:
-        if not os.environ.get("CRASH_KEEP"):
-            shutil.rmtree(base, ignore_errors=True)
     return outcomes
 
 

@@ -18,15 +18,21 @@ from tests.crash.shim import Page, Shim
 WORKERS = 2
 
 
+_ROOM = 1 << 30
+"""Bytes free without which nothing is put into memory."""
+
+
 @contextmanager
-def scratch(prefix: str) -> Iterator[Path]:
-    """A directory in memory, where there is one: the images are many."""
-    place = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+def scratch(prefix: str, *, keep: bool = False) -> Iterator[Path]:
+    """A directory in memory, where there is room: the images are many, and who is killed there loses nothing by it."""
+    memory = Path("/dev/shm")
+    place = memory if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM else None
     path = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
     try:
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def watched(work: Callable[[], object], *, data: Path, page: Page, log: Path, trace: Path | None = None) -> int:
