@@ -104,16 +104,28 @@ def _rotate_keys(hall: Hall, ask: Answer) -> Answer:
 
 
 def _licence_status(hall: Hall, ask: Answer) -> Answer:
-    """Terminals hear of it in the next bundle, which is published with it or not at all."""
+    """Terminals hear of it in the next bundle, which is published with it or not at all.
+
+    `number` names the licence; or `holder`, an identity number, and `type` name the one that she holds.
+    """
     status = TypeAdapter(LicenceStatus).validate_python(ask["status"])
+    number = ask.get("number") or _held_number(hall, holder=ask["holder"], type_name=ask["type"])
 
     def write(connection: Connection) -> BundleManifest | None:
-        if not hall.people.set_status(connection, ask["number"], status):
-            raise AdminError(f"there is no licence {ask['number']}")
+        if not hall.people.set_status(connection, number, status):
+            raise AdminError(f"there is no licence {number}")
         return hall.catalogue.publish_again(connection)
 
     bundle = hall.store.write(write)
     return {"status": status, "bundle": bundle.number if bundle else 0}
+
+
+def _held_number(hall: Hall, *, holder: str, type_name: str) -> str:
+    held = hall.people.licences(hall.vault.index(holder))
+    number = next((licence.number for licence in held if licence.type_name == type_name), None)
+    if number is None:
+        raise AdminError(f"there is no {type_name} of this holder")
+    return number
 
 
 OPERATIONS: dict[str, Callable[[Hall, Answer], Answer]] = {

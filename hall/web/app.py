@@ -252,19 +252,22 @@ def api_terminals(hall: HallHere, _: ApiStaff) -> Response:
 
 @router.get("/api/submissions")
 def api_submissions(hall: HallHere, _: ApiStaff) -> Response:
-    """Every accepted submission with the number of its effects, for oracles that count."""
+    """Every accepted submission with the number of its effects, for oracles that count; a correction has the state of
+    the case that it corrects."""
+    corrected = cases.alias()
     with hall.store.read() as connection:
         rows = connection.execute(
             select(
                 submissions.c.id,
                 submissions.c.sha256,
                 func.coalesce(cases.c.application_no, corrections.c.application_no).label("application_no"),
-                cases.c.state,
+                func.coalesce(cases.c.state, corrected.c.state).label("state"),
                 corrections.c.case_no.label("corrects"),
                 (func.count(cases.c.application_no) + func.count(corrections.c.application_no)).label("effects"),
             )
             .outerjoin(cases, cases.c.submission_id == submissions.c.id)
             .outerjoin(corrections, corrections.c.submission_id == submissions.c.id)
+            .outerjoin(corrected, corrected.c.application_no == corrections.c.case_no)
             .group_by(submissions.c.id)
             .order_by(submissions.c.received_at)
         ).all()

@@ -106,6 +106,10 @@ class Hall:
         """A one-time sign-in address for the clerk's page."""
         return f"http://127.0.0.1:{self.staff_port}{self._ask('staff_link', name='值班员')['path']}"
 
+    def set_licence(self, *, holder: str, type_name: str, status: str) -> None:
+        """A department suspends, revokes or gives back what somebody holds."""
+        self._ask("licence_status", holder=holder, type=type_name, status=status)
+
     def wait_ready(self) -> None:
         """Both ports and the operator's socket answer."""
         wait_until(

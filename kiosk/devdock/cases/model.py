@@ -68,6 +68,14 @@ class Prints(Strict):
     within: float = 60
 
 
+class Licence(Strict):
+    """A department has a word on a licence that somebody holds."""
+
+    holder: str
+    type: str
+    status: Literal["valid", "suspended", "revoked"]
+
+
 class Storm(Strict):
     """Somebody files again and again while processes are killed at random moments."""
 
@@ -104,6 +112,7 @@ class Step(Strict):
     tear: Literal["receipt", "page"] | None = None
     verify_receipt: tuple[str, ...] | None = None
     verify_page: tuple[str, ...] | None = None
+    licence: Licence | None = None
     hall: Cases | None = None
     prints: Prints | None = None
     queue_empty: bool | None = None

@@ -15,7 +15,7 @@ from kiosk.devdock import hands
 from kiosk.devdock.cases import papers
 from kiosk.devdock.cases.disk import SmallDisk
 from kiosk.devdock.cases.finger import Finger, NotSeen
-from kiosk.devdock.cases.model import Case, Cases, Paper, Pinyin, Prints, PutCard, PutDocument, Step
+from kiosk.devdock.cases.model import Case, Cases, Licence, Paper, Pinyin, Prints, PutCard, PutDocument, Step
 from kiosk.devdock.cases.storm import run_storm
 from kiosk.devdock.hall_view import HallView
 from kiosk.devdock.link import LinkMode
@@ -207,6 +207,10 @@ class CaseRunner:
             root=self._terminal.data / "identity" / "ca.pem",
         )
         self.report.checks.append({"page": result})
+
+    def _do_licence(self, licence: Licence, _step: Step) -> None:
+        holder = self._street.persons[licence.holder]
+        self._street.hall.set_licence(holder=holder.card.id_number, type_name=licence.type, status=licence.status)
 
     def _do_hall(self, wanted: Cases, _step: Step) -> None:
         deadline = time.monotonic() + wanted.within
