@@ -23,6 +23,14 @@ PATIENCE_S = 20.0
 """Beyond what a script allows: two cores are shared by many tests."""
 
 
+def plays(scripts: Sequence[FaultScript], *, short: frozenset[str]) -> list[Any]:
+    """Parameters of a test: every script in `make long`, those of these ids in `make test` too."""
+    assert short <= {script.id for script in scripts}
+    return [
+        pytest.param(script, id=script.id, marks=() if script.id in short else pytest.mark.long) for script in scripts
+    ]
+
+
 class Rig:
     """One simulated device, its driver, and everything that was heard of it."""
 

@@ -10,10 +10,11 @@ import pytest
 from drivers.sim.fault_scripts import FOLDER, FaultScript, read_scripts
 from drivers.sim.id_card import CardReaderSim
 from kiosk.core.devices import DeviceKind
-
-pytestmark = pytest.mark.long
+from tests.protocol.conftest import plays
 
 SCRIPTS = read_scripts((FOLDER / "id_card.toml").read_text("utf-8"), group=DeviceKind.ID_CARD)
+SHORT = frozenset({"id_card.service_dead", "id_card.bank", "id_card.torn"})
+"""One of the service, another card, one in the middle of reading; the drill plays others on a whole terminal."""
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def rig(make_rig: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) 
     return make_rig(CardReaderSim(dir=tmp_path_factory.mktemp("card")), DeviceKind.ID_CARD, "drivers.idcard")
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.id)
+@pytest.mark.parametrize("script", plays(SCRIPTS, short=SHORT))
 def test_scripted_fault(rig: Any, script: FaultScript) -> None:
     rig.play(script)
 

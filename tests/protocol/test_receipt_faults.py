@@ -10,10 +10,11 @@ import pytest
 from drivers.sim.fault_scripts import FaultScript, load_scripts
 from drivers.sim.receipt import ReceiptPrinterSim
 from kiosk.core.devices import DeviceKind
-
-pytestmark = pytest.mark.long
+from tests.protocol.conftest import plays
 
 SCRIPTS = [script for script in load_scripts() if script.id.startswith("receipt.")]
+SHORT = frozenset({"receipt.cover_open", "receipt.garbage", "receipt.cutter_jams"})
+"""One while idle, one of the line, one in the middle of a slip; the drill plays others on a whole terminal."""
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,6 @@ def rig(make_rig: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) 
     return make_rig(sim, DeviceKind.RECEIPT, "drivers.receipt")
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.id)
+@pytest.mark.parametrize("script", plays(SCRIPTS, short=SHORT))
 def test_a_scripted_fault_is_seen_and_mended(rig: Any, script: FaultScript) -> None:
     rig.play(script)

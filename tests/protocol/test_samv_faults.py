@@ -10,10 +10,11 @@ import pytest
 from drivers.sim.fault_scripts import FOLDER, FaultScript, read_scripts
 from drivers.sim.id_card import CardReaderSim, Transport
 from kiosk.core.devices import DeviceKind
-
-pytestmark = pytest.mark.long
+from tests.protocol.conftest import plays
 
 SCRIPTS = read_scripts((FOLDER / "sam_v" / "id_card.toml").read_text("utf-8"), group=DeviceKind.ID_CARD)
+SHORT = frozenset({"id_card.sam_line_unplugged", "id_card.sam_bad_checksum", "id_card.sam_no_random"})
+"""One of the line, one of a frame, one of the card."""
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def rig(make_rig: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) 
     return make_rig(sim, DeviceKind.ID_CARD, "drivers.idcard")
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.id)
+@pytest.mark.parametrize("script", plays(SCRIPTS, short=SHORT))
 def test_scripted_fault(rig: Any, script: FaultScript) -> None:
     rig.play(script)
 
