@@ -205,7 +205,7 @@ def test_certificate_and_key_must_fit(terminal: Terminal, pki: Pki) -> None:
 
 
 def test_old_tls_is_refused(client: HallClient) -> None:
-    assert client._context.minimum_version is ssl.TLSVersion.TLSv1_3
+    assert client._connection._context.minimum_version is ssl.TLSVersion.TLSv1_3
 
 
 def test_cookies_are_not_kept(client: HallClient, hall: TestHall) -> None:

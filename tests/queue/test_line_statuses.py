@@ -166,11 +166,11 @@ def test_another_hall_with_a_certificate_of_its_own_is_nobody(
     other_place.mkdir()
     other = hall_fixture.__wrapped__(make_pki(), HallSecrets.generate(), other_place)  # type: ignore[attr-defined]
     elsewhere = next(other)
-    ours, bench.client._base = bench.client._base, elsewhere.url
+    ours, bench.client._connection._base = bench.client._connection._base, elsewhere.url
     said = bench.client.manifest()
     assert isinstance(said, Err) and said.error.name == "tls"
     assert elsewhere.requests == []
-    bench.client._base = ours
+    bench.client._connection._base = ours
     hall.publish(1)
     assert isinstance(bench.client.manifest(), Ok)
     for _ in other:
