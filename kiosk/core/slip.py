@@ -172,7 +172,8 @@ def _head(title: str, place: Place) -> Iterator[Block]:
 def _case(item: Item, submission: Submission, place: Place) -> Iterator[Block]:
     yield Pair("受理编号", ApplicationNumber.parse(submission.application_no).printed())
     if submission.corrects:
-        yield Pair("补正的办件", ApplicationNumber.parse(submission.corrects).printed())
+        yield Line("补正的办件")
+        yield Line(ApplicationNumber.parse(submission.corrects).printed(), "strong")
     yield Pair("查询码", submission.query_code)
     yield Pair("事项", item.name)
     if submission.applicant.method == "id_card":

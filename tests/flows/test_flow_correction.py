@@ -25,7 +25,7 @@ from kiosk.core.intents import (
     Submit,
 )
 from kiosk.core.ports import HallFault, Link
-from kiosk.core.receipt import Line, Pair
+from kiosk.core.receipt import Line
 from kiosk.core.views import (
     CheckView,
     DoneView,
@@ -77,7 +77,7 @@ def photograph(stage):
 def test_one_touch_leads_to_what_is_wanted(at_space):
     assert at_space.view.correctable == (NUMBER,)
     view = at_space.touch(Correct(NUMBER)).sees(MaterialsView)
-    assert (view.wanted, view.item_name) == (WANTED, "补正：居住证签注")
+    assert (view.wanted, view.item_name, view.notice) == (WANTED, "补正：居住证签注", None)
     assert [row.id for row in view.rows if row.state == "needed"] == ["permit"]
 
 
@@ -95,7 +95,7 @@ def test_it_is_filed_with_its_case_and_said_on_page_and_paper(at_space, xiu):
     assert kept.sealed.corrects == NUMBER, "the queue must know what it must not overtake"
     (paper,) = at_space.wait(5).receipt.slips
     assert Line("补正回执", "title") in paper.blocks
-    assert Pair("补正的办件", ApplicationNumber.parse(NUMBER).printed()) in paper.blocks
+    assert Line(ApplicationNumber.parse(NUMBER).printed(), "strong") in paper.blocks
     at_space.touch(Finish())
 
 

@@ -11,7 +11,7 @@ from hall.admin import AdminError
 from kiosk.contract.bundle import Bundle, licence_mark, parse_bundle
 from kiosk.contract.signing import QrClaim, SigningKey, sign_qr
 from offline_queue.codes import TerminalCodes
-from tests.hall.conftest import HallProcess, TestTerminal
+from tests.hall.conftest import MAY, HallProcess, TestTerminal
 
 
 def number_of_a_licence(hall: HallProcess) -> str:
@@ -65,3 +65,16 @@ def test_what_cannot_be_withdrawn_is_refused_and_publishes_nothing(
     with pytest.raises(AdminError):
         hall.do("licence_status", **({"number": number_of_a_licence(hall)} | wrong))
     assert newest(terminal)[1].number == before
+
+
+def test_a_licence_is_named_by_its_holder_too(hall: HallProcess, terminal: TestTerminal) -> None:
+    def usable() -> list[bool]:
+        held = terminal.get("/v1/me/licences", headers=terminal.bearer()).json()["licences"]
+        return [row["usable"] for row in held if row["type_name"] == "居住证"]
+
+    hall.do("licence_status", holder=MAY[1], type="居住证", status="suspended")
+    assert usable() == [False]
+    hall.do("licence_status", holder=MAY[1], type="居住证", status="valid")
+    assert usable() == [True]
+    with pytest.raises(AdminError, match="no 不动产权证书 of this holder"):
+        hall.do("licence_status", holder=MAY[1], type="不动产权证书", status="revoked")

@@ -20,7 +20,7 @@ from kiosk.services.effects import FetchFormerAnswers
 from kiosk.services.flow.home import cannot_begin
 from kiosk.services.flow.item import OWN_FIELDS, offer_prefills, to_check
 from kiosk.services.messages import FormerAnswersCame
-from kiosk.services.places import AtSpace, Flow
+from kiosk.services.places import AtMaterials, AtSpace, Flow
 from kiosk.services.turn import Turn
 
 
@@ -65,6 +65,8 @@ def _open(turn: Turn, item: Item, case: ApplicationSummary, answers: Answers) ->
     turn.log(Event.of(EventName.ITEM_BEGUN, item=item.code, version=item.version))
     offer_prefills(turn)
     to_check(turn)
+    if turn.at(AtMaterials) is not None:
+        turn.go(AtMaterials())  # what is missing, the department has said already
 
 
 def _answers(turn: Turn, item: Item, former: FormerAnswers) -> Answers:
