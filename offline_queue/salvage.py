@@ -200,7 +200,14 @@ def _enter_again(fresh: sqlite3.Connection) -> None:
     """Contents that have lost their submission are as good as new, and are entered as new ones are."""
     fresh.execute(
         "delete from contents where taken = 1"
-        " and (id is null or envelope is null or id in (select id from submissions where state = 'accepted'))"
+        " and (id is null or envelope is null or id in (select id from submissions where state = 'accepted')"
+        # What lies elsewhere than its submission says is found once more, page by page, and laid where it belongs.
+        " or exists (select 1 from submissions where submissions.id = contents.id and submissions.place"
+        " is not contents.place))"
+    )
+    fresh.execute(
+        "update contents set seq = (select seq from submissions where submissions.id = contents.id)"
+        " where taken = 1 and id in (select id from submissions)"
     )
     lost = fresh.execute(
         "select place from contents where taken = 1 and id not in (select id from submissions) order by seq"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from kiosk.core.ports import SubmissionState
 from kiosk.core.print_ledger import PaperKind, PrintState
+from offline_queue.contents import PLACES
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -71,6 +72,15 @@ _RULES: Mapping[str, Mapping[str, Callable[[object], bool]]] = {
 }
 
 
+_ASTRAY = (
+    "select 1 from contents left join submissions using (id)"
+    " where contents.place > :places and contents.place != :places + contents.seq"
+    " or taken = 1 and submissions.seq is not null"
+    " and (contents.seq, contents.place) is not (submissions.seq, submissions.place) limit 1"
+)
+"""Contents that do not lie where they belong, or not to whom they say."""
+
+
 def fits(table: str, row: Mapping[str, object]) -> bool:
     """Does every column hold what it can hold?"""
     rules = _RULES.get(table, {})
@@ -93,4 +103,4 @@ def makes_sense(connection: sqlite3.Connection) -> bool:
         except sqlite3.Error:
             # Text that is none, or a table that has lost a column's name.
             return False
-    return True
+    return connection.execute(_ASTRAY, {"places": PLACES}).fetchone() is None

@@ -139,6 +139,26 @@ def test_a_page_that_is_wrong_about_itself_loses_none_of_its_rows(
         assert (made.wrong, made.parked) == (set(), set())
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "update contents set place = place + 1 where place = (select max(place) from contents)",
+        "update contents set seq = seq + 32 where place = (select min(place) from contents where taken = 1)",
+        "update submissions set place = place + 1 where seq = (select max(seq) from submissions)",
+    ],
+)
+def test_contents_that_are_no_longer_where_they_belong_are_put_back(
+    queue: Path, filings: list[SealedSubmission], changed: str
+) -> None:
+    """Each by one bit. Taken for new filings, they would not let the store open."""
+    with sqlite3.connect(queue / "queue.db") as db:
+        assert db.execute(changed).rowcount == 1
+    db.close()
+    made = flips.drain(queue, filings)
+    assert made.good == {sealed.id for sealed in filings}
+    assert (made.wrong, made.parked, made.set_aside) == (set(), set(), 1)
+
+
 def test_a_deleted_log_loses_only_what_was_in_it(tmp_path: Path, queue: Path, filings: list[SealedSubmission]) -> None:
     """At rest everything is in the database file; a log that somebody deletes while filings lie in it takes those."""
     store = open_store(queue)
