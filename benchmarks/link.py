@@ -14,9 +14,11 @@ from pathlib import Path
 
 from benchmarks.forms import forms, pictures
 from benchmarks.report import Figure
+from kiosk.contract.batch import MAX_BATCH_ITEMS
 from kiosk.core.ports import SealedSubmission
 from kiosk.core.result import Ok
 from offline_queue.seal import TerminalSealer
+from offline_queue.submissions import BULK_LINES
 from tests.net.fleet import City, come_back
 from tests.net.fleet import figures as city_figures
 from tests.net.netemu import MOUNTAIN, VILLAGE, Profile, why_not
@@ -181,7 +183,7 @@ def _outage(place: Village, text: int) -> list[Figure]:
             about="places between filing and arrival; within the batches on the way at once",
             unit="places",
             values=(float(apart),),
-            limit=256.0 + 64.0,
+            limit=float((BULK_LINES + 1) * MAX_BATCH_ITEMS),
         ),
     ]
 

@@ -34,6 +34,14 @@ class BatchSize:
         self.bytes = max(1024, min(self.bytes, bytes_ // 2))
 
 
+def share(items: int, *, waiting: int, lines: int) -> int:
+    """How many of the `waiting` ones a batch of at most `items` may take when so many lines are in use, this included.
+
+    Towards the end batches become small: the last ones end together, and the hall has not all of them at once.
+    """
+    return min(items, max(FIRST_ITEMS, -(-waiting // lines)))
+
+
 @dataclass(slots=True)
 class Suspects:
     """Batches that were refused as a whole are halved until the bad one stands alone; the good ones go on together."""

@@ -8,13 +8,13 @@ waiting times in `pacing`, who goes first in `traffic`. One thread runs this; ca
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kiosk.contract.signing import PublicKeys
 from kiosk.contract.sync import Announce, AnnounceItem
 from kiosk.core.ports import StoreFault, SubmissionState
 from kiosk.core.result import Err, Ok
-from offline_queue.batching import first_of_each_case, next_batch
+from offline_queue.batching import BatchSize, first_of_each_case, next_batch, share
 from offline_queue.delivery import Delivery
 from offline_queue.drain import Drain
 from offline_queue.express import Express
@@ -26,8 +26,8 @@ from offline_queue.settling import Announced, Batch, Brought, Delivered, Greeted
 from offline_queue.sync_state import SyncState
 from offline_queue.traffic import Rank
 
-BULK_LINES = 4
-"""While one waits for its answer the others use the line; more only fill queues on the way."""
+BULK_LINES = 6
+"""While some wait for their answers the others use the line: an answer takes as long as three batches and more."""
 EXPRESS = (BULK_LINES, BULK_LINES + 1)
 """These carry nothing but what was just filed."""
 _PAGE = 256
@@ -200,7 +200,8 @@ class SubmissionRound:
         return self.pacer.due(first_of_each_case(seen, may_go=ready))
 
     def _send_batch(self, line: int, due: Sequence[Waiting], rank: Rank) -> bool:
-        batch = next_batch(due, size=self.settling.size, limits=self.settling.suspects.limits)
+        pending = self.pending() if rank is Rank.BACKLOG else None
+        batch = next_batch(due, size=self._size(pending), limits=self.settling.suspects.limits)
         envelopes: dict[Waiting, bytes] = {}
         for item in batch:
             envelope = self.drain.envelope(item)
@@ -213,7 +214,6 @@ class SubmissionRound:
         if not envelopes:
             return True
         items, contents = tuple(envelopes), tuple(envelopes.values())
-        pending = self.pending() if rank is Rank.BACKLOG else None
         traffic = self.state.traffic
 
         def call(client: HallClient) -> Brought:
@@ -222,6 +222,15 @@ class SubmissionRound:
 
         self._start(line, items, rank, call, SubmissionState.UPLOADING)
         return True
+
+    def _size(self, pending: int | None) -> BatchSize:
+        """Of the next batch; `pending`: of a backlog, those on the way included."""
+        size = self.settling.size
+        if pending is None:
+            return size
+        waiting = pending - sum(map(len, self._flying.values()))
+        lines = 1 + list(self._ranks.values()).count(Rank.BACKLOG)
+        return replace(size, items=share(size.items, waiting=waiting, lines=lines))
 
     def _send_announce(self, line: int, due: Sequence[Waiting]) -> None:
         items = tuple(due[: self.settling.announce_items])

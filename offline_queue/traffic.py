@@ -3,8 +3,9 @@
 Whoever is not to go first stops between two pieces, so what is ahead of a question is a few kilobytes. As long as
 somebody stands at the terminal, what nobody waits for is written by one connection at a time: several that write at
 once each try how much the line bears, and what is too much waits in the router before it, with a citizen's filing
-behind it. When nobody is there they may: a line that is tried out carries more. Nobody waits for ever: a line that is
-asked all day still drains. Thread-safe.
+behind it. When nobody is there a few may: a line that is tried out carries more. But not all: written side by side they
+would all be done, and wait for their answers, at the same time. Nobody waits for ever: a line that is asked all day
+still drains. Thread-safe.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from offline_queue.window import Window
 
 PIECE_BYTES = 4 * 1024
 """One of these and what the kernel has not sent yet (`tcp`) is all that can be ahead of a citizen on our side."""
+WRITERS = 3
+"""So many bodies that nobody waits for are written at once when nobody is there."""
 PATIENCE_S = 10.0
 """All the waiting of one body together."""
 HERE_S = 270.0
@@ -62,7 +65,7 @@ class Traffic:
         self._asking_until = 0.0
         self._here_until = float("-inf")
         self._writing: list[YieldingBody] = []
-        """Bodies that nobody waits for, as they began; the first one of the smallest rank is on the line."""
+        """Bodies that nobody waits for, as they began; the first ones of the smallest rank are on the line."""
         self._lines: list[Line] = []
         """Of those, and of those that wait for their answers."""
         self._window = Window(monotonic)
@@ -158,12 +161,16 @@ class Traffic:
 
     def _left(self, rank: Rank, body: YieldingBody | None = None) -> float | None:
         """None: the way is free. Else when to look again without having been told (seconds)."""
-        if body is not None and self._here() and min(self._writing, key=lambda other: other.rank) is not body:
-            return self._here_until - self._monotonic()
+        if body is not None and body not in self._on_the_line():
+            return self._here_until - self._monotonic() if self._here() else 3600.0
         if any(self._using[other] for other in Rank if other < rank):
             return 3600.0
         left = self._asking_until - self._monotonic()
         return left if left > 0 and rank > Rank.INTERACTIVE else None
+
+    def _on_the_line(self) -> list[YieldingBody]:
+        """Those that are written now."""
+        return sorted(self._writing, key=lambda body: body.rank)[: 1 if self._here() else WRITERS]
 
 
 class YieldingBody:
