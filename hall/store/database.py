@@ -162,4 +162,7 @@ def _prepare(connection: Connection) -> None:
         if found not in (0, SCHEMA_VERSION):
             raise StoreError(f"database has schema {found}, this program knows {SCHEMA_VERSION}")
         metadata.create_all(connection)
+        for table in metadata.sorted_tables:
+            for index in table.indexes:  # of a table that was there before its index was thought of
+                index.create(connection, checkfirst=True)
         connection.execute(text(f"PRAGMA user_version={SCHEMA_VERSION}"))

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
 
 metadata = MetaData()
 SCHEMA_VERSION = 1
@@ -389,6 +400,8 @@ jobs = Table(
     Column("done_at", Integer),
     Column("last_error", String),
     UniqueConstraint("kind", "subject"),
+    # What is done stays: without this each look for the next job would read all that ever were.
+    Index("jobs_open", "due_at", sqlite_where=text("done_at is null")),
 )
 """Work that must happen because of a change, written in the same transaction as the change."""
 
