@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _CLOSED = ("granted", "denied", "answered", "withdrawn", "expired")
+_RESTING = (*_CLOSED, "correction_wanted")
+"""No clock runs: it is over, or it is the citizen's turn."""
 
 
 class Pages:
@@ -83,7 +85,7 @@ class Pages:
             "open_count": sum(number for state, number in counts.items() if state not in (*_CLOSED, "rejected")),
             "closed_count": sum(counts.get(state, 0) for state in _CLOSED),
             "rejected_count": counts["rejected"],
-            "closed": _CLOSED,
+            "resting": _RESTING,
         }
 
     def _board(self) -> Mapping[str, Any]:
