@@ -25,6 +25,9 @@ class Report:
     doubled: list[str]
     unasked: list[str]
     not_accepted: list[str]
+    """Unsent at a terminal, or accepted there and not at the hall."""
+    forgotten: int
+    """At the terminals, because their time was over."""
     faults: Counter[str]
     rss_mib: tuple[int, int]
     """Of queue processes: at most in the first and in the last quarter."""
@@ -42,7 +45,7 @@ class Report:
             f"soak: seed {self.seed}, {self.seconds:.0f} s, {self.days:.1f} days, {self.told} told,"
             f" {self.papers} papers among them, {self.at_hall} at the hall, {self.doubtful} in doubt,"
             f" lost {len(self.lost)}, doubled {len(self.doubled)}, unasked {len(self.unasked)},"
-            f" stuck {len(self.not_accepted)}; {faults}; {self.renewals} renewals;"
+            f" stuck {len(self.not_accepted)}, forgotten in time {self.forgotten}; {faults}; {self.renewals} renewals;"
             f" RSS {self.rss_mib[0]} → {self.rss_mib[1]} MiB, disk {self.disk_kib} KiB"
         )
 
