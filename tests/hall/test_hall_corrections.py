@@ -22,7 +22,9 @@ from kiosk.contract.corrections import CorrectionReason
 from kiosk.contract.numbers import ApplicationNumber, mint_submission_id
 from kiosk.contract.submission import MaterialUse, Submission
 from kiosk.contract.sync import Heartbeat, HeartbeatAnswer, Returned, Verdict
+from kiosk.contract.wire import canonical_json
 from kiosk.core.clock import CHINA
+from kiosk.core.item import Limits
 from tests.hall.conftest import LEE, MAY, HallProcess, TestTerminal, enrolled, eventually
 
 NOON = datetime_time(12)
@@ -251,6 +253,16 @@ def test_a_correction_that_overtakes_its_case_waits_for_it(terminal: TestTermina
     becomes(terminal, original.application_no, "correction_wanted")
     assert verdict(terminal, raw).status == "accepted"
     becomes(terminal, original.application_no, "granted")
+
+
+def test_a_first_filing_is_written_as_before_there_were_corrections(terminal: TestTerminal) -> None:
+    first = terminal.question()
+    assert b"corrects" not in canonical_json(first)
+    second = first.model_copy(update={"corrects": first.application_no})
+    assert Submission.model_validate_json(canonical_json(second)) == second
+    limits = Limits.model_validate({"promised": {"days": 3}})
+    assert "correction_days" not in limits.model_dump(mode="json"), "an item version never changes"
+    assert Limits.model_validate({"promised": {"days": 3}, "correction_days": 9}).correction_days == 9
 
 
 # --- what time does --------------------------------------------------------------------------------------------------
