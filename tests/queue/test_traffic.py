@@ -7,8 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from contextlib import ExitStack
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ from hypothesis import strategies as st
 
 from kiosk.contract.batch import BATCH_BYTES, MAX_BATCH_ITEMS, framed_size
 from kiosk.core.result import Ok, Result
-from offline_queue.batching import FIRST_ITEMS, BatchSize, Suspects, first_of_each_case, next_batch, share, share, share
+from offline_queue.batching import FIRST_ITEMS, BatchSize, Suspects, first_of_each_case, next_batch, share
 from offline_queue.client import QueueClient
 from offline_queue.gateway import ASKING_S, DirectHall
 from offline_queue.hall_client import HallClient
@@ -225,42 +223,6 @@ def test_when_nobody_is_there_a_few_are_written_at_once_and_the_next_one_when_on
     assert got[-1] == len(content)
 
 
-def test_when_nobody_is_there_a_few_are_written_at_once_and_the_next_one_when_one_of_them_is_through() -> None:
-    traffic, content, got = Traffic(), bytes(2 * PIECE_BYTES), [0] * (WRITERS + 1)
-    with ExitStack() as stack:
-        bodies = [
-            stack.enter_context(traffic.sending(content, Rank.BACKLOG, over=WatchedLine())) for _ in range(WRITERS + 1)
-        ]
-        for place, body in enumerate(bodies[:-1]):
-            got[place] += len(body.read())
-        reader = threading.Thread(target=lambda: got.append(len(b"".join(bodies[-1]))))
-        reader.start()
-        reader.join(0.1)
-        assert got == [PIECE_BYTES] * WRITERS + [0]
-        assert reader.is_alive()
-        assert b"".join(bodies[0]) == content[PIECE_BYTES:]
-        reader.join(10)
-    assert got[-1] == len(content)
-
-
-def test_when_nobody_is_there_a_few_are_written_at_once_and_the_next_one_when_one_of_them_is_through() -> None:
-    traffic, content, got = Traffic(), bytes(2 * PIECE_BYTES), [0] * (WRITERS + 1)
-    with ExitStack() as stack:
-        bodies = [
-            stack.enter_context(traffic.sending(content, Rank.BACKLOG, over=WatchedLine())) for _ in range(WRITERS + 1)
-        ]
-        for place, body in enumerate(bodies[:-1]):
-            got[place] += len(body.read())
-        reader = threading.Thread(target=lambda: got.append(len(b"".join(bodies[-1]))))
-        reader.start()
-        reader.join(0.1)
-        assert got == [PIECE_BYTES] * WRITERS + [0]
-        assert reader.is_alive()
-        assert b"".join(bodies[0]) == content[PIECE_BYTES:]
-        reader.join(10)
-    assert got[-1] == len(content)
-
-
 def test_a_citizen_who_files_all_the_time_does_not_stop_the_backlog_for_good() -> None:
     traffic = Traffic()
     bodies = [
@@ -425,42 +387,6 @@ def test_one_case_goes_in_the_order_of_filing() -> None:
     items = [waiting(1, case="a"), waiting(2, case="b"), waiting(3, case="a"), waiting(4, case="c")]
     assert first_of_each_case(items, may_go=[item.id for item in items]) == [items[0], items[1], items[3]]
     assert first_of_each_case(items, may_go=["id-3", "id-4"]) == [items[3]]
-
-
-@given(st.integers(1, 1000), st.integers(1, 6))
-def test_the_last_batches_become_small_and_everything_goes(waiting: int, lines: int) -> None:
-    sizes = []
-    while waiting > 0:
-        sizes.append(min(waiting, share(MAX_BATCH_ITEMS, waiting=waiting, lines=lines)))
-        waiting -= sizes[-1]
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] <= MAX_BATCH_ITEMS
-    if lines > 1:
-        # With every line in use, what is on the way at the end is a small part of what was.
-        assert sizes[-1] <= FIRST_ITEMS
-
-
-def test_a_batch_that_must_be_small_stays_small() -> None:
-    assert share(1, waiting=1000, lines=1) == 1
-    assert share(MAX_BATCH_ITEMS, waiting=60, lines=1) == 60
-
-
-@given(st.integers(1, 1000), st.integers(1, 6))
-def test_the_last_batches_become_small_and_everything_goes(waiting: int, lines: int) -> None:
-    sizes = []
-    while waiting > 0:
-        sizes.append(min(waiting, share(MAX_BATCH_ITEMS, waiting=waiting, lines=lines)))
-        waiting -= sizes[-1]
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] <= MAX_BATCH_ITEMS
-    if lines > 1:
-        # With every line in use, what is on the way at the end is a small part of what was.
-        assert sizes[-1] <= FIRST_ITEMS
-
-
-def test_a_batch_that_must_be_small_stays_small() -> None:
-    assert share(1, waiting=1000, lines=1) == 1
-    assert share(MAX_BATCH_ITEMS, waiting=60, lines=1) == 60
 
 
 @given(st.integers(1, 1000), st.integers(1, 6))
