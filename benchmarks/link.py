@@ -18,7 +18,7 @@ from kiosk.contract.batch import MAX_BATCH_ITEMS
 from kiosk.core.ports import SealedSubmission
 from kiosk.core.result import Ok
 from offline_queue.seal import TerminalSealer
-from offline_queue.submissions import BULK_LINES
+from offline_queue.uplink.submissions import BULK_LINES
 from tests.net.fleet import City, come_back
 from tests.net.fleet import figures as city_figures
 from tests.net.netemu import MOUNTAIN, VILLAGE, Profile, why_not

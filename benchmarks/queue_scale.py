@@ -31,11 +31,11 @@ from kiosk.contract.sealing import seal_submission
 from kiosk.contract.signing import SigningKey
 from kiosk.core.clock import SystemClock
 from kiosk.core.result import Ok
-from offline_queue.contents import Filed
-from offline_queue.database import Arrived
+from offline_queue.disk.contents import Filed
+from offline_queue.disk.database import Arrived
+from offline_queue.disk.upkeep import UpkeepLimits
 from offline_queue.drain import Drain
 from offline_queue.store import Store
-from offline_queue.upkeep import UpkeepLimits
 
 CLAIM = 32
 _AT_ONCE = 1000

@@ -21,9 +21,9 @@ import typer
 from kiosk.contract.media import MediaError, MediaFault
 from kiosk.core.ports import Link, QueueStatus, StoreError, StoreFault
 from kiosk.core.result import Err, Result
-from offline_queue.access import NoQueue, QueueAccess, open_queue, words_of
-from offline_queue.identity import NotEnrolled, load_identity
-from offline_queue.messages import status_values
+from offline_queue.ipc.access import NoQueue, QueueAccess, open_queue, words_of
+from offline_queue.ipc.messages import status_values
+from offline_queue.keys.identity import NotEnrolled, load_identity
 from offline_queue.process import EXIT_STORE
 
 EXIT_GIVEN, EXIT_LEFT = 2, 4
@@ -69,7 +69,7 @@ class QueueAt:
             _fail(f"not enrolled: {error}")
 
     def _throw_away_keys(self) -> None:
-        from offline_queue.throwaway import ensure_identity  # with X.509: needed once
+        from offline_queue.keys.throwaway import ensure_identity  # with X.509: needed once
 
         try:
             made = ensure_identity(self.data)
@@ -142,7 +142,7 @@ def _status(queue: QueueAt) -> QueueStatus:
 @commands.command("list")
 def list_(context: typer.Context, as_json: Json = False) -> None:
     """Every submission: number, state, tries, last code. Nothing says who or what."""
-    from offline_queue.media_files import load_book
+    from offline_queue.media.files import load_book
 
     queue: QueueAt = context.obj
     with queue.open() as access:
@@ -164,7 +164,7 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
 @commands.command()
 def verify(context: typer.Context, as_json: Json = False) -> None:
     """Check everything that is held: schema, structures, every hash and signature, the journal. Exit code 4: damage."""
-    from offline_queue.checkup import check_queue
+    from offline_queue.damage.checkup import check_queue
 
     queue: QueueAt = context.obj
     with queue.open() as access:
@@ -186,7 +186,7 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
 def put(context: typer.Context) -> None:
     """File the JSON on standard input; prints its id first on one line, when it is durable and not before."""
     from kiosk.core.clock import SystemClock
-    from offline_queue.identity import NotEnrolled, load_identity
+    from offline_queue.keys.identity import NotEnrolled, load_identity
     from offline_queue.payload import MAX_PAYLOAD_BYTES, Mint, PayloadError, read_payload, seal_payload
     from offline_queue.seal import TerminalSealer
 
@@ -215,7 +215,7 @@ def drain(
     as_json: Json = False,
 ) -> None:
     """Bring everything to the hall; a queue process that runs does that by itself and is only watched."""
-    from offline_queue.drain_now import DrainRefused, drain_now
+    from offline_queue.uplink.drain_now import DrainRefused, drain_now
 
     queue: QueueAt = context.obj
     try:
@@ -275,7 +275,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Copy everything that is not delivered, sealed as it is, onto a stick. The queue keeps it until the receipt."""
-    from offline_queue.media_run import export_to
+    from offline_queue.media.run import export_to
 
     queue: QueueAt = context.obj
     with queue.open() as access, _media():
@@ -298,7 +298,7 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Take the hall's receipts, or the queue of a terminal that this one replaces."""
-    from offline_queue.media_run import import_from
+    from offline_queue.media.run import import_from
 
     queue: QueueAt = context.obj
     queue.set_up()
@@ -323,7 +323,7 @@ def setup(
     """Throw-away keys for a new directory; with --hall-keys a test can be its hall."""
     from pydantic import ValidationError
 
-    from offline_queue.throwaway import ensure_identity
+    from offline_queue.keys.throwaway import ensure_identity
 
     queue: QueueAt = context.obj
     try:

@@ -23,8 +23,8 @@ from kiosk.core.ports import (
 )
 from kiosk.core.print_ledger import PaperKind, PrintState
 from kiosk.core.result import Err, Ok, Result
-from offline_queue.line import NONSENSE, ClientDelays, QueueLine
-from offline_queue.messages import BadMessage, cut, put_message, status_of
+from offline_queue.ipc.line import NONSENSE, ClientDelays, QueueLine
+from offline_queue.ipc.messages import BadMessage, cut, put_message, status_of
 
 
 class QueueClient:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from kiosk.core.ports import StoreError
 from kiosk.core.result import Result
-from offline_queue.database import transaction
+from offline_queue.disk.database import transaction
 from offline_queue.store import Store
 
 _DAYS = 31

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.result import Err, Ok, Result
-from offline_queue.files import make_directory, sync_directory, write_durably
-from offline_queue.space import SpaceLimits, free_bytes
+from offline_queue.disk.files import make_directory, sync_directory, write_durably
+from offline_queue.disk.space import SpaceLimits, free_bytes
 
 _DAY_S = 86_400.0
 _SUFFIX = ".draft"

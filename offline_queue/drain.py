@@ -11,11 +11,11 @@ from typing import Any
 from kiosk.contract.envelope import BlobRef
 from kiosk.core.ports import StoreError, StoreFault, SubmissionState
 from kiosk.core.result import Err, Ok, Result
-from offline_queue import journal_notes
-from offline_queue.contents import release
-from offline_queue.database import transaction
-from offline_queue.rows import Waiting
-from offline_queue.sanity import is_id, is_sha256
+from offline_queue.damage.sanity import is_id, is_sha256
+from offline_queue.disk.contents import release
+from offline_queue.disk.database import transaction
+from offline_queue.disk.rows import Waiting
+from offline_queue.journal import notes as journal_notes
 from offline_queue.store import Store
 
 _ENVELOPE = "select envelope from submissions join contents using (place) where submissions.seq = ? and taken = 1"

@@ -28,8 +28,8 @@ from kiosk.contract.submission import IdentityProof
 from kiosk.core.ports import HallError, HallFault, PersonGateway, PrintableDocument
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.hall_client import HallClient
-from offline_queue.identity import current_keys, load_identity
-from offline_queue.policy import CallError, Trouble
+from offline_queue.keys.identity import current_keys, load_identity
+from offline_queue.uplink.policy import CallError, Trouble
 
 T = TypeVar("T")
 

@@ -41,12 +41,12 @@ from kiosk.contract.sync import (
 )
 from kiosk.contract.wire import canonical_json
 from kiosk.core.result import Err, Ok, Result
-from offline_queue.connection import CallLimits, Connection
-from offline_queue.identity import Identity
-from offline_queue.policy import CallError, Trouble
-from offline_queue.replies import JSON, Piece, Reply, parsed, piece_of
-from offline_queue.tcp import Flight
-from offline_queue.traffic import Rank, Traffic, YieldingBody
+from offline_queue.keys.identity import Identity
+from offline_queue.uplink.connection import CallLimits, Connection
+from offline_queue.uplink.policy import CallError, Trouble
+from offline_queue.uplink.replies import JSON, Piece, Reply, parsed, piece_of
+from offline_queue.uplink.tcp import Flight
+from offline_queue.uplink.traffic import Rank, Traffic, YieldingBody
 
 M = TypeVar("M", bound=BaseModel)
 

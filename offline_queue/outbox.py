@@ -17,8 +17,8 @@ from kiosk.core.clock import CHINA, Clock
 from kiosk.core.ports import Owed, SealedSubmission, StoreError, StoreFault
 from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok, Result
-from offline_queue.contents import Filed, Known
-from offline_queue.database import Arrived, fault_of, transaction
+from offline_queue.disk.contents import Filed, Known
+from offline_queue.disk.database import Arrived, fault_of, transaction
 from offline_queue.store import Store
 
 LAST_SERIAL = 9999

@@ -19,22 +19,22 @@ from kiosk.core.clock import Clock, SystemClock
 from kiosk.core.ports import QueueStatus, StoreError
 from kiosk.core.profile import DataLayout, Profile
 from kiosk.core.result import Err, Result
-from offline_queue.bundles import BundleKeeper
 from offline_queue.counters import count_on
-from offline_queue.files import Locked, make_directory
+from offline_queue.disk.files import Locked, make_directory
+from offline_queue.disk.schema import SchemaError
+from offline_queue.disk.space import SpaceLimits
 from offline_queue.hall_client import CallLimits, HallClient
-from offline_queue.identity import NotEnrolled, believed_keys, load_enrolment, load_identity
-from offline_queue.journal_watch import JournalWatch, Signer, boot_id
+from offline_queue.ipc.server import QueueServer
+from offline_queue.ipc.service import QueueService
+from offline_queue.journal.watch import JournalWatch, Signer, boot_id
+from offline_queue.keys.identity import NotEnrolled, believed_keys, load_enrolment, load_identity
+from offline_queue.keys.renewal import Renewal, RenewalPlan
 from offline_queue.outbox import Intake
-from offline_queue.policy import SyncDelays
-from offline_queue.renewal import Renewal, RenewalPlan
-from offline_queue.schema import SchemaError
-from offline_queue.server import QueueServer
-from offline_queue.service import QueueService
-from offline_queue.space import SpaceLimits
 from offline_queue.store import Retention, Store
 from offline_queue.sync import Sender, SyncWorker
-from offline_queue.sync_state import SyncState
+from offline_queue.uplink.bundles import BundleKeeper
+from offline_queue.uplink.policy import SyncDelays
+from offline_queue.uplink.sync_state import SyncState
 
 _log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from kiosk.contract.sync import SendAgain
 from kiosk.core.ports import StoreError
 from kiosk.core.result import Ok, Result
-from offline_queue import journal_notes
-from offline_queue.database import transaction
+from offline_queue.disk.database import transaction
+from offline_queue.journal import notes as journal_notes
 from offline_queue.store import Store
 
 _PARKED = "select seq, id from submissions where state = 'parked' and last_code is not 'damaged'"

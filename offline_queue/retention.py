@@ -20,9 +20,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from kiosk.contract.journal import Note
-from offline_queue.contents import clear, wipe
-from offline_queue.files import sync_directory
-from offline_queue.journal_notes import purged
+from offline_queue.disk.contents import clear, wipe
+from offline_queue.disk.files import sync_directory
+from offline_queue.journal.notes import purged
 
 ROWS_AT_ONCE = 256
 """Of each kind in one run: whoever stands in front of the screen waits for the same connection."""

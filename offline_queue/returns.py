@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from kiosk.contract.sync import Returned
 from kiosk.core.ports import StoreError
 from kiosk.core.result import Err, Ok, Result
-from offline_queue import journal_notes
-from offline_queue.database import transaction
+from offline_queue.disk.database import transaction
+from offline_queue.journal import notes as journal_notes
 from offline_queue.store import Store
 
 _TAKE = (

@@ -27,7 +27,7 @@ from kiosk.core.id_card import IdCard
 from kiosk.core.ports import SealedSubmission, SealSession, StoreError, StoreFault
 from kiosk.core.profile import DataLayout
 from kiosk.core.result import Err, Ok, Result
-from offline_queue.identity import HallKeys, Identity, current_keys, load_identity
+from offline_queue.keys.identity import HallKeys, Identity, current_keys, load_identity
 
 _SHA256_PREFIX_BYTES = 8
 

@@ -15,16 +15,16 @@ from kiosk.core.clock import Clock
 from kiosk.core.ports import StoreError, StoreFault, SubmissionState
 from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok, Result
-from offline_queue import journal_notes
-from offline_queue.blobs import BlobSpool
-from offline_queue.database import OwnedDatabase, transaction
-from offline_queue.files import OwnerLock, make_directory, sync_directory
-from offline_queue.journal import Journal, JournalLimits
-from offline_queue.journal_files import FOLDER
+from offline_queue.disk.blobs import BlobSpool
+from offline_queue.disk.database import OwnedDatabase, transaction
+from offline_queue.disk.files import OwnerLock, make_directory, sync_directory
+from offline_queue.disk.rows import Backlog, Entry
+from offline_queue.disk.space import DiskSpace, SpaceLimits, free_bytes
+from offline_queue.disk.upkeep import Upkeep, UpkeepLimits
+from offline_queue.journal import notes as journal_notes
+from offline_queue.journal.files import FOLDER
+from offline_queue.journal.table import Journal, JournalLimits
 from offline_queue.retention import Retention, forget_rows
-from offline_queue.rows import Backlog, Entry
-from offline_queue.space import DiskSpace, SpaceLimits, free_bytes
-from offline_queue.upkeep import Upkeep, UpkeepLimits
 
 __all__ = ["Retention", "Store"]
 

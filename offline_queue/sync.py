@@ -16,24 +16,24 @@ from kiosk.contract.sync import BundleManifest, Heartbeat
 from kiosk.core.clock import Clock
 from kiosk.core.ports import StoreError
 from kiosk.core.result import Err, Ok, Result
-from offline_queue.bundle_fetch import BundleFetch
-from offline_queue.bundles import BundleKeeper, BundleRefused
 from offline_queue.drain import Drain
-from offline_queue.express import Express
 from offline_queue.hall_client import HallClient
-from offline_queue.journal_pieces import JournalPieces
-from offline_queue.journal_round import JournalRound
-from offline_queue.journal_watch import JournalWatch, boot_id
-from offline_queue.outcomes import OutcomeBox, OutcomeRound
-from offline_queue.pacing import Lane, Pacer, StepOver
-from offline_queue.policy import SyncDelays
+from offline_queue.journal.pieces import JournalPieces
+from offline_queue.journal.round import JournalRound
+from offline_queue.journal.watch import JournalWatch, boot_id
+from offline_queue.paper.sheets import SheetBook
 from offline_queue.requeue import SecondChances
 from offline_queue.returns import ReturnBook
-from offline_queue.sheets import SheetBook
 from offline_queue.store import Store
-from offline_queue.submissions import EXPRESS, SubmissionRound, lines_over
-from offline_queue.sync_state import SyncState
-from offline_queue.traffic import Rank
+from offline_queue.uplink.bundle_fetch import BundleFetch
+from offline_queue.uplink.bundles import BundleKeeper, BundleRefused
+from offline_queue.uplink.express import Express
+from offline_queue.uplink.outcomes import OutcomeBox, OutcomeRound
+from offline_queue.uplink.pacing import Lane, Pacer, StepOver
+from offline_queue.uplink.policy import SyncDelays
+from offline_queue.uplink.submissions import EXPRESS, SubmissionRound, lines_over
+from offline_queue.uplink.sync_state import SyncState
+from offline_queue.uplink.traffic import Rank
 
 _log = logging.getLogger(__name__)
 

@@ -24,8 +24,8 @@ from drivers.host.record_codec import dump_record, dump_self_test, load_record, 
 from kiosk.contract.frames import Frame, FrameError
 from kiosk.core.devices import DeviceKind, DeviceRecord, SelfTest
 from kiosk.core.views import AttractView, HomeView, OutOfServiceView, View
-from offline_queue.local_socket import FrameSocket, connect
-from offline_queue.server import QueueServer, ServerLimits
+from offline_queue.ipc.local_socket import FrameSocket, connect
+from offline_queue.ipc.server import QueueServer, ServerLimits
 
 _PEER = struct.Struct("3i")
 """pid, uid, gid (unix(7), SO_PEERCRED)."""

@@ -27,11 +27,11 @@ from kiosk.core.devices import DeviceKind
 from kiosk.core.ports import Link, QueueStatus, StoreFault
 from kiosk.core.result import Err
 from offline_queue.client import ClientDelays, QueueClient
+from offline_queue.disk.space import SpaceLimits
 from offline_queue.hall_client import CallLimits, HallClient
-from offline_queue.identity import NotEnrolled, load_identity
-from offline_queue.renewal_keys import floor_of
-from offline_queue.space import SpaceLimits
-from offline_queue.trust_clock import ClockState, clock_state, is_dead
+from offline_queue.keys.identity import NotEnrolled, load_identity
+from offline_queue.keys.renewal_keys import floor_of
+from offline_queue.keys.trust_clock import ClockState, clock_state, is_dead
 from provisioning.profile import Machine
 
 _MIB = 1024 * 1024

@@ -18,8 +18,8 @@ from rich.table import Table
 from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.print_ledger import PrintEntry, PrintState, Sheet, SheetCount, VoidReason
 from kiosk.core.result import Err, Result
-from offline_queue.ledger_client import LedgerClient
-from offline_queue.line import ClientDelays
+from offline_queue.ipc.line import ClientDelays
+from offline_queue.paper.ledger_client import LedgerClient
 from provisioning.profile import ProfileError, load_profile
 
 T = TypeVar("T")

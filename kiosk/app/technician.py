@@ -7,7 +7,7 @@ from kiosk.core.devices import DeviceKind, DeviceStatus, Fault, Level
 from kiosk.core.fault_fields import Condition
 from kiosk.core.fault_table import DEVICES
 from kiosk.core.faults import fault_entry, trouble_of
-from offline_queue.policy import CallError, Trouble
+from offline_queue.uplink.policy import CallError, Trouble
 
 DEVICE_NAMES = {kind: f"{words.technician.zh} {words.technician.en}" for kind, words in DEVICES.items()}
 

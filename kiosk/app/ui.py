@@ -24,7 +24,7 @@ from kiosk.core.scanned_code import WEDGE
 from kiosk.core.views import Snapshot
 from kiosk.services.terminal import Terminal
 from offline_queue.client import QueueClient
-from offline_queue.identity import NotEnrolled
+from offline_queue.keys.identity import NotEnrolled
 from provisioning.profile import Machine
 from screens.application import create_application
 from screens.bridge import Screens

@@ -29,11 +29,11 @@ from kiosk.core.profile import Profile
 from kiosk.core.scanned_code import WEDGE
 from kiosk.services.settings import Ports, TerminalSettings
 from offline_queue.client import QueueClient
-from offline_queue.codes import TerminalCodes
 from offline_queue.drafts import DraftFiles
 from offline_queue.gateway import DirectHall
-from offline_queue.identity import Identity, current_keys, load_identity, read_bundle
-from offline_queue.ledger_client import LedgerClient
+from offline_queue.keys.codes import TerminalCodes
+from offline_queue.keys.identity import Identity, current_keys, load_identity, read_bundle
+from offline_queue.paper.ledger_client import LedgerClient
 from offline_queue.seal import TerminalCardKeys, TerminalSealer
 from provisioning.profile import Machine
 

@@ -31,11 +31,11 @@ from kiosk.core.ports import SealedSubmission
 from kiosk.core.profile import Profile
 from kiosk.core.result import Err, Ok
 from offline_queue.client import ClientDelays, QueueClient
-from offline_queue.policy import Backoff, SyncDelays
+from offline_queue.disk.space import SpaceLimits
+from offline_queue.ipc.service import QueueService
 from offline_queue.process import QueueOptions, main
-from offline_queue.service import QueueService
-from offline_queue.space import SpaceLimits
 from offline_queue.store import Retention
+from offline_queue.uplink.policy import Backoff, SyncDelays
 from tests.crash.shim import Page, Shim, die_with_parent
 
 _PAUSE_S = 0.03

@@ -23,9 +23,9 @@ from typing import Any
 
 from kiosk.core.ports import SealedSubmission, StoreError, StoreFault
 from kiosk.core.result import Err, Ok
+from offline_queue.disk.schema import SchemaError
 from offline_queue.drafts import DraftFiles
 from offline_queue.drain import Drain
-from offline_queue.schema import SchemaError
 from offline_queue.store import Store
 from tests.crash.actors import Told
 from tests.crash.powercut import sealed_filings

@@ -20,8 +20,8 @@ from typing import Any
 
 from kiosk.core.ports import SealedSubmission, SubmissionState
 from kiosk.core.result import Err, Ok
+from offline_queue.damage.salvage import damaged_files
 from offline_queue.drain import Drain
-from offline_queue.salvage import damaged_files
 from tests.crash.powercut import sealed_filings
 from tests.crash.processes import WORKERS, scratch, side_by_side, watched
 from tests.crash.shim import Shim, When, reexec

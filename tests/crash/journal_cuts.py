@@ -18,11 +18,11 @@ from kiosk.contract.signing import SigningKey
 from kiosk.core.clock import SystemClock
 from kiosk.core.print_ledger import PaperKind, PrintOrder
 from kiosk.core.result import Ok
-from offline_queue.journal import JournalLimits
-from offline_queue.journal_check import verify_journal
-from offline_queue.journal_watch import JournalWatch, Signer, WatchDelays
-from offline_queue.ledger import Ledger
-from offline_queue.space import SpaceLimits
+from offline_queue.disk.space import SpaceLimits
+from offline_queue.journal.check import verify_journal
+from offline_queue.journal.table import JournalLimits
+from offline_queue.journal.watch import JournalWatch, Signer, WatchDelays
+from offline_queue.paper.ledger import Ledger
 from offline_queue.store import Store
 from tests.crash.powercut import trace_of
 from tests.crash.processes import scratch

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.core.ports import SealedSubmission
-from offline_queue.files import sync_directory
+from offline_queue.disk.files import sync_directory
 from tests.crash.actors import Told, fork
 from tests.crash.workloads import Careless, Work, check
 

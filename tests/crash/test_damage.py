@@ -18,13 +18,13 @@ import pytest
 
 from kiosk.core.ports import SealedSubmission
 from kiosk.core.result import Ok
-from offline_queue import pages
+from offline_queue.damage import pages
+from offline_queue.damage.salvage import salvage
+from offline_queue.damage.sanity import fits, makes_sense
+from offline_queue.disk.files import Locked, OwnerLock
+from offline_queue.disk.space import SpaceLimits
 from offline_queue.drain import Drain
-from offline_queue.files import Locked, OwnerLock
 from offline_queue.outbox import Intake
-from offline_queue.salvage import salvage
-from offline_queue.sanity import fits, makes_sense
-from offline_queue.space import SpaceLimits
 from offline_queue.store import Store
 from tests.crash import flips
 from tests.crash.powercut import sealed_filings
@@ -74,7 +74,7 @@ def test_a_store_that_checks_nothing_would_be_found(
         return Ok(bytes(work.value.fetchone()[0]))
 
     monkeypatch.setattr(Drain, "envelope", unchecked)
-    monkeypatch.setattr("offline_queue.upkeep.Upkeep.look", lambda self: Ok(0))
+    monkeypatch.setattr("offline_queue.disk.upkeep.Upkeep.look", lambda self: Ok(0))
     dice = random.Random(1)
     kinds = [flips.one_flip(tmp_path / "trial", queue, filings, dice) for _ in range(60)]
     assert any("other bytes" in wrong for _, wrong in kinds)

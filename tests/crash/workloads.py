@@ -16,13 +16,13 @@ from kiosk.contract.envelope import parse_envelope
 from kiosk.core.clock import SystemClock
 from kiosk.core.ports import SealedSubmission, SubmissionState
 from kiosk.core.result import Err, Ok
-from offline_queue import files, schema
-from offline_queue.database import Arrived
+from offline_queue.disk import files, schema
+from offline_queue.disk.database import Arrived
+from offline_queue.disk.rows import Waiting
+from offline_queue.disk.space import SpaceLimits
 from offline_queue.drafts import DraftFiles
 from offline_queue.drain import Drain
 from offline_queue.outbox import Intake
-from offline_queue.rows import Waiting
-from offline_queue.space import SpaceLimits
 from offline_queue.store import Store
 from tests.crash.filings import REGION
 

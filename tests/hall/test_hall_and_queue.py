@@ -17,7 +17,7 @@ from kiosk.core.ports import HallFault
 from kiosk.core.result import Err, Ok
 from offline_queue.gateway import DirectHall
 from offline_queue.hall_client import HallClient
-from offline_queue.identity import current_keys, load_identity
+from offline_queue.keys.identity import current_keys, load_identity
 from tests.hall.conftest import LEE, HallProcess, TestTerminal
 
 

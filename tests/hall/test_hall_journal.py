@@ -16,19 +16,19 @@ from kiosk.contract.signing import SigningKey
 from kiosk.core.clock import SystemClock
 from kiosk.core.profile import DataLayout
 from kiosk.core.result import Ok
-from offline_queue import journal_notes
 from offline_queue.hall_client import HallClient
-from offline_queue.identity import load_identity
-from offline_queue.journal import JournalLimits
-from offline_queue.journal_check import verify_journal
-from offline_queue.journal_pieces import JournalPieces
-from offline_queue.journal_round import JournalRound
-from offline_queue.journal_watch import JournalWatch, Signer
-from offline_queue.pacing import Pacer
-from offline_queue.policy import SyncDelays
+from offline_queue.journal import notes as journal_notes
+from offline_queue.journal.check import verify_journal
+from offline_queue.journal.pieces import JournalPieces
+from offline_queue.journal.round import JournalRound
+from offline_queue.journal.table import JournalLimits
+from offline_queue.journal.watch import JournalWatch, Signer
+from offline_queue.keys.identity import load_identity
 from offline_queue.process import QueueProcess
 from offline_queue.store import Store
-from offline_queue.sync_state import SyncState
+from offline_queue.uplink.pacing import Pacer
+from offline_queue.uplink.policy import SyncDelays
+from offline_queue.uplink.sync_state import SyncState
 from tests.hall.conftest import HallProcess, TestTerminal, enrolled, eventually, perform
 
 BOOT = b"b" * 16

@@ -10,7 +10,7 @@ import pytest
 from hall.admin import AdminError
 from kiosk.contract.bundle import Bundle, licence_mark, parse_bundle
 from kiosk.contract.signing import QrClaim, SigningKey, sign_qr
-from offline_queue.codes import TerminalCodes
+from offline_queue.keys.codes import TerminalCodes
 from tests.hall.conftest import MAY, HallProcess, TestTerminal
 
 

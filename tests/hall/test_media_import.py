@@ -25,8 +25,8 @@ from kiosk.contract.signing import verify_receipt
 from kiosk.core.ports import SealedSubmission
 from kiosk.core.result import Ok
 from offline_queue.__main__ import EXIT_LEFT, app
-from offline_queue.access import open_queue
-from offline_queue.identity import believed_keys
+from offline_queue.ipc.access import open_queue
+from offline_queue.keys.identity import believed_keys
 from tests.hall.conftest import REPOSITORY, HallProcess, TestTerminal, enrolled, eventually
 
 

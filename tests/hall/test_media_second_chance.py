@@ -16,13 +16,13 @@ from kiosk.core.clock import SystemClock
 from kiosk.core.ports import SealedSubmission, SubmissionState
 from kiosk.core.result import Ok
 from offline_queue.client import QueueClient
+from offline_queue.disk.rows import Waiting
 from offline_queue.drain import Drain
 from offline_queue.outbox import Intake
-from offline_queue.policy import Backoff, SyncDelays
 from offline_queue.process import QueueOptions, QueueProcess
 from offline_queue.requeue import SecondChances
-from offline_queue.rows import Waiting
 from offline_queue.store import Store
+from offline_queue.uplink.policy import Backoff, SyncDelays
 from provisioning.enrol import enrol
 from tests.hall.conftest import HallProcess, TestTerminal, enrolled, eventually, machine_at, terminal_of
 

@@ -17,11 +17,11 @@ from datetime import UTC, datetime, timedelta
 
 from hall.leases import Leases
 from kiosk.contract.problems import ProblemCode
-from offline_queue.batching import BatchSize
-from offline_queue.pacing import Lane, Pacer, StepOver
-from offline_queue.policy import CallError, SyncDelays, Trouble
-from offline_queue.submissions import BULK_LINES
-from offline_queue.sync_state import SyncState
+from offline_queue.uplink.batching import BatchSize
+from offline_queue.uplink.pacing import Lane, Pacer, StepOver
+from offline_queue.uplink.policy import CallError, SyncDelays, Trouble
+from offline_queue.uplink.submissions import BULK_LINES
+from offline_queue.uplink.sync_state import SyncState
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
 ITEMS_A_BATCH = 64

@@ -21,7 +21,7 @@ from kiosk.core.ports import SealedSubmission, SubmissionState
 from kiosk.core.result import Ok
 from offline_queue.client import QueueClient
 from offline_queue.hall_client import HallClient
-from offline_queue.identity import load_identity
+from offline_queue.keys.identity import load_identity
 from offline_queue.seal import TerminalSealer
 from provisioning.enrol import enrol
 from provisioning.profile import Machine, load_profile

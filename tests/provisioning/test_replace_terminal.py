@@ -20,7 +20,7 @@ from kiosk.contract.tickets import EnrolTicket
 from kiosk.core.ports import SealedSubmission
 from kiosk.core.result import Ok
 from offline_queue.__main__ import EXIT_GIVEN, EXIT_LEFT, app
-from offline_queue.access import open_queue
+from offline_queue.ipc.access import open_queue
 from provisioning.enrol import enrol
 from tests.hall.conftest import MAY, HallProcess, TestTerminal, enrolled, machine_at, terminal_of
 

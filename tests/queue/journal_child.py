@@ -14,10 +14,10 @@ from pathlib import Path
 from kiosk.core.clock import SystemClock
 from kiosk.core.print_ledger import PaperKind, PrintOrder
 from kiosk.core.result import Ok
-from offline_queue.identity import load_identity
-from offline_queue.journal import JournalLimits
-from offline_queue.journal_watch import JournalWatch, Signer, WatchDelays
-from offline_queue.ledger import Ledger
+from offline_queue.journal.table import JournalLimits
+from offline_queue.journal.watch import JournalWatch, Signer, WatchDelays
+from offline_queue.keys.identity import load_identity
+from offline_queue.paper.ledger import Ledger
 from offline_queue.store import Store
 from tests.queue.queue_child import die_with_parent
 

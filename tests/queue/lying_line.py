@@ -24,14 +24,14 @@ from typing import Any
 from kiosk.contract.numbers import mint_submission_id
 from kiosk.contract.signing import HallReceipt, SignatureError, SigningKey, sign_receipt, verify_receipt
 from kiosk.core.result import Ok
-from offline_queue.bundles import BundleKeeper
 from offline_queue.hall_client import CallLimits, HallClient
-from offline_queue.identity import load_identity
+from offline_queue.keys.identity import load_identity
 from offline_queue.outbox import Intake
-from offline_queue.policy import SyncDelays
 from offline_queue.store import Store
 from offline_queue.sync import Sender, SyncWorker
-from offline_queue.sync_state import SyncState
+from offline_queue.uplink.bundles import BundleKeeper
+from offline_queue.uplink.policy import SyncDelays
+from offline_queue.uplink.sync_state import SyncState
 from tests.queue.conftest import FakeClock, Request, Terminal, TestHall, reply, wait_for
 
 SENDING = ("/v1/announce", "/v1/submissions", "/v1/batches")

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 from kiosk.core.profile import Profile
-from offline_queue.policy import Backoff, SyncDelays
 from offline_queue.process import QueueOptions, main
+from offline_queue.uplink.policy import Backoff, SyncDelays
 
 PR_SET_PDEATHSIG = 1
 QUICK = QueueOptions(

@@ -11,11 +11,11 @@ import pytest
 from kiosk.contract.bundle_delta import HAVE_HEADER, SINCE_HEADER, make_delta
 from kiosk.contract.sync import BundleManifest
 from kiosk.core.result import Err, Ok
-from offline_queue.bundle_fetch import PIECE_BYTES, BundleFetch
 from offline_queue.hall_client import CallLimits, HallClient
-from offline_queue.identity import load_identity
-from offline_queue.policy import Trouble
-from offline_queue.traffic import Traffic
+from offline_queue.keys.identity import load_identity
+from offline_queue.uplink.bundle_fetch import PIECE_BYTES, BundleFetch
+from offline_queue.uplink.policy import Trouble
+from offline_queue.uplink.traffic import Traffic
 from tests.queue.conftest import NOW, Request, Terminal, TestHall, reply
 
 OLD = os.urandom(400_000)

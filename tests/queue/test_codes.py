@@ -12,7 +12,7 @@ from kiosk.contract.bundle import licence_mark
 from kiosk.contract.numbers import ApplicationNumber
 from kiosk.contract.signing import QrClaim, SigningKey, sign_qr
 from kiosk.core.ports import KnownCode
-from offline_queue.codes import HallWord, TerminalCodes
+from offline_queue.keys.codes import HallWord, TerminalCodes
 
 NUMBER = ApplicationNumber("440699", date(2026, 11, 22), "T001", 7)
 HALL, OWN, OTHER = SigningKey.generate(), SigningKey.generate(), SigningKey.generate()

@@ -29,14 +29,14 @@ from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.profile import DataLayout
 from kiosk.core.result import Err, Ok
 from offline_queue.__main__ import EXIT_GIVEN, EXIT_LEFT, app
-from offline_queue.access import open_queue, words_of
+from offline_queue.disk.rows import Waiting
 from offline_queue.drain import Drain
-from offline_queue.identity import load_identity
+from offline_queue.ipc.access import open_queue, words_of
+from offline_queue.keys.identity import load_identity
+from offline_queue.keys.throwaway import ensure_identity
 from offline_queue.payload import Mint, PayloadError, read_payload, seal_payload
 from offline_queue.process import EXIT_STORE
-from offline_queue.rows import Waiting
 from offline_queue.seal import TerminalSealer
-from offline_queue.throwaway import ensure_identity
 from tests.queue.conftest import HallSecrets, Pki, Terminal, TestHall, _Server, make_terminal
 from tests.queue.test_queue_kill import Zygote
 

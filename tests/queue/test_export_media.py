@@ -44,13 +44,13 @@ from kiosk.contract.signing import HallReceipt, SigningKey, sign_receipt
 from kiosk.contract.sync import Verdict
 from kiosk.core.ports import SealedSubmission, StoreFault, SubmissionState
 from kiosk.core.result import Err, Ok, Result
-from offline_queue import media_files
-from offline_queue.access import Held, QueueAccess, open_queue
+from offline_queue.disk.rows import Waiting
 from offline_queue.drain import Drain
-from offline_queue.export import ExportLimits, plan
-from offline_queue.media_files import PART, load_book
-from offline_queue.media_run import Imported, export_to, import_from
-from offline_queue.rows import Waiting
+from offline_queue.ipc.access import Held, QueueAccess, open_queue
+from offline_queue.media import files as media_files
+from offline_queue.media.export import ExportLimits, plan
+from offline_queue.media.files import PART, load_book
+from offline_queue.media.run import Imported, export_to, import_from
 from tests.queue.conftest import NOW, PLANTED, HallSecrets, Pki, Terminal, make_terminal
 
 

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from kiosk.core.ports import Link
-from offline_queue.express import WARM_S, Express
-from offline_queue.pacing import Lane
+from offline_queue.uplink.express import WARM_S, Express
+from offline_queue.uplink.pacing import Lane
 from tests.queue.conftest import FakeClock, Request, Terminal, TestHall
 from tests.queue.test_sync_worker import Bench, closing
 

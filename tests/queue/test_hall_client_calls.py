@@ -29,8 +29,8 @@ from kiosk.core.ports import HallError, HallFault, HallGateway, PersonGateway
 from kiosk.core.result import Err, Ok
 from offline_queue.gateway import DirectHall
 from offline_queue.hall_client import CallLimits, HallClient
-from offline_queue.identity import NotEnrolled, load_identity
-from offline_queue.policy import CallError, Trouble
+from offline_queue.keys.identity import NotEnrolled, load_identity
+from offline_queue.uplink.policy import CallError, Trouble
 from tests.queue.conftest import (
     NOW,
     PLANTED,

@@ -27,7 +27,7 @@ from kiosk.contract.journal import (
     verify_checkpoint,
 )
 from kiosk.contract.signing import SigningKey
-from offline_queue import journal_notes
+from offline_queue.journal import notes as journal_notes
 
 EPOCH, BOOT = b"e" * 16, b"b" * 16
 KEY = SigningKey.generate()

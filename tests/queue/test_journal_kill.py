@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from kiosk.contract.journal import parse_body
-from offline_queue.journal_check import verify_journal
-from offline_queue.journal_files import SegmentFiles
+from offline_queue.journal.check import verify_journal
+from offline_queue.journal.files import SegmentFiles
 from tests.queue.conftest import Terminal, wait_for
 
 KILLS = 20

@@ -18,18 +18,19 @@ from hypothesis import strategies as st
 from kiosk.contract.journal import Head, Note, Record, body_of, digest_of, parse_body
 from kiosk.core.print_ledger import PaperKind, PrintOrder, PrintState
 from kiosk.core.result import Ok
-from offline_queue import journal_notes, schema
-from offline_queue.database import transaction
+from offline_queue.disk import schema
+from offline_queue.disk.database import transaction
+from offline_queue.disk.schema import connect
+from offline_queue.disk.space import SpaceLimits
 from offline_queue.drain import Drain
-from offline_queue.journal import JournalLimits
-from offline_queue.journal_check import JournalReport, verify_journal
-from offline_queue.journal_files import SegmentFiles, Walk, parse_segment
-from offline_queue.journal_watch import JournalWatch, Signer, boot_id
-from offline_queue.ledger import Ledger
+from offline_queue.journal import notes as journal_notes
+from offline_queue.journal.check import JournalReport, verify_journal
+from offline_queue.journal.files import SegmentFiles, Walk, parse_segment
+from offline_queue.journal.table import JournalLimits
+from offline_queue.journal.watch import JournalWatch, Signer, boot_id
 from offline_queue.outbox import Intake
-from offline_queue.schema import connect
-from offline_queue.sheets import SheetBook
-from offline_queue.space import SpaceLimits
+from offline_queue.paper.ledger import Ledger
+from offline_queue.paper.sheets import SheetBook
 from offline_queue.store import Retention, Store
 from tests.queue.conftest import NOW, FakeClock, Terminal
 

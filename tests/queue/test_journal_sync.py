@@ -13,16 +13,16 @@ from kiosk.contract.journal import JournalMark
 from kiosk.contract.problems import ProblemCode
 from kiosk.core.ports import SubmissionState
 from kiosk.core.result import Ok
-from offline_queue.bundles import BundleKeeper
 from offline_queue.hall_client import CallLimits, HallClient
-from offline_queue.identity import load_identity
-from offline_queue.journal import JournalState
-from offline_queue.journal_watch import JournalWatch, Signer
+from offline_queue.journal.table import JournalState
+from offline_queue.journal.watch import JournalWatch, Signer
+from offline_queue.keys.identity import load_identity
 from offline_queue.outbox import Intake
-from offline_queue.policy import SyncDelays
 from offline_queue.store import Store
 from offline_queue.sync import Sender, SyncWorker
-from offline_queue.sync_state import SyncState
+from offline_queue.uplink.bundles import BundleKeeper
+from offline_queue.uplink.policy import SyncDelays
+from offline_queue.uplink.sync_state import SyncState
 from tests.queue.conftest import FakeClock, Request, Terminal, TestHall, reply, reply_json, reply_problem
 
 

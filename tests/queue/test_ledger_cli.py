@@ -14,7 +14,7 @@ from kiosk.app.cli import app
 from kiosk.core.print_ledger import PaperKind, PrintOrder, PrintState
 from kiosk.core.result import Ok
 from offline_queue.client import ClientDelays
-from offline_queue.ledger_client import LedgerClient
+from offline_queue.paper.ledger_client import LedgerClient
 from tests.queue.conftest import Terminal
 from tests.queue.test_queue_kill import Zygote
 

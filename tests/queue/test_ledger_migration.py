@@ -11,11 +11,11 @@ import pytest
 from kiosk.core.ports import Owed
 from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Ok
-from offline_queue import schema
+from offline_queue.disk import schema
+from offline_queue.disk.schema import connect
 from offline_queue.drain import Drain
-from offline_queue.ledger import Ledger
 from offline_queue.outbox import Intake
-from offline_queue.schema import connect
+from offline_queue.paper.ledger import Ledger
 from offline_queue.store import Store
 from tests.queue.conftest import NOW, FakeClock, Terminal
 

@@ -13,16 +13,16 @@ from kiosk.contract.problems import ProblemCode
 from kiosk.core.devices import Fault
 from kiosk.core.print_ledger import PaperKind, PrintOrder, PrintState, VoidReason
 from kiosk.core.result import Ok
-from offline_queue.bundles import BundleKeeper
 from offline_queue.hall_client import CallLimits, HallClient
-from offline_queue.identity import load_identity
-from offline_queue.ledger import Ledger
-from offline_queue.outcomes import OutcomeBox
-from offline_queue.policy import SyncDelays
-from offline_queue.sheets import SheetBook
+from offline_queue.keys.identity import load_identity
+from offline_queue.paper.ledger import Ledger
+from offline_queue.paper.sheets import SheetBook
 from offline_queue.store import Store
 from offline_queue.sync import Sender, SyncWorker
-from offline_queue.sync_state import SyncState
+from offline_queue.uplink.bundles import BundleKeeper
+from offline_queue.uplink.outcomes import OutcomeBox
+from offline_queue.uplink.policy import SyncDelays
+from offline_queue.uplink.sync_state import SyncState
 from tests.queue.conftest import NOW, FakeClock, Request, Terminal, TestHall, reply, reply_problem
 
 

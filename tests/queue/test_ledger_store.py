@@ -28,12 +28,12 @@ from kiosk.core.print_ledger import (
     VoidReason,
 )
 from kiosk.core.result import Err, Ok, Result
-from offline_queue.ledger import Ledger
+from offline_queue.disk.space import SpaceLimits
 from offline_queue.outbox import Intake
-from offline_queue.outcomes import OutcomeBox
-from offline_queue.sheets import MAX_LOAD, SheetBook
-from offline_queue.space import SpaceLimits
+from offline_queue.paper.ledger import Ledger
+from offline_queue.paper.sheets import MAX_LOAD, SheetBook
 from offline_queue.store import Store
+from offline_queue.uplink.outcomes import OutcomeBox
 from tests.queue.conftest import NOW, FakeClock, Terminal
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from kiosk.core.ports import PrintLedger, StoreFault
 from kiosk.core.print_ledger import PaperKind, PrintOrder, PrintState, SheetCount, SheetState, VoidReason
 from kiosk.core.result import Err, Ok
 from offline_queue.client import ClientDelays
-from offline_queue.ledger_client import LedgerClient
+from offline_queue.paper.ledger_client import LedgerClient
 from tests.queue.conftest import Terminal, TestHall
 from tests.queue.test_queue_kill import Zygote, report, unreliable
 

@@ -16,10 +16,10 @@ from kiosk.app.doctor import judge_clock
 from kiosk.app.technician import hall_advice
 from kiosk.contract.sync import HeartbeatAnswer
 from kiosk.core.ports import Link
-from offline_queue.deadline_tls import DeadlineContext
-from offline_queue.policy import CallError, Scope, Trouble, scope_of
+from offline_queue.keys.trust_clock import BUILT, TOLERANCE, ClockState, TrustClock, clock_state
 from offline_queue.process import QueueProcess
-from offline_queue.trust_clock import BUILT, TOLERANCE, ClockState, TrustClock, clock_state
+from offline_queue.uplink.deadline_tls import DeadlineContext
+from offline_queue.uplink.policy import CallError, Scope, Trouble, scope_of
 from tests.queue.conftest import NOW, FakeClock, Terminal, TestHall, reply_json
 from tests.queue.wall_clock import ask_at, build
 

@@ -12,17 +12,17 @@ import pytest
 from kiosk.contract.enrolment import EnrolResponse, RenewRequest
 from kiosk.contract.problems import ProblemCode
 from kiosk.core.result import Err, Ok, Result
-from offline_queue import generations
 from offline_queue.client import QueueClient
-from offline_queue.codes import TerminalCodes
-from offline_queue.generations import Generations
 from offline_queue.hall_client import HallClient
-from offline_queue.identity import load_identity
-from offline_queue.policy import Backoff, CallError, SyncDelays, Trouble
+from offline_queue.keys import generations
+from offline_queue.keys.codes import TerminalCodes
+from offline_queue.keys.generations import Generations
+from offline_queue.keys.identity import load_identity
+from offline_queue.keys.renewal import Renewal, RenewalFailed, RenewalPlan, RenewalState, due_at, renewal_state
+from offline_queue.keys.renewal_keys import BadGeneration, Validity, check_answer, new_tls_key, renew_request
 from offline_queue.process import QueueOptions, QueueProcess
-from offline_queue.renewal import Renewal, RenewalFailed, RenewalPlan, RenewalState, due_at, renewal_state
-from offline_queue.renewal_keys import BadGeneration, Validity, check_answer, new_tls_key, renew_request
 from offline_queue.seal import TerminalCardKeys, TerminalSealer
+from offline_queue.uplink.policy import Backoff, CallError, SyncDelays, Trouble
 from tests.hall.conftest import HallProcess, TestTerminal, enrolled
 
 NOON = datetime(2026, 1, 1, tzinfo=UTC)

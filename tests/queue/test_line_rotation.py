@@ -12,12 +12,12 @@ from kiosk.contract.envelope import parse_envelope
 from kiosk.contract.signing import SigningKey, verify_receipt
 from kiosk.core.ports import SubmissionState
 from kiosk.core.result import Ok
-from offline_queue.bundles import BundleKeeper
 from offline_queue.client import QueueClient
-from offline_queue.identity import current_keys, load_identity
-from offline_queue.policy import Backoff, SyncDelays
+from offline_queue.keys.identity import current_keys, load_identity
 from offline_queue.process import QueueOptions, QueueProcess
 from offline_queue.seal import TerminalSealer
+from offline_queue.uplink.bundles import BundleKeeper
+from offline_queue.uplink.policy import Backoff, SyncDelays
 from tests.hall.conftest import HallProcess, TestTerminal, enrolled
 from tests.queue.conftest import FakeClock, HallSecrets, Terminal, TestHall, reply
 from tests.queue.lying_line import Bench

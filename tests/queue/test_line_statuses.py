@@ -13,7 +13,7 @@ import pytest
 from kiosk.contract.problems import ProblemCode
 from kiosk.core.ports import Link, SubmissionState
 from kiosk.core.result import Err, Ok
-from offline_queue.policy import SyncDelays
+from offline_queue.uplink.policy import SyncDelays
 from tests.queue.conftest import FakeClock, HallSecrets, Request, Terminal, TestHall, make_pki, reply, reply_problem
 from tests.queue.conftest import hall as hall_fixture
 from tests.queue.lying_line import SENDING, Bench, Liar, asked_about, false_acks

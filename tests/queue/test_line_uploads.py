@@ -13,8 +13,8 @@ import pytest
 from kiosk.core.ports import SealedSubmission, SubmissionState
 from kiosk.core.result import Ok
 from offline_queue.client import QueueClient
-from offline_queue.policy import Backoff, SyncDelays
 from offline_queue.process import QueueOptions, QueueProcess
+from offline_queue.uplink.policy import Backoff, SyncDelays
 from tests.hall.conftest import MAY, HallProcess, TestTerminal, enrolled
 from tests.soak.link import Link
 

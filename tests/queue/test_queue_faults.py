@@ -14,11 +14,11 @@ import pytest
 
 from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.result import Err, Ok
-from offline_queue.database import fault_of
+from offline_queue.disk.database import fault_of
+from offline_queue.disk.rows import Waiting
+from offline_queue.disk.space import SpaceLimits, free_bytes
 from offline_queue.drain import Drain
 from offline_queue.outbox import Intake
-from offline_queue.rows import Waiting
-from offline_queue.space import SpaceLimits, free_bytes
 from offline_queue.store import Store
 from tests.queue.conftest import FakeClock, Terminal
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from kiosk.contract.sync import DeviceReport, Heartbeat
 from kiosk.core.ports import HELP_STANDS, HelpCall, HelpState, Link, QueueStatus
-from offline_queue.help_line import HelpLine
-from offline_queue.messages import status_of, status_values
-from offline_queue.sync_state import REPORT_FRESH_S, SyncState
+from offline_queue.ipc.messages import status_of, status_values
+from offline_queue.uplink.help_line import HelpLine
+from offline_queue.uplink.sync_state import REPORT_FRESH_S, SyncState
 from tests.queue.conftest import FakeClock, Request, Terminal, TestHall, reply
 from tests.queue.test_sync_worker import Bench, portal
 

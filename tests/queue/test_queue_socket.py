@@ -31,14 +31,14 @@ from kiosk.core.ports import (
 from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok
 from offline_queue.client import ClientDelays, QueueClient
-from offline_queue.ledger_client import LedgerClient
-from offline_queue.local_socket import FrameSocket, connect, listen
-from offline_queue.messages import parse_request
+from offline_queue.ipc.local_socket import FrameSocket, connect, listen
+from offline_queue.ipc.messages import parse_request
+from offline_queue.ipc.server import QueueServer, ServerLimits
+from offline_queue.ipc.service import QueueService
 from offline_queue.outbox import Intake
-from offline_queue.server import QueueServer, ServerLimits
-from offline_queue.service import QueueService
+from offline_queue.paper.ledger_client import LedgerClient
 from offline_queue.store import Store
-from offline_queue.sync_state import SyncState
+from offline_queue.uplink.sync_state import SyncState
 from tests.queue.conftest import FakeClock, Terminal
 
 QUICK = ClientDelays(call_s=0.3, status_s=0.3, again_s=0.01)

@@ -16,13 +16,13 @@ from kiosk.contract.numbers import ApplicationNumber
 from kiosk.core.ports import Owed, SealedSubmission, StoreFault, SubmissionState
 from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok
-from offline_queue import schema
+from offline_queue.disk import schema
+from offline_queue.disk.files import Locked
+from offline_queue.disk.rows import Backlog
+from offline_queue.disk.schema import SchemaError, connect, require_durable
 from offline_queue.drain import Drain
-from offline_queue.files import Locked
-from offline_queue.ledger import Ledger
 from offline_queue.outbox import LAST_SERIAL, Intake
-from offline_queue.rows import Backlog
-from offline_queue.schema import SchemaError, connect, require_durable
+from offline_queue.paper.ledger import Ledger
 from offline_queue.store import Store
 from tests.queue.conftest import FakeClock, Terminal
 

@@ -16,18 +16,18 @@ from kiosk.contract.journal import Note
 from kiosk.core.ports import StoreFault, SubmissionState
 from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok
-from offline_queue import contents, schema
-from offline_queue.database import Arrived, OwnedDatabase, transaction
+from offline_queue.damage.sanity import fits
+from offline_queue.disk import contents, schema
+from offline_queue.disk.database import Arrived, OwnedDatabase, transaction
+from offline_queue.disk.schema import QUICK_CHECK_BYTES, SchemaError, connect
+from offline_queue.disk.space import DiskSpace, SpaceLimits
+from offline_queue.disk.upkeep import Upkeep
 from offline_queue.drain import Drain
-from offline_queue.ledger import Ledger
 from offline_queue.outbox import Intake
+from offline_queue.paper.ledger import Ledger
 from offline_queue.requeue import requeue
 from offline_queue.retention import forget_rows
-from offline_queue.sanity import fits
-from offline_queue.schema import QUICK_CHECK_BYTES, SchemaError, connect
-from offline_queue.space import DiskSpace, SpaceLimits
 from offline_queue.store import Store
-from offline_queue.upkeep import Upkeep
 from tests.queue.conftest import FakeClock, Terminal
 
 TAG = b"t" * 32

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from offline_queue import policy
+from offline_queue.uplink import policy
 from tests.queue.conftest import FakeClock, Terminal, TestHall
 from tests.queue.lying_line import LIES, Bench, Liar, false_acks, lie_for_long, say
 

@@ -33,8 +33,8 @@ from kiosk.contract.signing import (
     verify_receipt,
 )
 from kiosk.core.clock import CHINA
-from offline_queue.codes import TerminalCodes
-from offline_queue.identity import current_keys, load_identity
+from offline_queue.keys.codes import TerminalCodes
+from offline_queue.keys.identity import current_keys, load_identity
 from offline_queue.seal import TerminalSealer
 from tests.queue.conftest import NOW, Terminal
 from tests.queue.lying_line import say

@@ -12,10 +12,18 @@ from kiosk.contract.batch import PENDING_HEADER, SLOT_HEADER, split_batch
 from kiosk.contract.envelope import parse_envelope
 from kiosk.contract.problems import ProblemCode
 from kiosk.core.ports import Link
-from offline_queue.pacing import Lane, Pacer, StepOver
-from offline_queue.policy import CallError, Scope, SyncDelays, Trouble, one_may_have_spoilt_it, pause_after, scope_of
-from offline_queue.replies import problem_of
-from offline_queue.sync_state import FRESH_S, SyncState
+from offline_queue.uplink.pacing import Lane, Pacer, StepOver
+from offline_queue.uplink.policy import (
+    CallError,
+    Scope,
+    SyncDelays,
+    Trouble,
+    one_may_have_spoilt_it,
+    pause_after,
+    scope_of,
+)
+from offline_queue.uplink.replies import problem_of
+from offline_queue.uplink.sync_state import FRESH_S, SyncState
 from tests.queue.conftest import FakeClock, Request, Terminal, TestHall, reply_problem
 from tests.queue.test_sync_worker import Bench, closing
 

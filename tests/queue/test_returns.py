@@ -25,12 +25,12 @@ from kiosk.contract.problems import ProblemCode
 from kiosk.contract.sync import BatchVerdicts, Heartbeat, HeartbeatAnswer, Returned, Verdict
 from kiosk.core.ports import Link, QueueStatus, SealedSubmission, SubmissionState
 from kiosk.core.result import Ok
-from offline_queue import schema
-from offline_queue.contents import PLACES
+from offline_queue.damage.salvage import salvage
+from offline_queue.disk import schema
+from offline_queue.disk.contents import PLACES
 from offline_queue.drain import Drain
 from offline_queue.outbox import Intake
 from offline_queue.returns import ReturnBook
-from offline_queue.salvage import salvage
 from offline_queue.store import Store
 from tests.queue.conftest import FakeClock, Request, Terminal, TestHall, reply_json
 from tests.queue.test_sync_worker import Bench

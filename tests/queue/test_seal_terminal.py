@@ -14,7 +14,7 @@ from kiosk.contract.signing import QrClaim, SigningKey, sign_bundle, verify_bund
 from kiosk.core.id_card import CardType, IdCard
 from kiosk.core.ports import CardKeys, Sealer, StoreFault
 from kiosk.core.result import Err, Ok
-from offline_queue.identity import NotEnrolled, current_keys, hall_keys, load_identity
+from offline_queue.keys.identity import NotEnrolled, current_keys, hall_keys, load_identity
 from offline_queue.seal import SessionClosed, TerminalCardKeys, TerminalSealer
 from tests.queue.conftest import NOW, PLANTED, HallSecrets, Terminal, TestHall
 

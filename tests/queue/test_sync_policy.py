@@ -15,7 +15,7 @@ from kiosk.contract.signing import HallReceipt, SigningKey, sign_receipt
 from kiosk.contract.sync import Verdict
 from kiosk.core.ports import HallFault, Link
 from offline_queue.gateway import fault_of
-from offline_queue.policy import (
+from offline_queue.uplink.policy import (
     Accept,
     Backoff,
     CallError,

@@ -19,9 +19,9 @@ from kiosk.core.ports import HallFault, HelpState, Link, PersonGateway, SealedSu
 from kiosk.core.result import Err, Ok
 from offline_queue.client import QueueClient
 from offline_queue.gateway import DirectHall
-from offline_queue.policy import Backoff, SyncDelays
 from offline_queue.process import QueueOptions, QueueProcess
 from offline_queue.seal import TerminalSealer
+from offline_queue.uplink.policy import Backoff, SyncDelays
 from tests.hall.conftest import INSURED, LEE, MAY, PICTURE, HallProcess, TestTerminal, enrolled
 
 Wait = Callable[..., bool]

@@ -27,15 +27,15 @@ from kiosk.contract.sync import (
 )
 from kiosk.core.ports import Link, SealedSubmission, SubmissionState
 from kiosk.core.result import Ok
-from offline_queue.bundles import BundleKeeper
-from offline_queue.delivery import CHUNK_BYTES
 from offline_queue.hall_client import CallLimits, HallClient
-from offline_queue.identity import load_identity
+from offline_queue.keys.identity import load_identity
 from offline_queue.outbox import Intake
-from offline_queue.policy import SyncDelays
 from offline_queue.store import Store
 from offline_queue.sync import Sender, SyncWorker
-from offline_queue.sync_state import SyncState
+from offline_queue.uplink.bundles import BundleKeeper
+from offline_queue.uplink.delivery import CHUNK_BYTES
+from offline_queue.uplink.policy import SyncDelays
+from offline_queue.uplink.sync_state import SyncState
 from tests.queue.conftest import (
     NOW,
     FakeClock,

@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 
 from kiosk.contract.batch import BATCH_BYTES, MAX_BATCH_ITEMS, framed_size
 from kiosk.core.result import Ok, Result
-from offline_queue.batching import FIRST_ITEMS, BatchSize, Suspects, first_of_each_case, next_batch, share
 from offline_queue.client import QueueClient
+from offline_queue.disk.rows import Waiting
 from offline_queue.gateway import ASKING_S, DirectHall
 from offline_queue.hall_client import HallClient
-from offline_queue.identity import load_identity
-from offline_queue.lines import Lines
-from offline_queue.policy import CallError
+from offline_queue.keys.identity import load_identity
 from offline_queue.process import QueueProcess
-from offline_queue.rows import Waiting
-from offline_queue.tcp import Flight, flight_of, line_options
-from offline_queue.traffic import ASKING_LIMIT_S, HERE_S, PIECE_BYTES, WRITERS, Rank, Traffic, YieldingBody
-from offline_queue.window import LEAST_BYTES, Window
+from offline_queue.uplink.batching import FIRST_ITEMS, BatchSize, Suspects, first_of_each_case, next_batch, share
+from offline_queue.uplink.lines import Lines
+from offline_queue.uplink.policy import CallError
+from offline_queue.uplink.tcp import Flight, flight_of, line_options
+from offline_queue.uplink.traffic import ASKING_LIMIT_S, HERE_S, PIECE_BYTES, WRITERS, Rank, Traffic, YieldingBody
+from offline_queue.uplink.window import LEAST_BYTES, Window
 from tests.queue.conftest import FakeClock, Terminal, TestHall
 
 # --- traffic ---------------------------------------------------------------------------------------------------------

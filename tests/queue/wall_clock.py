@@ -82,8 +82,8 @@ def main() -> None:
     from kiosk.core.clock import SystemClock
     from kiosk.core.result import Ok
     from offline_queue.hall_client import HallClient
-    from offline_queue.identity import load_identity
-    from offline_queue.trust_clock import TrustClock
+    from offline_queue.keys.identity import load_identity
+    from offline_queue.keys.trust_clock import TrustClock
 
     data, url = Path(sys.argv[1]), sys.argv[2]
     clock = TrustClock(SystemClock())

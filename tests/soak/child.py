@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from offline_queue.policy import Backoff, SyncDelays
+from offline_queue.keys.renewal import RenewalPlan
 from offline_queue.process import QueueOptions
-from offline_queue.renewal import RenewalPlan
+from offline_queue.uplink.policy import Backoff, SyncDelays
 from tests.queue.queue_child import run
 
 _DAY = 1 / 90

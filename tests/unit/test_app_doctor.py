@@ -38,8 +38,8 @@ from kiosk.core.devices import (
     SelfTest,
 )
 from kiosk.core.ports import Link, QueueStatus
-from offline_queue.policy import CallError, Trouble
-from offline_queue.space import SpaceLimits
+from offline_queue.disk.space import SpaceLimits
+from offline_queue.uplink.policy import CallError, Trouble
 from provisioning.profile import load_profile
 
 MIB = 1024**2

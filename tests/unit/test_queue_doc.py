@@ -25,12 +25,13 @@ def test_every_target_and_record_is_there() -> None:
         assert (ROOT / "docs" / record).is_file(), record
 
 
-def test_every_module_is_there() -> None:
-    table = PAGE.split("## 技术员")[0]
-    rows = re.findall(r"^\| [^|]+ \| ((?:`[\w*]+`(?:, )?)+) \|", table, re.MULTILINE)
-    assert len(rows) > 8
-    for pattern in re.findall(r"`([\w*]+)`", " ".join(rows)):
-        assert list((ROOT / "offline_queue").glob(f"{pattern}.py")), pattern
+def test_every_place_is_there_and_named() -> None:
+    table = "".join(re.findall(r"^\|.*$", PAGE.split("## 技术员")[0], re.MULTILINE))
+    queue = ROOT / "offline_queue"
+    named = set(re.findall(r"`(\w+\.py|\w+/)`", table))
+    assert {name for name in named if not (queue / name).exists()} == set()
+    folders = {f"{path.parent.name}/" for path in queue.glob("*/__init__.py")}
+    assert folders <= named
 
 
 def _functions(file: Path) -> set[str]:

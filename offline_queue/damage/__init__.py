@@ -1,0 +1,1 @@
+"""When the disk did not keep its word: found, set aside, saved."""

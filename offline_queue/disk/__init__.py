@@ -1,0 +1,1 @@
+"""What lies on the disk, and what a disk does to it: files, the database, room."""

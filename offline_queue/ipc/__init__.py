@@ -1,0 +1,1 @@
+"""How other processes of the terminal speak to the owner of the store."""

@@ -1,0 +1,1 @@
+"""The journal (流水): an append-only chain of what happened, signed, verified by the hall."""

@@ -1,0 +1,1 @@
+"""Who this terminal is, whom it believes, and what time it is."""

@@ -1,0 +1,1 @@
+"""What was printed (打印台账) and on which sheets."""
