@@ -17,7 +17,7 @@ from drivers.host.backoff import Backoff
 from drivers.host.host import DriverHost
 from drivers.sim.control import SimDevice
 from drivers.sim.fault_scripts import FaultScript, Signal, Step, Verb, Wait
-from kiosk.core.devices import DeviceEvent, DeviceKind, DeviceState, DeviceStatus
+from kiosk.core.devices import DeviceEvent, DeviceKind, DeviceState, DeviceStatus, MediaState
 
 PATIENCE_S = 20.0
 """Beyond what a script allows: two cores are shared by many tests."""
@@ -82,6 +82,8 @@ class Rig:
         self.well()
         self._take(script.break_)
         if script.test:
+            if script.expect.media is MediaState.PRESENT:  # a test before the card is seen finds none
+                self.wait_status(lambda status: status.media is MediaState.PRESENT)
             found = self.host.self_test(deep=True)
             assert not found.passed and found.fault is script.expect.fault, found
             self.wait_status(script.expect.beside_the_fault().is_met)

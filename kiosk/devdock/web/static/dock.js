@@ -125,7 +125,8 @@ $("photo").addEventListener("change", async (event) => {
   event.target.value = "";
 });
 
-(async () => {
+// Not before the other scripts listen to what is told here.
+document.addEventListener("DOMContentLoaded", async () => {
   street = await call("/api/street");
   $("persons").replaceChildren(...street.persons.map((person) => button(person.label, () => order("card", { person: person.key }))));
   $("documents").replaceChildren(...street.documents.map((paper) => button(paper.label, () => order("document", { document: paper.key }))));
@@ -133,4 +134,4 @@ $("photo").addEventListener("change", async (event) => {
   document.dispatchEvent(new CustomEvent("street", { detail: street }));
   choose(street.terminals[0]);
   setInterval(refresh, 1000);
-})();
+});
