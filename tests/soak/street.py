@@ -121,13 +121,24 @@ class Machine:
             self.rss.append(int(status.split("VmRSS:")[1].split()[0]))
 
 
+@dataclass(frozen=True, slots=True)
+class Bustle:
+    """How much goes on."""
+
+    citizens_a_second: float = 6.0
+    """At each terminal, while it takes no time to file."""
+    between_faults_s: tuple[float, float] = (0.2, 1.5)
+    """On the whole street."""
+
+
+BUSY = Bustle()
+
+
 class Street:
     """Three terminals and a hall on one line of time."""
 
-    def __init__(
-        self, root: Path, *, seed: int, days_a_second: float, between_faults_s: tuple[float, float] = (0.2, 1.5)
-    ) -> None:
-        self._pace, self._between_faults_s = days_a_second, between_faults_s
+    def __init__(self, root: Path, *, seed: int, days_a_second: float, bustle: Bustle = BUSY) -> None:
+        self._pace, self._bustle = days_a_second, bustle
         self.seed, self.dice, self.root = seed, random.Random(seed), root
         self.faults: Counter[str] = Counter()
         self._starting = threading.Lock()
@@ -156,7 +167,7 @@ class Street:
             self._pass_time((now - began) * self._pace)
             if now >= next_fault:
                 self._go_wrong(now)
-                next_fault = now + self.dice.uniform(*self._between_faults_s)
+                next_fault = now + self.dice.uniform(*self._bustle.between_faults_s)
             for at, mend in [entry for entry in self._mend if entry[0] <= now]:
                 self._mend.remove((at, mend))
                 mend()
@@ -235,7 +246,7 @@ class Street:
 
     def _citizens(self, machine: Machine, stop: threading.Event) -> None:
         dice = random.Random(f"{self.seed} {machine.terminal.id}")
-        while not stop.wait(dice.expovariate(6.0)):
+        while not stop.wait(dice.expovariate(self._bustle.citizens_a_second)):
             machine.file(with_paper=dice.random() < _PAPERS)
 
     def _start_hall(self) -> None:
