@@ -186,7 +186,6 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
 def put(context: typer.Context) -> None:
     """File the JSON on standard input; prints its id first on one line, when it is durable and not before."""
     from kiosk.core.clock import SystemClock
-    from offline_queue.keys.identity import NotEnrolled, load_identity
     from offline_queue.payload import MAX_PAYLOAD_BYTES, Mint, PayloadError, read_payload, seal_payload
     from offline_queue.seal import TerminalSealer
 

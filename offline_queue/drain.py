@@ -23,10 +23,8 @@ _BLOBS_OF_WAITING = (
     "select seq, sha256, size from blobs where seq in"
     " (select seq from submissions where state = 'sealed' and seq > ? order by seq limit ?) order by seq, position"
 )
-
-
 _COLUMNS = "seq, id, sha256, size, attempts, coalesce(corrects, application_no)"
-_STANDS_BEHIND = (
+_STANDS_BEFORE = (
     "select 1 from submissions where application_no = ?1 and state = 'sealed'"
     " union all select 1 from submissions where corrects = ?1 and state = 'sealed' and seq < ?2 limit 1"
 )
@@ -68,7 +66,7 @@ class Drain:
                 if row is None:
                     continue
                 *columns, corrects = row
-                if corrects and db.execute(_STANDS_BEHIND, (corrects, row[0])).fetchone() is not None:
+                if corrects and db.execute(_STANDS_BEFORE, (corrects, row[0])).fetchone() is not None:
                     continue
                 found.append(_waiting(columns, _blobs_of(db, row[0])))
             return tuple(sorted(found, key=lambda item: item.seq))

@@ -34,8 +34,8 @@ from provisioning.enrol import enrol
 from provisioning.profile import Machine, load_profile
 
 REPOSITORY = Path(__file__).parents[2]
-_END_S = 60.0
-"""Of patience with a hall that ends beside a dozen other programs."""
+_END_S = 10.0
+"""Within this a hall ends that was told to."""
 RENEWAL, INSURED, QUESTION = "440604-GA-0031", "440604-RS-0102", "440604-ZX-12345"
 MAY = ("陈样本", "440699194803080003")
 """Has a residence permit and social insurance, see `persons`."""

@@ -19,7 +19,7 @@ from tests.soak.street import Bustle, Street
 SECONDS = float(os.environ.get("SOAK_SECONDS", "180"))
 DAYS = 75.0
 """Certificates are renewed once, and on a machine that has no time at all for it none runs out."""
-CALM = Bustle(citizens_a_second=2.0, between_faults_s=(0.4, 3.0))
+CALM = Bustle(citizens_a_second=2.0)
 """Less a second than in the hour: the other tests want the processor too."""
 
 
@@ -38,7 +38,7 @@ def test_hall_and_terminals_count_the_same(tmp_path: Path, expected_logs: set[st
     assert report.faultless(), report
     assert len(tampered.lost) == 1 and not tampered.faultless(), "the count sees a single one that is missing"
     assert report.told > SECONDS, "citizens were served through it all"
-    assert sum(report.faults.values()) > SECONDS / 6
+    assert sum(report.faults.values()) > SECONDS / 3
     assert report.rss_mib[1] <= report.rss_mib[0] + 24
     assert report.disk_kib <= 12 * 1024 + 4 * report.told, "ballast, journal, and little for each"
 

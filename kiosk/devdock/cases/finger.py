@@ -97,12 +97,13 @@ class Finger:
         deadline = time.monotonic() + within_s
         scrolls = 0
         while True:
-            node = self._find(label)
+            sequence, seen = self._sequence(), self.nodes()
+            node = _to_touch(seen, label)
             if node is not None:
                 if self._reachable(node):
-                    before = self._sequence()
                     self._press(*node.center)
-                    self._wait_for_answer(label, before)
+                    if len(label) > 1:  # keys of the keyboard answer at once and change no page
+                        self._wait_for_answer(sequence, seen)
                     return
                 if scrolls < _SCROLLS:
                     scrolls += 1
@@ -114,18 +115,7 @@ class Finger:
 
     def can_tap(self, label: str) -> bool:
         """Is there such a thing now?"""
-        return self._find(label) is not None
-
-    def _find(self, label: str) -> Node | None:
-        able = [
-            node
-            for node in self.nodes()
-            if node.role.lower() in _INTERACTIVE and "disabled" not in node.states and "invisible" not in node.states
-        ]
-        for node in able:
-            if _says(node, label) and node.rect[2] > 0 and node.rect[3] > 0:
-                return node
-        return None
+        return _to_touch(self.nodes(), label) is not None
 
     def _reachable(self, node: Node) -> bool:
         x, y = node.center
@@ -150,10 +140,10 @@ class Finger:
         except RemoteError:
             return -1
 
-    def _wait_for_answer(self, label: str, before: int) -> None:
-        """A person looks before she touches again. Keys of the keyboard answer at once and change no page."""
-        deadline = time.monotonic() + (_ANSWER_S if len(label) > 1 else 0)
-        while time.monotonic() < deadline and self._sequence() == before:
+    def _wait_for_answer(self, sequence: int, seen: list[Node]) -> None:
+        """A person looks before she touches again: at what has changed, not at news of a camera that nobody sees."""
+        deadline = time.monotonic() + _ANSWER_S
+        while time.monotonic() < deadline and (self._sequence() == sequence or self.nodes() == seen):
             time.sleep(0.02)
 
     def _scroll(self, node: Node) -> None:
@@ -171,6 +161,15 @@ class Finger:
     def _words(self) -> str:
         seen = list(dict.fromkeys(node.name for node in self.nodes() if node.name))
         return " | ".join(seen)[:600]
+
+
+def _to_touch(seen: list[Node], label: str) -> Node | None:
+    """The first thing that says this and takes a touch."""
+    for node in seen:
+        able = node.role.lower() in _INTERACTIVE and not node.states & {"disabled", "invisible"}
+        if able and _says(node, label) and node.rect[2] > 0 and node.rect[3] > 0:
+            return node
+    return None
 
 
 def _says(node: Node, label: str) -> bool:
