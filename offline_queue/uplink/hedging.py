@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 
 _LATE_LEAST_S = 0.05
 _LATE_UNKNOWN_S = 1.0
-"""Where the kernel does not tell how long it takes there and back."""
+"""Where nobody can tell how long it takes."""
 _LATE = 1.25
-"""Times there and back, or what the last batches of the backlog took: whatever takes longer is held up, or lost."""
+"""Times there and back: whatever takes longer is held up, or lost."""
+_BACKLOG_LATE = 1.75
+"""Times what the last batches of the backlog took; it is larger, and so is what goes twice."""
 _RECENT = 6
 
 
@@ -88,4 +90,4 @@ class Hedges:
         return sent.at + late_s - self.monotonic()
 
     def _backlog_late_s(self) -> float:
-        return _LATE * statistics.median(self._took) + _LATE_LEAST_S if self._took else float("inf")
+        return _BACKLOG_LATE * statistics.median(self._took) if self._took else _LATE_UNKNOWN_S

@@ -82,10 +82,11 @@ class SubmissionRound:
         """Until something may be sent though nothing came back: a late batch, when a line is free for it."""
         if self.stopped() or self.pacer.paused() > 0:
             return _LOOK_S
-        ways: list[Sequence[int]] = [EXPRESS] if self.pacer.wait(Lane.DELIVER) <= 0 else []
-        ways += [_BULK] if self._bulk_may_go() and not self._trying_out() else []
-        waits = [self.hedges.until_late(way) for way in ways if any(map(self.lines.free, way))]
-        return min(_LOOK_S, max(_SOON_S, min(waits, default=_LOOK_S)))
+        fresh = self.pacer.wait(Lane.DELIVER) <= 0 and any(map(self.lines.free, EXPRESS))
+        waits = [_LOOK_S]
+        waits += [self.hedges.until_late(EXPRESS)] if fresh else []
+        waits += [self.hedges.until_late(_BULK)] if self._bulk_may_go() and self._spare() else []
+        return max(_SOON_S, min(waits))
 
     def rest(self, seconds: float) -> None:
         """Wait until a call is over, somebody nudges or the time is up."""
@@ -123,6 +124,7 @@ class SubmissionRound:
         for line in _BULK:
             if self._trying_out():
                 self._open_early()
+                self._repeat_late()
                 return
             if self.lines.free(line) and not self._launch_bulk(line):
                 return
@@ -140,6 +142,21 @@ class SubmissionRound:
         if cold and Rank.BACKLOG in self._ranks.values() and self.pending() > len(self._in_flight()):
             for line in cold:
                 self._greet(line)
+
+    def _spare(self) -> list[int]:
+        """What a late batch may go over besides: any free line, while a first one tries out only those opened early."""
+        free = [line for line in _BULK if self.lines.free(line)]
+        if not self._trying_out():
+            return free
+        return [line for line in free if line in _OPENED_EARLY] if self.pacer.proven() else []
+
+    def _repeat_late(self) -> bool:
+        """The beginning and the end of a backlog are not held up by one lost packet; in between others use the line."""
+        late, spare = self.hedges.late(_BULK), self._spare()
+        if late is None or not spare:
+            return False
+        self._repeat(late, over=spare[0], rank=Rank.BACKLOG)
+        return True
 
     def _greet(self, line: int) -> None:
         self._start(line, (), Rank.INTERACTIVE, _greet, SubmissionState.SEALED)
@@ -191,14 +208,7 @@ class SubmissionRound:
                 if self.settling.missing.get(item.id):
                     self._send_files(line, item, Rank.BLOBS)
                     return True
-        return self._repeat_last(line)
-
-    def _repeat_last(self, line: int) -> bool:
-        """There is nothing else to send: the end of a backlog is not held up by one lost packet."""
-        late = self.hedges.late(_BULK)
-        if late is not None:
-            self._repeat(late, over=line, rank=Rank.BACKLOG)
-        return late is not None
+        return self._repeat_late()
 
     def _batchable(self, item: Waiting) -> bool:
         return not item.blobs or self.settling.missing.get(item.id) == ()
