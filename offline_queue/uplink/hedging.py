@@ -90,4 +90,4 @@ class Hedges:
         return sent.at + late_s - self.monotonic()
 
     def _backlog_late_s(self) -> float:
-        return _BACKLOG_LATE * statistics.median(self._took) if self._took else _LATE_UNKNOWN_S
+        return _BACKLOG_LATE * statistics.median(self._took) + _LATE_LEAST_S if self._took else _LATE_UNKNOWN_S

@@ -1,4 +1,4 @@
-"""The lines for what was just filed: open before somebody files, and a second one when the first is silent."""
+"""Lines that are open before they are needed, and a second one when the first is silent."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from kiosk.contract.batch import MAX_BATCH_ITEMS
 from kiosk.core.ports import Link
+from offline_queue.uplink.batching import FIRST_ITEMS
 from offline_queue.uplink.hedging import Hedges
 from offline_queue.uplink.pacing import Lane
+from offline_queue.uplink.submissions import BULK_LINES, EXPRESS
+from offline_queue.uplink.traffic import WRITERS
 from offline_queue.uplink.warmth import WARM_S, Warmth
 from tests.queue.conftest import FakeClock, Request, Terminal, TestHall
 from tests.queue.test_sync_worker import Bench, closing
@@ -69,7 +73,7 @@ def test_a_batch_of_a_backlog_is_late_when_it_takes_longer_than_the_last_ones(cl
     hedges.backlog(0)
     clock.advance(1)
     hedges.backlog(1)
-    assert hedges.until_late([0, 1]) == pytest.approx(2.5)
+    assert hedges.until_late([0, 1]) == pytest.approx(2.55)
     clock.advance(5)
     assert hedges.late([0, 1]) == 0, "the one that is out for longest"
 
@@ -203,3 +207,53 @@ def test_while_both_lines_are_silent_the_worker_waits_and_does_not_spin(bench: B
     bench.settle(seconds=120)
     assert set(bench.hall.effects) == {sealed.id for sealed in filings}
     assert len(bench.hall.effects) == len(filings)
+
+
+# --- the ends of a backlog --------------------------------------------------------------------------------------------
+
+
+def test_the_last_batch_of_a_backlog_goes_twice_when_it_is_stuck_and_takes_effect_once(bench: Bench) -> None:
+    stuck, came = threading.Event(), []
+
+    def one_is_stuck(_: TestHall, __: BaseHTTPRequestHandler, request: Request) -> bool:
+        came.append(request.body)
+        if len(came) == 2:
+            bench.clock.advance(30)
+            return not stuck.wait(10)
+        if came.count(request.body) == 2:
+            stuck.set()
+        return False
+
+    bench.hall.faults["/v1/batches"] = one_is_stuck
+    filings = bench.file(*range(1, 13))
+    bench.settle()
+    assert stuck.is_set(), "what was stuck went over another line"
+    assert [came.count(body) for body in dict.fromkeys(came)] == [1, 2]
+    assert sorted(bench.hall.effects) == sorted(sealed.id for sealed in filings)
+    assert set(bench.states().values()) == {"accepted"}
+    assert bench.state.last_error == ""
+
+
+def test_while_there_is_more_to_send_nothing_goes_twice(bench: Bench) -> None:
+    came: list[bytes] = []
+
+    def slow(_: TestHall, __: BaseHTTPRequestHandler, request: Request) -> bool:
+        came.append(request.body)
+        if len(came) > 1:  # the first one may be late
+            bench.clock.advance(1)
+        return False
+
+    bench.hall.faults["/v1/batches"] = slow
+    most_on_the_way = BULK_LINES * MAX_BATCH_ITEMS
+    bench.file(*range(1, most_on_the_way + 2 * MAX_BATCH_ITEMS))
+    while bench.worker._pending() > most_on_the_way:
+        bench.worker.step()
+    assert len(came) == len(set(came)) > 1
+
+
+@pytest.mark.parametrize(("waiting", "opened"), [(FIRST_ITEMS, 0), (FIRST_ITEMS + 1, WRITERS - 1)])
+def test_while_a_first_batch_tries_the_hall_the_next_lines_are_opened(bench: Bench, waiting: int, opened: int) -> None:
+    bench.file(*range(1, waiting + 1))
+    bench.settle()
+    assert bench.asked("/v1/bundle/manifest") == 1 + len(EXPRESS) + opened
+    assert len(bench.hall.effects) == waiting
