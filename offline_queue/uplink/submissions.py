@@ -277,15 +277,19 @@ class SubmissionRound:
         items = tuple(due[: self.settling.announce_items])
         entries = (AnnounceItem(id=item.id, sha256=item.sha256, size=item.size, blobs=item.blobs) for item in items)
         announce = Announce(items=tuple(entries))
-        call: Callable[[HallClient], Brought] = lambda client: Announced(items, client.announce(announce))  # noqa: E731
+
+        def call(client: HallClient) -> Brought:
+            return Announced(items, client.announce(announce))
+
         self._start(line, items, Rank.BACKLOG, call, SubmissionState.SEALED)
 
     def _send_files(self, line: int, item: Waiting, rank: Rank) -> None:
         missing = self.settling.missing.pop(item.id)
         delivery = Delivery(self.drain, traffic=self.state.traffic, rank=rank, stopped=self.stopped)
-        call: Callable[[HallClient], Brought] = lambda client: Delivered(  # noqa: E731
-            item, delivery.deliver(client, item, missing)
-        )
+
+        def call(client: HallClient) -> Brought:
+            return Delivered(item, delivery.deliver(client, item, missing))
+
         self._start(line, (item,), Rank.BLOBS, call, SubmissionState.UPLOADING)
 
     def _start(

@@ -19,7 +19,7 @@ from tests.soak.street import Bustle, Street
 SECONDS = float(os.environ.get("SOAK_SECONDS", "180"))
 DAYS = 75.0
 """Certificates are renewed once, and on a machine that has no time at all for it none runs out."""
-CALM = Bustle(citizens_a_second=2.0)
+CALM = Bustle(citizens_a_second=2.0, between_faults_s=(0.4, 2.6))
 """Less a second than in the hour: the other tests want the processor too."""
 
 

@@ -48,11 +48,15 @@ class Finger:
 
     def nodes(self) -> list[Node]:
         """Everything on the screen; empty while it is down."""
+        return self._look()[1]
+
+    def _look(self) -> tuple[int, list[Node]]:
+        """Which snapshot is on the screen, and everything in it."""
         try:
             head, _ = self._terminal.screen.do("tree")
         except RemoteError:
-            return []
-        return [_node(raw) for raw in head["nodes"]]
+            return -1, []
+        return int(head["sequence"]), [_node(raw) for raw in head["nodes"]]
 
     def sees(self, words: str) -> bool:
         """Is this text on the screen?"""
@@ -97,13 +101,14 @@ class Finger:
         deadline = time.monotonic() + within_s
         scrolls = 0
         while True:
-            sequence, seen = self._sequence(), self.nodes()
+            sequence, seen = self._look()
             node = _to_touch(seen, label)
             if node is not None:
                 if self._reachable(node):
-                    self._press(*node.center)
-                    if len(label) > 1:  # keys of the keyboard answer at once and change no page
-                        self._wait_for_answer(sequence, seen)
+                    touched = self._press(*node.center)
+                    if touched not in (sequence, -1):
+                        self._follow(node, label)
+                    self._wait_for_answer(label, sequence)
                     return
                 if scrolls < _SCROLLS:
                     scrolls += 1
@@ -125,14 +130,21 @@ class Finger:
     def _size(self) -> tuple[int, int]:
         return self._terminal.spec.width, self._terminal.spec.height
 
-    def _press(self, x: float, y: float) -> None:
+    def _press(self, x: float, y: float) -> int:
+        """The snapshot that was touched; -1: the screen died under the finger, and the person looks again."""
         self.touches += 1
         try:
             self._terminal.screen.do("touch", x=x, y=y, phase="press")
             time.sleep(_PRESS_S)
-            self._terminal.screen.do("touch", x=x, y=y, phase="release")
+            return int(self._terminal.screen.do("touch", x=x, y=y, phase="release")[0]["sequence"])
         except RemoteError:
-            return  # the screen died under the finger: the person looks again
+            return -1
+
+    def _follow(self, node: Node, label: str) -> None:
+        """The page changed while the finger came down: who missed touches the thing where it is now."""
+        now = _to_touch(self.nodes(), label)
+        if now is not None and now.rect != node.rect and self._reachable(now):
+            self._press(*now.center)
 
     def _sequence(self) -> int:
         try:
@@ -140,10 +152,10 @@ class Finger:
         except RemoteError:
             return -1
 
-    def _wait_for_answer(self, sequence: int, seen: list[Node]) -> None:
-        """A person looks before she touches again: at what has changed, not at news of a camera that nobody sees."""
-        deadline = time.monotonic() + _ANSWER_S
-        while time.monotonic() < deadline and (self._sequence() == sequence or self.nodes() == seen):
+    def _wait_for_answer(self, label: str, before: int) -> None:
+        """A person looks before she touches again. Keys of the keyboard answer at once and change no page."""
+        deadline = time.monotonic() + (_ANSWER_S if len(label) > 1 else 0)
+        while time.monotonic() < deadline and self._sequence() == before:
             time.sleep(0.02)
 
     def _scroll(self, node: Node) -> None:
