@@ -10,9 +10,6 @@ from offline_queue.disk.rows import Waiting
 
 FIRST_ITEMS = 8
 """A first word to a hall that may be crowded or a line that may be poor."""
-LAST_ITEMS = 16
-"""Of the last batches: enough of these on all lines for what a line holds on its way."""
-_GROWTH = 4
 
 
 @dataclass(slots=True)
@@ -28,8 +25,8 @@ class BatchSize:
 
     def grow(self) -> None:
         """The last one went well."""
-        self.items = min(MAX_BATCH_ITEMS, self.items * _GROWTH)
-        self.bytes = min(BATCH_BYTES, self.bytes * _GROWTH)
+        self.items = min(MAX_BATCH_ITEMS, self.items * 2)
+        self.bytes = min(BATCH_BYTES, self.bytes * 2)
 
     def shrink(self, items: int, bytes_: int) -> None:
         """One of this size did not."""
@@ -42,7 +39,7 @@ def share(items: int, *, waiting: int, lines: int) -> int:
 
     Towards the end batches become small: the last ones end together, and the hall has not all of them at once.
     """
-    return min(items, max(LAST_ITEMS, -(-waiting // lines)))
+    return min(items, max(FIRST_ITEMS, -(-waiting // lines)))
 
 
 @dataclass(slots=True)
