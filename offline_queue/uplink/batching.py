@@ -10,6 +10,9 @@ from offline_queue.disk.rows import Waiting
 
 FIRST_ITEMS = 8
 """A first word to a hall that may be crowded or a line that may be poor."""
+LAST_ITEMS = 16
+"""Of the last batches: one on each line is more than a line of 1 Mbit/s and 200 ms holds on its way."""
+_GROWTH = 4
 
 
 @dataclass(slots=True)
@@ -25,8 +28,8 @@ class BatchSize:
 
     def grow(self) -> None:
         """The last one went well."""
-        self.items = min(MAX_BATCH_ITEMS, self.items * 2)
-        self.bytes = min(BATCH_BYTES, self.bytes * 2)
+        self.items = min(MAX_BATCH_ITEMS, self.items * _GROWTH)
+        self.bytes = min(BATCH_BYTES, self.bytes * _GROWTH)
 
     def shrink(self, items: int, bytes_: int) -> None:
         """One of this size did not."""
@@ -39,7 +42,7 @@ def share(items: int, *, waiting: int, lines: int) -> int:
 
     Towards the end batches become small: the last ones end together, and the hall has not all of them at once.
     """
-    return min(items, max(FIRST_ITEMS, -(-waiting // lines)))
+    return min(items, max(LAST_ITEMS, -(-waiting // lines)))
 
 
 @dataclass(slots=True)

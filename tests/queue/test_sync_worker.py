@@ -146,7 +146,7 @@ def test_small_ones_go_in_batches_and_need_no_announcement(bench: Bench) -> None
     bench.settle()
     assert sorted(bench.hall.effects) == sorted(sealed.id for sealed in filings)
     assert bench.asked("/v1/announce") == 0
-    assert 4 <= bench.asked("/v1/batches") <= 12, "the last ones are small"
+    assert 4 <= bench.asked("/v1/batches") <= 8
 
 
 def test_what_has_files_is_announced_in_more_than_one_go(bench: Bench) -> None:

@@ -21,7 +21,15 @@ from offline_queue.gateway import ASKING_S, DirectHall
 from offline_queue.hall_client import HallClient
 from offline_queue.keys.identity import load_identity
 from offline_queue.process import QueueProcess
-from offline_queue.uplink.batching import FIRST_ITEMS, BatchSize, Suspects, first_of_each_case, next_batch, share
+from offline_queue.uplink.batching import (
+    FIRST_ITEMS,
+    LAST_ITEMS,
+    BatchSize,
+    Suspects,
+    first_of_each_case,
+    next_batch,
+    share,
+)
 from offline_queue.uplink.lines import Lines
 from offline_queue.uplink.policy import CallError
 from offline_queue.uplink.tcp import Flight, flight_of, line_options
@@ -399,7 +407,7 @@ def test_the_last_batches_become_small_and_everything_goes(waiting: int, lines: 
     assert sizes[0] <= MAX_BATCH_ITEMS
     if lines > 1:
         # With every line in use, what is on the way at the end is a small part of what was.
-        assert sizes[-1] <= FIRST_ITEMS
+        assert sizes[-1] <= LAST_ITEMS
 
 
 def test_a_batch_that_must_be_small_stays_small() -> None:

@@ -107,8 +107,8 @@ class Finger:
                 if self._reachable(node):
                     touched = self._press(*node.center)
                     if touched not in (sequence, -1):
-                        self._follow(node, label)
-                    self._wait_for_answer(label, sequence)
+                        touched = self._follow(node, label, touched)
+                    self._wait_for_answer(label, touched)
                     return
                 if scrolls < _SCROLLS:
                     scrolls += 1
@@ -140,11 +140,13 @@ class Finger:
         except RemoteError:
             return -1
 
-    def _follow(self, node: Node, label: str) -> None:
-        """The page changed while the finger came down: who missed touches the thing where it is now."""
+    def _follow(self, node: Node, label: str, touched: int) -> int:
+        """The page changed while the finger came down: who missed touches the thing where it is now. The snapshot that
+        was touched last."""
         now = _to_touch(self.nodes(), label)
-        if now is not None and now.rect != node.rect and self._reachable(now):
-            self._press(*now.center)
+        if now is None or now.rect == node.rect or not self._reachable(now):
+            return touched
+        return self._press(*now.center)
 
     def _sequence(self) -> int:
         try:
