@@ -114,8 +114,9 @@ def grab(window: QQuickWindow) -> QImage:
     return window.grabWindow()
 
 
-def touch(window: QQuickWindow, x: int, y: int, phase: Phase) -> None:
-    """One finger at a window position. Works without a display and without a touch panel."""
+def touch(window: QQuickWindow, x: int, y: int, phase: Phase, *, alone: bool = False) -> None:
+    """One finger at a window position. Works without a display and without a touch panel. `alone`: nothing else that
+    waits for the event loop comes in between."""
     from PySide6.QtTest import QTest  # only the dock and tests touch by program
 
     touching = QTest.touchEvent(window, _panel())
@@ -127,12 +128,12 @@ def touch(window: QQuickWindow, x: int, y: int, phase: Phase) -> None:
             touching.move(0, point, window)
         case "release":
             touching.release(0, point, window)
-    touching.commit()
+    touching.commit(not alone)
 
 
 def tap(window: QQuickWindow, x: int, y: int) -> None:
-    """Press and release."""
-    touch(window, x, y, "press")
+    """Press and release; the page cannot change between the two."""
+    touch(window, x, y, "press", alone=True)
     touch(window, x, y, "release")
     QCoreApplication.processEvents()
 

@@ -23,7 +23,7 @@ Verb = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class ScreenServer(QObject):
-    """Answers one frame per request. Verbs: `grab`, `tree`, `touch`, `state`, and those of `more`."""
+    """Answers one frame per request. Verbs: `grab`, `tree`, `touch`, `tap`, `state`, and those of `more`."""
 
     def __init__(
         self,
@@ -86,17 +86,10 @@ class ScreenServer(QObject):
                     self._state(), _encode(image, str(head.get("kind", "png")), int(head.get("width", 0)))
                 )
             case "tree":
-                nodes = [
-                    {
-                        "role": node.role,
-                        "name": node.name,
-                        "value": node.value,
-                        "rect": [node.rect.x, node.rect.y, node.rect.width, node.rect.height],
-                        "states": sorted(node.states),
-                    }
-                    for node in inspect.tree(self._window)
-                ]
+                nodes = [_told(node) for node in inspect.tree(self._window)]
                 return encode_frame({**self._state(), "nodes": nodes})
+            case "tap":
+                return encode_frame(self._tap(head.get("node"), round(head["x"]), round(head["y"])))
             case "touch":
                 if head.get("phase") not in ("press", "move", "release"):
                     return encode_frame({"ok": False, "error": "phase is press, move or release"})
@@ -109,6 +102,15 @@ class ScreenServer(QObject):
             case other:
                 return encode_frame({"ok": False, "error": f"unknown verb {other!r}"})
 
+    def _tap(self, node: Any, x: int, y: int) -> dict[str, Any]:
+        """Touches that thing if it is still as it was seen (a node of `tree`): a page that changes while the finger
+        comes down is not touched. The state before the touch, and whether it was `tapped`."""
+        there = node in [_told(now) for now in inspect.tree(self._window)]
+        before = self._state()
+        if there:
+            inspect.tap(self._window, x, y)
+        return {**before, "tapped": there}
+
     def _state(self) -> dict[str, Any]:
         sequence, view = self._view_name()
         size = self._window.size()
@@ -120,6 +122,16 @@ class ScreenServer(QObject):
             "width": size.width(),
             "height": size.height(),
         }
+
+
+def _told(node: inspect.Node) -> dict[str, Any]:
+    return {
+        "role": node.role,
+        "name": node.name,
+        "value": node.value,
+        "rect": [node.rect.x, node.rect.y, node.rect.width, node.rect.height],
+        "states": sorted(node.states),
+    }
 
 
 def _encode(image: QImage, kind: str, width: int) -> bytes:

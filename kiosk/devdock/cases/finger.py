@@ -13,7 +13,6 @@ from kiosk.devdock.street import Terminal
 
 _INTERACTIVE = frozenset({"button", "checkbox", "radiobutton", "editabletext", "pagetab", "listitem"})
 _NUMBER = re.compile(r"\d{6}-?\d{6}-?[0-9A-Z]{4}-?\d{4}-?[0-9A-Z]")
-_PRESS_S = 0.03
 _SCROLLS = 8
 _ANSWER_S = 0.4
 
@@ -48,15 +47,11 @@ class Finger:
 
     def nodes(self) -> list[Node]:
         """Everything on the screen; empty while it is down."""
-        return self._look()[1]
-
-    def _look(self) -> tuple[int, list[Node]]:
-        """Which snapshot is on the screen, and everything in it."""
         try:
             head, _ = self._terminal.screen.do("tree")
         except RemoteError:
-            return -1, []
-        return int(head["sequence"]), [_node(raw) for raw in head["nodes"]]
+            return []
+        return [_node(raw) for raw in head["nodes"]]
 
     def sees(self, words: str) -> bool:
         """Is this text on the screen?"""
@@ -101,16 +96,12 @@ class Finger:
         deadline = time.monotonic() + within_s
         scrolls = 0
         while True:
-            sequence, seen = self._look()
-            node = _to_touch(seen, label)
+            node = _to_touch(self.nodes(), label)
             if node is not None:
                 if self._reachable(node):
-                    touched = self._press(*node.center)
-                    if touched not in (sequence, -1):
-                        touched = self._follow(node, label, touched)
-                    self._wait_for_answer(label, touched)
-                    return
-                if scrolls < _SCROLLS:
+                    if self._touch(node, label):
+                        return
+                elif scrolls < _SCROLLS:
                     scrolls += 1
                     self._scroll(node)
                     continue
@@ -130,23 +121,19 @@ class Finger:
     def _size(self) -> tuple[int, int]:
         return self._terminal.spec.width, self._terminal.spec.height
 
-    def _press(self, x: float, y: float) -> int:
-        """The snapshot that was touched; -1: the screen died under the finger, and the person looks again."""
-        self.touches += 1
+    def _touch(self, node: Node, label: str) -> bool:
+        """False: it was not there any more when the finger came down, and the person looks again. True also if the
+        screen died under the finger."""
+        x, y = node.center
         try:
-            self._terminal.screen.do("touch", x=x, y=y, phase="press")
-            time.sleep(_PRESS_S)
-            return int(self._terminal.screen.do("touch", x=x, y=y, phase="release")[0]["sequence"])
+            before, _ = self._terminal.screen.do("tap", x=x, y=y, node=_raw(node))
         except RemoteError:
-            return -1
-
-    def _follow(self, node: Node, label: str, touched: int) -> int:
-        """The page changed while the finger came down: who missed touches the thing where it is now. The snapshot that
-        was touched last."""
-        now = _to_touch(self.nodes(), label)
-        if now is None or now.rect == node.rect or not self._reachable(now):
-            return touched
-        return self._press(*now.center)
+            self.touches += 1
+            return True
+        if before["tapped"]:
+            self.touches += 1
+            self._wait_for_answer(label, int(before["sequence"]))
+        return bool(before["tapped"])
 
     def _sequence(self) -> int:
         try:
@@ -189,6 +176,17 @@ def _to_touch(seen: list[Node], label: str) -> Node | None:
 def _says(node: Node, label: str) -> bool:
     """Exactly this label; one that ends with … need only begin so."""
     return node.name.startswith(label[:-1]) if label.endswith("…") else node.name == label
+
+
+def _raw(node: Node) -> dict[str, Any]:
+    """`_node`'s opposite."""
+    return {
+        "role": node.role,
+        "name": node.name,
+        "value": node.value,
+        "rect": list(node.rect),
+        "states": sorted(node.states),
+    }
 
 
 def _node(raw: dict[str, Any]) -> Node:
