@@ -27,13 +27,14 @@ from offline_queue.returns import ReturnBook
 from offline_queue.store import Store
 from offline_queue.uplink.bundle_fetch import BundleFetch
 from offline_queue.uplink.bundles import BundleKeeper, BundleRefused
-from offline_queue.uplink.express import Express
+from offline_queue.uplink.hedging import Hedges
 from offline_queue.uplink.outcomes import OutcomeBox, OutcomeRound
 from offline_queue.uplink.pacing import Lane, Pacer, StepOver
 from offline_queue.uplink.policy import SyncDelays
-from offline_queue.uplink.submissions import EXPRESS, SubmissionRound, lines_over
+from offline_queue.uplink.submissions import SubmissionRound, lines_over
 from offline_queue.uplink.sync_state import SyncState
 from offline_queue.uplink.traffic import Rank
+from offline_queue.uplink.warmth import Warmth
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +82,8 @@ class SyncWorker:
         self._house_at = clock.monotonic() + delays.house
         self._round = SubmissionRound(
             lines=lines_over(client),
-            express=Express(EXPRESS, clock.monotonic),
+            warmth=Warmth(clock.monotonic),
+            hedges=Hedges(clock.monotonic),
             drain=Drain(store),
             pacer=self._pacer,
             state=state,

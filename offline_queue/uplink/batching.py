@@ -11,7 +11,7 @@ from offline_queue.disk.rows import Waiting
 FIRST_ITEMS = 8
 """A first word to a hall that may be crowded or a line that may be poor."""
 LAST_ITEMS = 16
-"""Of the last batches: one on each line is more than a line of 1 Mbit/s and 200 ms holds on its way."""
+"""Of the last batches: enough of these on all lines for what a line holds on its way."""
 _GROWTH = 4
 
 

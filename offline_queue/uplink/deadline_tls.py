@@ -6,6 +6,7 @@ handshake, read and write gets only what is left until the context's deadline.
 
 from __future__ import annotations
 
+import errno
 import ssl
 import time
 import weakref
@@ -23,6 +24,17 @@ _NO_CHECK_TIME = 0x200000
 
 class DeadlineSocket(ssl.SSLSocket):
     """Waits no longer than its context's deadline."""
+
+    def getpeername(self) -> Any:
+        """The standard library forgets to close a socket whose peer hung up before the handshake, as it learns by this
+        call; so it is closed here."""
+        try:
+            return super().getpeername()
+        except OSError:
+            if self.version() is not None:
+                raise
+            self.close()
+            raise ConnectionResetError(errno.ECONNRESET, "hung up before the handshake") from None
 
     def do_handshake(self, block: bool = False) -> None:
         """Shake hands in the time that is left."""

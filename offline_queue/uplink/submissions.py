@@ -17,19 +17,23 @@ from kiosk.core.result import Err, Ok
 from offline_queue.disk.rows import Waiting
 from offline_queue.drain import Drain
 from offline_queue.hall_client import HallClient
-from offline_queue.uplink.batching import BatchSize, first_of_each_case, next_batch, share
+from offline_queue.uplink.batching import first_of_each_case, next_batch, share
 from offline_queue.uplink.delivery import Delivery
-from offline_queue.uplink.express import Express
+from offline_queue.uplink.hedging import Hedges
 from offline_queue.uplink.lines import Done, Lines
 from offline_queue.uplink.pacing import Lane, Pacer
 from offline_queue.uplink.settling import Announced, Batch, Brought, Delivered, Greeted, Settling
 from offline_queue.uplink.sync_state import SyncState
-from offline_queue.uplink.traffic import Rank
+from offline_queue.uplink.traffic import WRITERS, Rank
+from offline_queue.uplink.warmth import Warmth
 
 BULK_LINES = 6
 """While some wait for their answers the others use the line: an answer takes as long as three batches and more."""
+_BULK = range(BULK_LINES)
 EXPRESS = (BULK_LINES, BULK_LINES + 1)
 """These carry nothing but what was just filed."""
+_OPENED_EARLY = _BULK[1:WRITERS]
+"""These are opened while a first batch asks whether the hall takes a backlog: when it does, the next go at once."""
 _PAGE = 256
 _FAR = 64 * _PAGE
 """So far ahead it is looked for something that need not wait."""
@@ -52,7 +56,8 @@ class SubmissionRound:
     stopped: Callable[[], bool]
     pending: Callable[[], int]
     """How many wait here."""
-    express: Express
+    warmth: Warmth
+    hedges: Hedges
     settling: Settling = field(init=False)
     _flying: dict[int, tuple[Waiting, ...]] = field(default_factory=dict)
     """By line."""
@@ -75,14 +80,17 @@ class SubmissionRound:
 
     def _look_s(self) -> float:
         """Until something may be sent though nothing came back: a late batch, when a line is free for it."""
-        held_up = self.stopped() or self.pacer.paused() > 0 or self.pacer.wait(Lane.DELIVER) > 0
-        if held_up or not any(map(self.lines.free, EXPRESS)):
+        if self.stopped() or self.pacer.paused() > 0:
             return _LOOK_S
-        return min(_LOOK_S, max(_SOON_S, self.express.until_late()))
+        fresh = self.pacer.wait(Lane.DELIVER) <= 0 and any(map(self.lines.free, EXPRESS))
+        waits = [_LOOK_S]
+        waits += [self.hedges.until_late(EXPRESS)] if fresh else []
+        waits += [self.hedges.until_late(_BULK)] if self._bulk_may_go() and self._spare() else []
+        return max(_SOON_S, min(waits))
 
     def rest(self, seconds: float) -> None:
         """Wait until a call is over, somebody nudges or the time is up."""
-        if (done := self.lines.next(seconds=min(seconds, max(1.0, self.express.warm_for())))) is not None:
+        if (done := self.lines.next(seconds=min(seconds, max(1.0, self.warmth.warm_for(EXPRESS))))) is not None:
             self._settle(done)
 
     @property
@@ -111,15 +119,47 @@ class SubmissionRound:
         self._launch_fresh()
         if not self.pacer.taking() and not self.lines.busy:
             self.settling.size.restart()
-        if self.pacer.away_for_long() or self.pacer.wait(Lane.BACKLOG) > 0:
+        if not self._bulk_may_go():
             return
-        for line in range(BULK_LINES):
-            if self.lines.busy and not self.pacer.proven():
-                return
-            if Rank.BACKLOG in self._ranks.values() and not self.pacer.taking():
+        for line in _BULK:
+            if self._trying_out():
+                self._open_early()
+                self._repeat_late()
                 return
             if self.lines.free(line) and not self._launch_bulk(line):
                 return
+
+    def _bulk_may_go(self) -> bool:
+        return not self.pacer.away_for_long() and self.pacer.wait(Lane.BACKLOG) <= 0
+
+    def _trying_out(self) -> bool:
+        """Is one call asking what many would, whether there is a hall, and whether it takes a backlog?"""
+        unproven = self.lines.busy > 0 and not self.pacer.proven()
+        return unproven or (Rank.BACKLOG in self._ranks.values() and not self.pacer.taking())
+
+    def _open_early(self) -> None:
+        cold = [line for line in _OPENED_EARLY if self.lines.free(line) and self.warmth.cold([line]) is not None]
+        if cold and Rank.BACKLOG in self._ranks.values() and self.pending() > len(self._in_flight()):
+            for line in cold:
+                self._greet(line)
+
+    def _spare(self) -> list[int]:
+        """What a late batch may go over besides: any free line, while a first one tries out only those opened early."""
+        free = [line for line in _BULK if self.lines.free(line)]
+        if not self._trying_out():
+            return free
+        return [line for line in free if line in _OPENED_EARLY] if self.pacer.proven() else []
+
+    def _repeat_late(self) -> bool:
+        """The beginning and the end of a backlog are not held up by one lost packet; in between others use the line."""
+        late, spare = self.hedges.late(_BULK), self._spare()
+        if late is None or not spare:
+            return False
+        self._repeat(late, over=spare[0], rank=Rank.BACKLOG)
+        return True
+
+    def _greet(self, line: int) -> None:
+        self._start(line, (), Rank.INTERACTIVE, _greet, SubmissionState.SEALED)
 
     def _launch_fresh(self) -> None:
         """What somebody waits for, on the lines that are kept free for it; its files share the other lines."""
@@ -128,21 +168,25 @@ class SubmissionRound:
             return
         fresh = self._fresh_due()
         if due := [item for item in fresh if self._batchable(item)]:
-            self._send_express(free[0], due)
+            self._send_fresh(free[0], due)
             return
         unknown = [item for item in fresh if item.blobs and item.id not in self.settling.missing]
         if unknown and self.pacer.wait(Lane.ANNOUNCE) <= 0:
             self._send_announce(free[0], unknown)
-        elif (late := self.express.late()) is not None:
-            self.express.repeated(late)
-            self._send_express(free[0], self._flying[late], again=True)
-        elif self.pacer.proven() and (cold := self.express.cold(free)) is not None:
-            self._start(cold, (), Rank.INTERACTIVE, _greet, SubmissionState.SEALED)
+        elif (late := self.hedges.late(EXPRESS)) is not None:
+            self._repeat(late, over=free[0], rank=Rank.INTERACTIVE)
+        elif self.pacer.proven() and (cold := self.warmth.cold(free)) is not None:
+            self._greet(cold)
 
-    def _send_express(self, line: int, due: Sequence[Waiting], *, again: bool = False) -> None:
+    def _send_fresh(self, line: int, due: Sequence[Waiting]) -> None:
         flight = self.lines.flight(line)
-        if self._send_batch(line, due, Rank.INTERACTIVE) and not self.lines.free(line):
-            self.express.sent(line, shortest_s=flight.shortest_s if flight else 0.0, again=again)
+        batch = next_batch(due, size=self.settling.size, limits=self.settling.suspects.limits)
+        if self._send(line, batch, Rank.INTERACTIVE):
+            self.hedges.fresh(line, shortest_s=flight.shortest_s if flight else 0.0)
+
+    def _repeat(self, late: int, *, over: int, rank: Rank) -> None:
+        if self._send(over, self._flying[late], rank):
+            self.hedges.repeated(late, over=over)
 
     def _launch_bulk(self, line: int) -> bool:
         """Give this line something to do; False if there is nothing."""
@@ -153,18 +197,18 @@ class SubmissionRound:
                     return True
         due = self._due()
         if batch := [item for item in due if self._batchable(item)]:
-            return self._send_batch(line, batch, Rank.BACKLOG)
+            self._send_backlog(line, batch)
+            return True
         unknown = [item for item in due if item.blobs and item.id not in self.settling.missing]
         if unknown and self.pacer.wait(Lane.ANNOUNCE) <= 0:
             self._send_announce(line, unknown)
             return True
-        if self._uploading() or self.pacer.wait(Lane.DELIVER) > 0:
-            return False
-        for item in due:
-            if self.settling.missing.get(item.id):
-                self._send_files(line, item, Rank.BLOBS)
-                return True
-        return False
+        if not self._uploading() and self.pacer.wait(Lane.DELIVER) <= 0:
+            for item in due:
+                if self.settling.missing.get(item.id):
+                    self._send_files(line, item, Rank.BLOBS)
+                    return True
+        return self._repeat_late()
 
     def _batchable(self, item: Waiting) -> bool:
         return not item.blobs or self.settling.missing.get(item.id) == ()
@@ -199,9 +243,15 @@ class SubmissionRound:
             ready |= {item.id: item for item in self.pacer.due(page.value) if item.id not in flying}
         return self.pacer.due(first_of_each_case(seen, may_go=ready))
 
-    def _send_batch(self, line: int, due: Sequence[Waiting], rank: Rank) -> bool:
-        pending = self.pending() if rank is Rank.BACKLOG else None
-        batch = next_batch(due, size=self._size(pending), limits=self.settling.suspects.limits)
+    def _send_backlog(self, line: int, due: Sequence[Waiting]) -> None:
+        size, waiting = self.settling.size, self.pending() - len(self._in_flight())
+        lines = 1 + list(self._ranks.values()).count(Rank.BACKLOG)
+        size = replace(size, items=share(size.items, waiting=waiting, lines=lines))
+        if self._send(line, next_batch(due, size=size, limits=self.settling.suspects.limits), Rank.BACKLOG):
+            self.hedges.backlog(line)
+
+    def _send(self, line: int, batch: Sequence[Waiting], rank: Rank) -> bool:
+        """These in one request; False if not one of them can be read."""
         envelopes: dict[Waiting, bytes] = {}
         for item in batch:
             envelope = self.drain.envelope(item)
@@ -212,9 +262,9 @@ class SubmissionRound:
             else:
                 self.pacer.store_failed(envelope.error.fault.value)
         if not envelopes:
-            return True
+            return False
         items, contents = tuple(envelopes), tuple(envelopes.values())
-        traffic = self.state.traffic
+        traffic, pending = self.state.traffic, self.pending() if rank is Rank.BACKLOG else None
 
         def call(client: HallClient) -> Brought:
             answer = client.batch(contents, rank=rank, traffic=traffic, pending=pending)
@@ -223,28 +273,23 @@ class SubmissionRound:
         self._start(line, items, rank, call, SubmissionState.UPLOADING)
         return True
 
-    def _size(self, pending: int | None) -> BatchSize:
-        """Of the next batch; `pending`: of a backlog, those on the way included."""
-        size = self.settling.size
-        if pending is None:
-            return size
-        waiting = pending - sum(map(len, self._flying.values()))
-        lines = 1 + list(self._ranks.values()).count(Rank.BACKLOG)
-        return replace(size, items=share(size.items, waiting=waiting, lines=lines))
-
     def _send_announce(self, line: int, due: Sequence[Waiting]) -> None:
         items = tuple(due[: self.settling.announce_items])
         entries = (AnnounceItem(id=item.id, sha256=item.sha256, size=item.size, blobs=item.blobs) for item in items)
         announce = Announce(items=tuple(entries))
-        call: Callable[[HallClient], Brought] = lambda client: Announced(items, client.announce(announce))  # noqa: E731
+
+        def call(client: HallClient) -> Brought:
+            return Announced(items, client.announce(announce))
+
         self._start(line, items, Rank.BACKLOG, call, SubmissionState.SEALED)
 
     def _send_files(self, line: int, item: Waiting, rank: Rank) -> None:
         missing = self.settling.missing.pop(item.id)
         delivery = Delivery(self.drain, traffic=self.state.traffic, rank=rank, stopped=self.stopped)
-        call: Callable[[HallClient], Brought] = lambda client: Delivered(  # noqa: E731
-            item, delivery.deliver(client, item, missing)
-        )
+
+        def call(client: HallClient) -> Brought:
+            return Delivered(item, delivery.deliver(client, item, missing))
+
         self._start(line, (item,), Rank.BLOBS, call, SubmissionState.UPLOADING)
 
     def _start(
@@ -267,14 +312,10 @@ class SubmissionRound:
             self.drain.progress(item, SubmissionState.SEALED)
         self._ranks.pop(done.line, None)
         stale = self._epochs.pop(done.line) < self.settling.epoch
-        twice = done.line in EXPRESS and self.express.used(done.line)
-        if twice and isinstance(done.result, Batch) and self._answered(done.result):
-            return
-        self.settling.settle(done.result, stale=stale)
-
-    def _answered(self, batch: Batch) -> bool:
-        """It went over two lines, and the other one was quicker."""
-        return not {item.id for item in batch.items} & set(self.state.fresh())
+        self.warmth.used(done.line)
+        answered = isinstance(done.result, Batch) and isinstance(done.result.answer, Ok)
+        if self.hedges.ended(done.line, answered=answered):
+            self.settling.settle(done.result, stale=stale)
 
 
 def lines_over(client: HallClient) -> Lines[Brought]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
@@ -49,6 +49,9 @@ from offline_queue.seal import TerminalSealer
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 PLANTED = ("试验甲乙", "440699199001011236", "广东省测试市虚构路一号")
+
+if TYPE_CHECKING:
+    from tests.queue.worker_bench import Bench
 
 
 class FakeClock:
@@ -465,6 +468,17 @@ def terminal(pki: Pki, secrets: HallSecrets, hall: TestHall, tmp_path: Path) -> 
     made = make_terminal(tmp_path / "data", pki, secrets, url=hall.url)
     hall.terminal_keys[made.signing.id] = made.signing.public
     return made
+
+
+@pytest.fixture
+def bench(terminal: Terminal, hall: TestHall, clock: FakeClock, expected_logs: set[str]) -> Iterator[Bench]:
+    from tests.queue import worker_bench  # it needs what is here
+
+    expected_logs.add("offline_queue")
+    hall.publish(1)
+    made = worker_bench.Bench(terminal, hall, clock)
+    yield made
+    made.close()
 
 
 def wait_for(condition: Callable[[], bool], *, seconds: float = 30.0) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 
 import pytest
 
@@ -13,40 +12,20 @@ from kiosk.contract.problems import ProblemCode
 from kiosk.core.devices import Fault
 from kiosk.core.print_ledger import PaperKind, PrintOrder, PrintState, VoidReason
 from kiosk.core.result import Ok
-from offline_queue.hall_client import CallLimits, HallClient
-from offline_queue.keys.identity import load_identity
 from offline_queue.paper.ledger import Ledger
 from offline_queue.paper.sheets import SheetBook
-from offline_queue.store import Store
-from offline_queue.sync import Sender, SyncWorker
-from offline_queue.uplink.bundles import BundleKeeper
 from offline_queue.uplink.outcomes import OutcomeBox
-from offline_queue.uplink.policy import SyncDelays
 from offline_queue.uplink.sync_state import SyncState
 from tests.queue.conftest import NOW, FakeClock, Request, Terminal, TestHall, reply, reply_problem
+from tests.queue.worker_bench import Bench
 
 
-class Bench:
-    """A queue whose worker is stepped by hand."""
+class LedgerBench(Bench):
+    """With a print ledger."""
 
     def __init__(self, terminal: Terminal, hall: TestHall, clock: FakeClock) -> None:
-        self.hall, self.clock = hall, clock
-        self.store = Store(Path(terminal.layout.queue), clock=clock)
+        super().__init__(terminal, hall, clock, state=SyncState(monotonic=clock.monotonic))
         self.ledger = Ledger(self.store, wake=lambda: None)
-        self.state = SyncState(monotonic=clock.monotonic)
-        identity = load_identity(terminal.data)
-        limits = CallLimits(connect_s=2, call_s=2, transfer_s=2)
-        self.client = HallClient(base_url=terminal.profile.hall.url, identity=identity, limits=limits)
-        self.worker = SyncWorker(
-            sender=Sender("T001", "test"),
-            store=self.store,
-            state=self.state,
-            client=self.client,
-            bundles=BundleKeeper(Path(terminal.layout.bundle_file), enrolled_keys=identity.enrolled_keys),
-            clock=clock,
-            random=lambda: 0.999,
-            delays=SyncDelays(),
-        )
 
     def page(self, job: str, *ends: PrintState, fault: str = "") -> None:
         for number, end in enumerate(ends):
@@ -54,16 +33,6 @@ class Bench:
             assert self.ledger.sent(job, attempt=f"{job}{number}") == Ok(None)
             assert end in (PrintState.PROVEN, PrintState.FAILED, PrintState.UNKNOWN)
             assert self.ledger.settle(job, end, fault=fault, pages=1) == Ok(None)
-
-    def settle(self, *, seconds: float = 0.0) -> None:
-        for _ in range(200):
-            if self.worker.step() > 0:
-                break
-        else:
-            pytest.fail("the worker spins")
-        if seconds:
-            self.clock.advance(seconds)
-            self.settle()
 
     def heard(self) -> list[tuple[str, str]]:
         return [(job, told.outcome) for job, told in self.hall.outcomes]
@@ -73,22 +42,17 @@ class Bench:
         assert isinstance(found, Ok)
         return len(found.value)
 
-    def close(self) -> None:
-        self.worker.close()
-        self.client.close()
-        self.store.close()
-
 
 @pytest.fixture
-def bench(terminal: Terminal, hall: TestHall, clock: FakeClock, expected_logs: set[str]) -> Iterator[Bench]:
+def bench(terminal: Terminal, hall: TestHall, clock: FakeClock, expected_logs: set[str]) -> Iterator[LedgerBench]:
     expected_logs.add("offline_queue")
     hall.publish(1)
-    made = Bench(terminal, hall, clock)
+    made = LedgerBench(terminal, hall, clock)
     yield made
     made.close()
 
 
-def test_every_end_is_told_once_in_order(bench: Bench) -> None:
+def test_every_end_is_told_once_in_order(bench: LedgerBench) -> None:
     bench.page("A", PrintState.FAILED, PrintState.PROVEN, fault=Fault.PAPER_OUT)
     bench.page("B", PrintState.UNKNOWN)
     assert bench.ledger.answer("B", came_out=True) == Ok(None)
@@ -105,7 +69,7 @@ def test_every_end_is_told_once_in_order(bench: Bench) -> None:
     assert bench.waiting() == 0
 
 
-def test_more_than_a_batch(bench: Bench) -> None:
+def test_more_than_a_batch(bench: LedgerBench) -> None:
     for number in range(70):
         bench.page(f"J{number}", PrintState.PROVEN)
     bench.settle()
@@ -113,7 +77,7 @@ def test_more_than_a_batch(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
-def test_a_hall_in_trouble_hears_it_later(bench: Bench, status: int) -> None:
+def test_a_hall_in_trouble_hears_it_later(bench: LedgerBench, status: int) -> None:
     bench.page("A", PrintState.PROVEN)
     bench.hall.faults["/v1/print-jobs"] = lambda hall, http, request: reply(http, status, b"", "text/plain")
     bench.settle(seconds=5)
@@ -124,7 +88,7 @@ def test_a_hall_in_trouble_hears_it_later(bench: Bench, status: int) -> None:
     assert bench.state.last_error == ""
 
 
-def test_an_answer_that_got_lost_is_asked_for_again_and_says_the_same(bench: Bench) -> None:
+def test_an_answer_that_got_lost_is_asked_for_again_and_says_the_same(bench: LedgerBench) -> None:
     def after(hall: TestHall, http: BaseHTTPRequestHandler, request: Request) -> bool:
         hall.outcomes.append(("A", PrintOutcome.model_validate_json(request.body)))
         hall.faults.clear()
@@ -143,7 +107,9 @@ def test_an_answer_that_got_lost_is_asked_for_again_and_says_the_same(bench: Ben
     ("status", "code"),
     [(404, ProblemCode.NOT_FOUND), (400, ProblemCode.MALFORMED), (409, ProblemCode.CONFLICT)],
 )
-def test_what_the_hall_will_never_take_is_kept_and_stops_nothing(bench: Bench, status: int, code: ProblemCode) -> None:
+def test_what_the_hall_will_never_take_is_kept_and_stops_nothing(
+    bench: LedgerBench, status: int, code: ProblemCode
+) -> None:
     def refuse(hall: TestHall, http: BaseHTTPRequestHandler, request: Request) -> bool:
         return "/A/" in request.path and reply_problem(http, status, code)
 
@@ -156,7 +122,7 @@ def test_what_the_hall_will_never_take_is_kept_and_stops_nothing(bench: Bench, s
     assert kept == Ok([("A", code.value)])
 
 
-def test_a_proxy_that_says_not_found_is_not_the_hall(bench: Bench) -> None:
+def test_a_proxy_that_says_not_found_is_not_the_hall(bench: LedgerBench) -> None:
     """A 404 without a problem document of ours is nobody's final word."""
     bench.page("A", PrintState.PROVEN)
     bench.hall.faults["/v1/print-jobs"] = lambda hall, http, request: reply(http, 404, b"<html>", "text/html")
@@ -164,14 +130,14 @@ def test_a_proxy_that_says_not_found_is_not_the_hall(bench: Bench) -> None:
     assert bench.waiting() == 1
 
 
-def test_a_success_that_is_none_of_ours_confirms_nothing(bench: Bench) -> None:
+def test_a_success_that_is_none_of_ours_confirms_nothing(bench: LedgerBench) -> None:
     bench.page("A", PrintState.PROVEN)
     bench.hall.faults["/v1/print-jobs"] = lambda hall, http, request: reply(http, 200, b"ok", "text/html")
     bench.settle(seconds=5)
     assert bench.waiting() == 1
 
 
-def test_the_heartbeat_tells_of_sheets_and_of_papers_that_nobody_took(bench: Bench) -> None:
+def test_the_heartbeat_tells_of_sheets_and_of_papers_that_nobody_took(bench: LedgerBench) -> None:
     assert isinstance(SheetBook(bench.store).load("GD01", 7), Ok)
     bench.state.report_papers_left(("page",))
     bench.settle(seconds=6)

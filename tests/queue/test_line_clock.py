@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import select
+import socket
 import ssl
+import struct
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -145,3 +148,19 @@ def test_the_queue_tells_the_technician_how_far_off_it_is(terminal: Terminal, ha
     process.stop()
     assert abs((status.clock_skew_s or 0) - 10800) < 30
     assert status.link is Link.UP
+
+
+def test_a_socket_whose_peer_hangs_up_before_the_handshake_is_closed() -> None:
+    context = DeadlineContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.start(5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        near = socket.create_connection(server.getsockname())
+        descriptor = Path(f"/proc/self/fd/{near.fileno()}")
+        connection = descriptor.readlink()
+        far, _ = server.accept()
+        far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        far.close()  # with a reset
+        select.select([near], [], [], 5)
+        with pytest.raises(ConnectionResetError):
+            context.wrap_socket(near, server_hostname="127.0.0.1")
+    assert not descriptor.is_symlink() or descriptor.readlink() != connection

@@ -17,7 +17,7 @@ from offline_queue.ipc.messages import status_of, status_values
 from offline_queue.uplink.help_line import HelpLine
 from offline_queue.uplink.sync_state import REPORT_FRESH_S, SyncState
 from tests.queue.conftest import FakeClock, Request, Terminal, TestHall, reply
-from tests.queue.test_sync_worker import Bench, portal
+from tests.queue.worker_bench import Bench, portal
 
 
 class Heard:

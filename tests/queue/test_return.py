@@ -25,7 +25,7 @@ from offline_queue.uplink.policy import (
 from offline_queue.uplink.replies import problem_of
 from offline_queue.uplink.sync_state import FRESH_S, SyncState
 from tests.queue.conftest import FakeClock, Request, Terminal, TestHall, reply_problem
-from tests.queue.test_sync_worker import Bench, closing
+from tests.queue.worker_bench import Bench, closing
 
 DELAYS = SyncDelays()
 SLOT = CallError(Trouble.PROBLEM, 503, ProblemCode.BUSY, retry_after_s=41, slot_s=40.5, sent=True)

@@ -33,7 +33,7 @@ from offline_queue.outbox import Intake
 from offline_queue.returns import ReturnBook
 from offline_queue.store import Store
 from tests.queue.conftest import FakeClock, Request, Terminal, TestHall, reply_json
-from tests.queue.test_sync_worker import Bench
+from tests.queue.worker_bench import Bench
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -41,15 +41,6 @@ REPOSITORY = Path(__file__).parents[2]
 @pytest.fixture
 def store(tmp_path: Path, clock: FakeClock) -> Iterator[Store]:
     made = Store(tmp_path / "queue", clock=clock)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def bench(terminal: Terminal, hall: TestHall, clock: FakeClock, expected_logs: set[str]) -> Iterator[Bench]:
-    expected_logs.add("offline_queue")
-    hall.publish(1)
-    made = Bench(terminal, hall, clock)
     yield made
     made.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -25,100 +25,21 @@ from kiosk.contract.sync import (
     Verdict,
     Verdicts,
 )
-from kiosk.core.ports import Link, SealedSubmission, SubmissionState
+from kiosk.core.ports import Link, SubmissionState
 from kiosk.core.result import Ok
-from offline_queue.hall_client import CallLimits, HallClient
 from offline_queue.keys.identity import load_identity
-from offline_queue.outbox import Intake
-from offline_queue.store import Store
-from offline_queue.sync import Sender, SyncWorker
 from offline_queue.uplink.bundles import BundleKeeper
 from offline_queue.uplink.delivery import CHUNK_BYTES
-from offline_queue.uplink.policy import SyncDelays
-from offline_queue.uplink.sync_state import SyncState
 from tests.queue.conftest import (
     NOW,
-    FakeClock,
     HallSecrets,
     Request,
-    Terminal,
     TestHall,
     reply,
     reply_json,
     reply_problem,
 )
-
-Fault = Callable[[TestHall, BaseHTTPRequestHandler, Request], bool]
-
-
-class Bench:
-    """One terminal's queue, stepped by hand on a fake clock."""
-
-    def __init__(self, terminal: Terminal, hall: TestHall, clock: FakeClock) -> None:
-        self.terminal, self.hall, self.clock = terminal, hall, clock
-        self.store = Store(Path(terminal.layout.queue), clock=clock)
-        self.intake = Intake(self.store, clock=clock, region="440699", terminal_id="T001")
-        self.state = SyncState()
-        identity = load_identity(terminal.data)
-        limits = CallLimits(connect_s=2, call_s=2, transfer_s=2)
-        self.client = HallClient(base_url=terminal.profile.hall.url, identity=identity, limits=limits)
-        self.bundles = BundleKeeper(Path(terminal.layout.bundle_file), enrolled_keys=identity.enrolled_keys)
-        self.worker = SyncWorker(
-            sender=Sender("T001", "test"),
-            store=self.store,
-            state=self.state,
-            client=self.client,
-            bundles=self.bundles,
-            clock=clock,
-            random=lambda: 0.999,
-            delays=SyncDelays(),
-        )
-
-    def file(self, *serials: int, blobs: int = 0, blob_bytes: int = 3000) -> list[SealedSubmission]:
-        filings = [self.terminal.filing(serial, blobs=blobs, blob_bytes=blob_bytes) for serial in serials]
-        for sealed in filings:
-            assert self.intake.put(sealed, card_tag=b"", slip=b"") == Ok(None)
-        return filings
-
-    def settle(self, *, seconds: float = 0.0) -> None:
-        """Step until nothing is due at once, then let time pass and do it again."""
-        self._until_quiet()
-        if seconds:
-            self.clock.advance(seconds)
-            self._until_quiet()
-
-    def _until_quiet(self) -> None:
-        for _ in range(500):
-            if self.worker.step() > 0:
-                return
-        pytest.fail("the worker spins")
-
-    def states(self) -> dict[str, str]:
-        entries = self.store.entries()
-        assert isinstance(entries, Ok)
-        return {entry.id: entry.state.value for entry in entries.value}
-
-    def codes(self) -> dict[str, str]:
-        entries = self.store.entries()
-        assert isinstance(entries, Ok)
-        return {entry.id: entry.last_code for entry in entries.value}
-
-    def asked(self, path: str) -> int:
-        return sum(asked.startswith(path) for _, asked in self.hall.requests)
-
-    def close(self) -> None:
-        self.worker.close()
-        self.client.close()
-        self.store.close()
-
-
-@pytest.fixture
-def bench(terminal: Terminal, hall: TestHall, clock: FakeClock, expected_logs: set[str]) -> Iterator[Bench]:
-    expected_logs.add("offline_queue")
-    hall.publish(1)
-    made = Bench(terminal, hall, clock)
-    yield made
-    made.close()
+from tests.queue.worker_bench import Bench, Fault, closing, portal
 
 
 def files(bench: Bench) -> int:
@@ -283,11 +204,6 @@ def accepting(receipt: Callable[[TestHall, str, str], bytes]) -> Fault:
     return answer
 
 
-def closing(hall: TestHall, http: BaseHTTPRequestHandler, request: Request) -> bool:
-    http.close_connection = True
-    return True
-
-
 def commit_then_cut(hall: TestHall, http: BaseHTTPRequestHandler, request: Request) -> bool:
     hall.take(request.body)
     return closing(hall, http, request)
@@ -302,10 +218,6 @@ def reversed_verdicts(hall: TestHall, http: BaseHTTPRequestHandler, request: Req
     items = Announce.model_validate_json(request.body).items[::-1]
     verdicts = tuple(hall.look(item.id, item.sha256, []) for item in items)
     return reply_json(http, 200, Verdicts(verdicts=verdicts, hall_time=NOW))
-
-
-def portal(status: int, body: bytes = b"<html>Please log in</html>", media: str = "text/html") -> Fault:
-    return lambda hall, http, request: reply(http, status, body, media, {"Location": "https://127.0.0.1/"})
 
 
 STRANGER = SigningKey.generate()
