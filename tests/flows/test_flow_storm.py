@@ -69,6 +69,8 @@ class Storm(RuleBasedStateMachine):
         self.said_taken = 0
         self.last_put = None
         """Whose card was put down last: nobody else's data may be on the screen, whatever the terminal believes."""
+        self.typed_by = {}
+        """Whose card lay there, by the mark of what was typed."""
         for seed, person in enumerate(self.people):
             own = type(self).licence(id=f"L-{seed}", number=f"证号{seed}号", holder=f"持有{seed}")
             case = returned(number=returned_number(seed), message=f"补交{seed}")
@@ -203,7 +205,10 @@ class Storm(RuleBasedStateMachine):
                 for number, owner in self.filed().items():
                     assert owner != person.id_number or number not in shown
         generation = 0 if visit is None else visit.generation
-        assert {int(found) for found in MARK.findall(shown)} <= {self.whose(generation)}
+        for mark in {int(found) for found in MARK.findall(shown)} - {self.whose(generation)}:
+            assert visit is not None
+            assert self.typed_by[mark] is not None, "a draft is kept for a card"
+            assert self.typed_by[mark] is self.last_put
         if (
             visit is not None
             and visit.gone is not None
@@ -276,6 +281,7 @@ class Storm(RuleBasedStateMachine):
             case QuestionView():
                 empty = [field for field in view.fields if field.value is None]
                 if empty:
+                    self.typed_by[generation] = self.last_put
                     return [intents.SetAnswer(empty[0].id, typed(generation, empty[0]))]
                 return [intents.Next() if view.fields else intents.WindowSlip()]
             case MaterialsView():
