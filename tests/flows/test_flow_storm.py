@@ -104,7 +104,7 @@ class Storm(RuleBasedStateMachine):
         intents.Start(), intents.Begin(), intents.Next(), intents.Back(), intents.Submit(), intents.Shoot(),
         intents.Retake(), intents.AcceptShot(), intents.PrintAgain(), intents.PaperTaken(), intents.WindowSlip(),
         intents.ExtendTime(), intents.CallHelp(), intents.DisplayChanged(True), intents.Home(), intents.Finish(),
-        intents.Touched(),
+        intents.Touched(), intents.ResumeDraft(), intents.DropDraft(),
         intents.OpenTile("my_licences"), intents.OpenTile("nonsense"), intents.OpenItem("440699-GA-0031"),
         intents.Search("社保"), intents.SetAnswer("same", True), intents.SetAnswer("name", "冒名"),
         intents.ChangeAnswer("who"), intents.ChangeAnswer("materials"), intents.ChangeAnswer("window"),
@@ -273,7 +273,8 @@ class Storm(RuleBasedStateMachine):
         generation = self.whose(self.stage.terminal._model.generation)
         match view:
             case HomeView():
-                return [intents.OpenTile(tile.target) for tile in view.tiles]
+                begun = [intents.ResumeDraft()] * 3 if view.unfinished else []
+                return [*begun, *(intents.OpenTile(tile.target) for tile in view.tiles)]
             case SearchView():
                 return [intents.OpenItem(card.code) for card in view.results] or [intents.Back()]
             case GuideView():
