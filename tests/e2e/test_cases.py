@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.devdock.cases.finger import Finger
 from kiosk.devdock.cases.model import CaseError, load_case
 from kiosk.devdock.cases.play import play_one, tidy
 from kiosk.devdock.cases.runner import CaseRunner, Report
@@ -44,6 +45,22 @@ def test_case_on_a_street_of_its_own(path: Path, tmp_path: Path) -> None:
     if case.needs_root and os.geteuid() != 0:
         pytest.skip("mounts a small disk: needs root")
     _judge(play_one(case, tmp_path))
+
+
+@pytest.mark.street
+@pytest.mark.timeout(600)
+def test_a_finger_leaves_alone_what_is_not_as_it_was_seen(shared_street: Street) -> None:
+    terminal = next(iter(shared_street.terminals.values()))
+    screen = terminal.screen
+    seen, _ = screen.do("tree")
+    start = next(node for node in seen["nodes"] if node["name"] == "开始")
+    x, y, width, height = start["rect"]
+    moved = {**start, "rect": [x, y + 1, width, height]}
+    assert not screen.do("tap", node=moved, x=x + width / 2, y=y + height / 2)[0]["tapped"]
+    assert terminal.view() == "attract"
+    assert screen.do("tap", node=start, x=x + width / 2, y=y + height / 2)[0]["tapped"]
+    Finger(terminal).wait_view("home", within_s=10)
+    tidy(shared_street)
 
 
 @pytest.mark.parametrize(
