@@ -18,21 +18,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from typing import Any
 
 from kiosk.contract.numbers import mint_submission_id
 from kiosk.contract.signing import HallReceipt, SignatureError, SigningKey, sign_receipt, verify_receipt
 from kiosk.core.result import Ok
-from offline_queue.hall_client import CallLimits, HallClient
-from offline_queue.keys.identity import load_identity
-from offline_queue.outbox import Intake
-from offline_queue.store import Store
-from offline_queue.sync import Sender, SyncWorker
-from offline_queue.uplink.bundles import BundleKeeper
 from offline_queue.uplink.policy import SyncDelays
 from offline_queue.uplink.sync_state import SyncState
 from tests.queue.conftest import FakeClock, Request, Terminal, TestHall, reply, wait_for
+from tests.queue.worker_bench import Stepped
 
 SENDING = ("/v1/announce", "/v1/submissions", "/v1/batches")
 _PORTAL = "<html><body>欢迎使用免费无线网，请登录</body></html>".encode()
@@ -356,33 +350,19 @@ def _hang_up(http: BaseHTTPRequestHandler) -> None:
         http.connection.close()
 
 
-class Bench:
-    """One terminal's real sync worker, stepped by hand on a clock that leaps over every pause."""
+class Bench(Stepped):
+    """Its clock leaps over every pause."""
 
     def __init__(self, terminal: Terminal, clock: FakeClock, *, seed: int) -> None:
-        self.terminal, self.clock = terminal, clock
-        self.filed: dict[str, str] = {}
-        self._dice = random.Random(seed)
-        self.store = Store(Path(terminal.layout.queue), clock=clock)
-        self.intake = Intake(self.store, clock=clock, region="440699", terminal_id="T001")
-        identity = load_identity(terminal.data)
-        self.client = HallClient(
-            base_url=terminal.profile.hall.url,
-            identity=identity,
-            limits=CallLimits(connect_s=1, call_s=1, transfer_s=1),
-        )
-        self.state = SyncState(monotonic=clock.monotonic)
-        self.bundles = BundleKeeper(Path(terminal.layout.bundle_file), enrolled_keys=identity.enrolled_keys)
-        self.worker = SyncWorker(
-            sender=Sender("T001", "test"),
-            store=self.store,
-            state=self.state,
-            client=self.client,
-            bundles=self.bundles,
-            clock=clock,
-            random=self._dice.random,
+        super().__init__(
+            terminal,
+            clock,
+            call_s=1,
+            state=SyncState(monotonic=clock.monotonic),
+            random=random.Random(seed).random,
             delays=SyncDelays(heartbeat=1e9, manifest=1e9),
         )
+        self.filed: dict[str, str] = {}
 
     def file(self, serial: int) -> str:
         """One more submission; some have a paper with them."""
@@ -412,11 +392,6 @@ class Bench:
             rows = db.execute("select id, receipt from submissions join receipts using (seq)").fetchall()
         db.close()
         return {id_: bytes(receipt or b"") for id_, receipt in rows}
-
-    def close(self) -> None:
-        self.worker.stop()
-        self.client.close()
-        self.store.close()
 
 
 def false_acks(bench: Bench, hall: TestHall) -> list[str]:

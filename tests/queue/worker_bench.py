@@ -23,28 +23,53 @@ from tests.queue.conftest import FakeClock, Request, Terminal, TestHall, reply
 Fault = Callable[[TestHall, BaseHTTPRequestHandler, Request], bool]
 
 
-class Bench:
-    """One terminal's queue, stepped by hand on a fake clock."""
+class Stepped:
+    """One terminal's queue and its real sync worker, stepped by hand on a fake clock."""
 
-    def __init__(self, terminal: Terminal, hall: TestHall, clock: FakeClock, *, state: SyncState | None = None) -> None:
-        self.terminal, self.hall, self.clock = terminal, hall, clock
+    def __init__(
+        self,
+        terminal: Terminal,
+        clock: FakeClock,
+        *,
+        call_s: float,
+        state: SyncState,
+        random: Callable[[], float],
+        delays: SyncDelays,
+    ) -> None:
+        """`call_s`: seconds that a call may take, whatever it brings."""
+        self.terminal, self.clock, self.state = terminal, clock, state
         self.store = Store(Path(terminal.layout.queue), clock=clock)
         self.intake = Intake(self.store, clock=clock, region="440699", terminal_id="T001")
-        self.state = state or SyncState()
         identity = load_identity(terminal.data)
-        limits = CallLimits(connect_s=2, call_s=2, transfer_s=2)
+        limits = CallLimits(connect_s=call_s, call_s=call_s, transfer_s=call_s)
         self.client = HallClient(base_url=terminal.profile.hall.url, identity=identity, limits=limits)
         self.bundles = BundleKeeper(Path(terminal.layout.bundle_file), enrolled_keys=identity.enrolled_keys)
         self.worker = SyncWorker(
             sender=Sender("T001", "test"),
             store=self.store,
-            state=self.state,
+            state=state,
             client=self.client,
             bundles=self.bundles,
             clock=clock,
-            random=lambda: 0.999,
-            delays=SyncDelays(),
+            random=random,
+            delays=delays,
         )
+
+    def close(self) -> None:
+        self.worker.stop()
+        self.worker.close()
+        self.client.close()
+        self.store.close()
+
+
+class Bench(Stepped):
+    """It files, settles and tells, with a hall that counts what it is asked."""
+
+    def __init__(self, terminal: Terminal, hall: TestHall, clock: FakeClock, *, state: SyncState | None = None) -> None:
+        super().__init__(
+            terminal, clock, call_s=2, state=state or SyncState(), random=lambda: 0.999, delays=SyncDelays()
+        )
+        self.hall = hall
 
     def file(self, *serials: int, blobs: int = 0, blob_bytes: int = 3000) -> list[SealedSubmission]:
         filings = [self.terminal.filing(serial, blobs=blobs, blob_bytes=blob_bytes) for serial in serials]
@@ -77,11 +102,6 @@ class Bench:
 
     def asked(self, path: str) -> int:
         return sum(asked.startswith(path) for _, asked in self.hall.requests)
-
-    def close(self) -> None:
-        self.worker.close()
-        self.client.close()
-        self.store.close()
 
 
 def closing(hall: TestHall, http: BaseHTTPRequestHandler, request: Request) -> bool:
