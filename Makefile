@@ -73,8 +73,8 @@ bundle: setup-dev ## the terminal as a onedir program in dist/kiosk
 	$(BIN)/pyinstaller --noconfirm --log-level WARN kiosk.spec
 
 lock: setup-dev ## requirements*.lock anew from pyproject.toml; all to the newest with UPGRADE=--upgrade
-	$(COMPILE) --extra hall --extra dock -o requirements.lock pyproject.toml
-	$(COMPILE) --extra hall --extra dock --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	$(COMPILE) --extra build --extra hall --extra dock -o requirements.lock pyproject.toml
+	$(COMPILE) --extra build --extra hall --extra dock --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 clean: ## everything that was made, but not the venv
 	rm -rf build dist

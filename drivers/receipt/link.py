@@ -1,8 +1,7 @@
-"""The line to the printer: a python-escpos printer holds it, bytes move on its file descriptor.
+"""The line to the printer: a socket, a serial port (pyserial opens it) or usblp's device file.
 
-Why not python-escpos' own `_raw` and `_read` (3.1): `sendall` loses count of what was sent when it times out, the
-serial port blocks without end while the printer waits for paper, `File` cannot read, and `_read` takes automatic
-status for an answer. Here every step is bounded and counted.
+Bytes move on its file descriptor, where every step is bounded and counted: a write that times out knows what it has
+sent, and a printer that waits for paper blocks nobody. Why no ESC/POS library holds the line: docs/adr/0007.
 """
 
 from __future__ import annotations
@@ -18,11 +17,10 @@ import struct
 import termios
 import time
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Protocol, assert_never
 from urllib.parse import parse_qs, urlsplit
 
-from escpos.exceptions import Error as EscposError
-from escpos.printer import File, Network, Serial
+import serial
 
 from drivers.receipt.models import by_id
 from kiosk.core.devices import Fault
@@ -104,53 +102,37 @@ def wanted_model(text: str) -> str | None:
     return parse_qs(urlsplit(text).query).get("model", [None])[-1]
 
 
+class _Device(Protocol):
+    """What the standard library's sockets and files and pyserial's ports have in common."""
+
+    def fileno(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
 class Link:
     """One open line. Every method may raise LinkLost; then it is of no more use."""
 
     def __init__(self, address: Address, *, connect_s: float) -> None:
         self._address = address
-        self._printer: Any = _printer(address, connect_s)
         try:
-            self._open(connect_s)
-        except (EscposError, OSError, ValueError) as error:
-            self._printer.device = False
+            self._device = _open(address, connect_s)
+        except (OSError, ValueError) as error:
             raise _lost("cannot open", error) from error
-        self._number: int = self._printer.device.fileno()
+        self._number = self._device.fileno()
         try:
             self._prepare()
         except OSError as error:
             self.abort()
             raise _lost("cannot open", error) from error
 
-    def _open(self, connect_s: float) -> None:
-        match self._address:
-            case Tcp(host, port):  # python-escpos knows IPv4 only and leaks the socket of a vain attempt
-                self._printer.device = socket.create_connection((host, port), timeout=connect_s)
-            case DeviceFile(path):  # python-escpos opens for writing only
-                number = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
-                if stat.S_ISREG(os.fstat(number).st_mode):
-                    os.close(number)
-                    raise OSError(errno.ENOTTY, "an ordinary file")
-                self._printer.device = os.fdopen(number, "r+b", buffering=0)
-            case SerialPort():
-                self._printer.open()
-            case _:
-                assert_never(self._address)
-
     def _prepare(self) -> None:
         os.set_blocking(self._number, False)
-        match self._address:
-            case Tcp():
-                # What waits in the kernel cannot be overtaken by a question: little, so that answers come soon.
-                self._printer.device.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _TCP_AHEAD)
-                self._printer.device.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                return
-            case SerialPort(rtscts=True):
-                self._printer.device.rtscts = True
-            case SerialPort() | DeviceFile():
-                pass
-            case _:
-                assert_never(self._address)
+        if isinstance(self._device, socket.socket):
+            # What waits in the kernel cannot be overtaken by a question: little, so that answers come soon.
+            self._device.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _TCP_AHEAD)
+            self._device.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return
         fcntl.flock(self._number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with contextlib.suppress(BlockingIOError):  # what was said to somebody else
             for _ in range(_STALE // CHUNK):
@@ -197,16 +179,31 @@ class Link:
 
     def abort(self) -> None:
         """Close at once and throw away what the printer has not taken: it must not come out for somebody else."""
-        device = self._printer.device
         with contextlib.suppress(OSError):  # broken already
-            if isinstance(device, socket.socket):
-                device.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            if isinstance(self._device, socket.socket):
+                self._device.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             elif os.isatty(self._number):
                 # without it, closing a serial line waits until the printer has paper
                 _flush_output(self._number)
-        self._printer.device = False
         with contextlib.suppress(OSError):
-            device.close()
+            self._device.close()
+
+
+def _open(address: Address, connect_s: float) -> _Device:
+    match address:
+        case Tcp(host, port):
+            return socket.create_connection((host, port), timeout=connect_s)
+        case DeviceFile(path):
+            number = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
+            if stat.S_ISREG(os.fstat(number).st_mode):
+                os.close(number)
+                raise OSError(errno.ENOTTY, "an ordinary file")
+            return os.fdopen(number, "r+b", buffering=0)
+        case SerialPort(path, baud, rtscts):
+            # Without xonxoff: the kernel would take those bytes out of answers too.
+            return serial.Serial(path, baud, rtscts=rtscts)
+        case _:
+            assert_never(address)
 
 
 def _flush_output(number: int) -> None:
@@ -215,7 +212,7 @@ def _flush_output(number: int) -> None:
 
 
 def _lost(what: str, error: BaseException) -> LinkLost:
-    """LinkLost with the fault of the system's error, which python-escpos hides behind its own."""
+    """LinkLost with the fault of the system's error, which pyserial may hide behind its own."""
     cause: BaseException | None = error
     number = 0
     while cause is not None and not number:
@@ -224,15 +221,3 @@ def _lost(what: str, error: BaseException) -> LinkLost:
         cause = cause.__cause__ or cause.__context__
     fault = _FAULTS.get(number, Fault.UNREACHABLE) if what == "cannot open" else Fault.UNREACHABLE
     return LinkLost(f"{what} ({errno.errorcode.get(number, type(error).__name__)})", fault)
-
-
-def _printer(address: Address, connect_s: float) -> Any:
-    match address:
-        case Tcp(host, port):
-            return Network(host, port, timeout=connect_s)
-        case SerialPort(path, baud):
-            return Serial(path, baud, timeout=connect_s, dsrdtr=False)
-        case DeviceFile(path):
-            return File(path)
-        case _:
-            assert_never(address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -29,9 +30,12 @@ def read_words(png: bytes) -> str:
 @cache
 def _reader() -> Any:
     """Three models from files: made once."""
+    # Asked when it is loaded: by itself it reports to its makers and leaves a session's number in the temporary folder.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     from rapidocr_onnxruntime import RapidOCR
 
-    return RapidOCR()
+    # A second thread mostly waits, and does so at the cost of a whole core.
+    return RapidOCR(intra_op_num_threads=1)
 
 
 def read_code(png: bytes) -> str:
