@@ -13,6 +13,7 @@ from kiosk.devdock.cases.model import CaseError, load_case
 from kiosk.devdock.cases.play import play_one, tidy
 from kiosk.devdock.cases.runner import CaseRunner, Report
 from kiosk.devdock.street import Street
+from tests.security.traces import traces
 
 CASES = sorted((Path(__file__).resolve().parents[1] / "cases").glob("*.yaml"))
 SHARED = [path for path in CASES if not load_case(path).fresh]
@@ -33,8 +34,11 @@ def _judge(report: Report) -> None:
 @pytest.mark.parametrize("path", SHARED, ids=lambda path: path.stem)
 def test_case_on_the_shared_street(path: Path, shared_street: Street, tmp_path: Path) -> None:
     report = CaseRunner(load_case(path), shared_street, tmp_path).run()
+    # While everything runs: write-ahead logs and temporary files are there too.
+    found = traces(shared_street)
     tidy(shared_street)
     _judge(report)
+    assert found == []
 
 
 @pytest.mark.street
@@ -61,6 +65,18 @@ def test_a_finger_leaves_alone_what_is_not_as_it_was_seen(shared_street: Street)
     assert screen.do("tap", node=start, x=x + width / 2, y=y + height / 2)[0]["tapped"]
     Finger(terminal).wait_view("home", within_s=10)
     tidy(shared_street)
+
+
+@pytest.mark.street
+@pytest.mark.timeout(600)
+def test_a_name_in_any_file_is_found(shared_street: Street) -> None:
+    person = next(person for person in shared_street.persons.values() if len(person.card.name) > 2)
+    planted = shared_street.root / "hall" / "planted"
+    planted.write_text(person.card.name, encoding="utf-8")
+    try:
+        assert f"{person.key}'s name in planted" in traces(shared_street)
+    finally:
+        planted.unlink()
 
 
 @pytest.mark.parametrize(
