@@ -66,12 +66,18 @@ def no_unexpected_logs(expected_logs: set[str]) -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file stays on one worker: what its tests share, a hall or a printer, is started once. The longest first."""
+    """A file stays on one worker: what its tests share, a hall or a printer, is started once. The longest first, and of
+    them those that share a street."""
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     turns = {name: turn for turn, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: turns.get(_group(item), len(turns)))
+    items.sort(
+        key=lambda item: (
+            turns.get(_group(item), len(turns)),
+            "street" in item.keywords and "shared_street" not in getattr(item, "fixturenames", ()),
+        )
+    )
 
 
 def _group(item: pytest.Item) -> str:
