@@ -105,8 +105,11 @@ class Raw:
 
     def put(self, submission: Submission) -> None:
         """One commit."""
-        row = (submission.id, payload(submission))
-        self._db.execute("insert into queue (id, state, payload) values (?, 0, ?)", row)
+        self.keep(submission.id, payload(submission))
+
+    def keep(self, id_: str, data: bytes) -> None:
+        """What is put, whatever it is made of."""
+        self._db.execute("insert into queue (id, state, payload) values (?, 0, ?)", (id_, data))
 
     def deliver(self, count: int) -> None:
         """Two commits each."""
@@ -118,6 +121,18 @@ class Raw:
     def close(self) -> None:
         """Checkpoint and close."""
         self._db.close()
+
+
+class RawSealed(Raw):
+    """Our envelopes in sqlite3 as one would write it: what sealing takes whoever stores it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._session = TerminalSealSession(Ours.seal(), SigningKey.generate())
+
+    def put(self, submission: Submission) -> None:
+        """Compress, seal, sign; one commit."""
+        self.keep(submission.id, self._session.seal(submission, ()).envelope)
 
 
 class SqliteUtils:
@@ -243,6 +258,7 @@ class DiskCache:
 CONTENDERS = (
     Contender("ours", "put = compress, seal, sign, durable; delivered 32 to a commit", Ours),
     Contender("raw", "sqlite3, WAL, FULL, plain JSON; claimed and deleted one by one", Raw),
+    Contender("raw_sealed", "the same, of our envelopes instead of plain JSON", RawSealed),
     Contender("sqlite_utils", "sqlite-utils' table methods, WAL, FULL", SqliteUtils),
     Contender("persist_queue", "persist-queue SQLiteAckQueue", PersistQueue),
     Contender("huey", "huey SqliteStorage; at most once: a kill loses what was taken out", Huey),
