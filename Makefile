@@ -1,7 +1,8 @@
 # 市民之窗. The two commands: `make run` and `make test`.
 # Both do all the set-up themselves and are quick when there is nothing to do.
 BIN := .venv/bin
-export PYTHONDONTWRITEBYTECODE ?=
+# Compiled once, whatever the caller's shell says, and not by each of the hundreds of programs that the tests start.
+export PYTHONDONTWRITEBYTECODE :=
 # On two cores: a third of the tests' time is waiting for devices that are slow on purpose.
 WORKERS ?= 3
 
