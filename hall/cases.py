@@ -181,7 +181,7 @@ def append(
     now = step(projection(vault, case), event)
     insert_event(connection, vault, application_no, event, state=now.state)
     if case.state == EventType.CORRECTION_WANTED and now.state != case.state:
-        settle(connection, application_no)
+        settle(connection, application_no, at=at)
     connection.execute(
         update(cases)
         .where(cases.c.application_no == application_no)

@@ -133,6 +133,7 @@ class Corrections:
             submission_id=returned.submission_id,
             terminal_id=returned.terminal_id,
             code=reason.value,
+            at=to_ms(now),
         )
 
     def expire(self, job: Job) -> None:

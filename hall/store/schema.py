@@ -119,14 +119,13 @@ awaited_cases = Table(
 returns = Table(
     "returns",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("case_no", String, ForeignKey("cases.application_no"), nullable=False),
     Column("submission_id", String, ForeignKey("submissions.id"), nullable=False),
     Column("terminal_id", String, nullable=False),
     Column("code", String, nullable=False),
     Index("returns_by_terminal", "terminal_id", "seq"),
     Index("returns_by_case", "case_no", "seq"),
-    sqlite_autoincrement=True,
 )
 """What a terminal is to know of filings that it brought: `code` says what came back for correction, an empty one that
 this is over. Numbers only grow: a terminal that knows one knows all before it."""

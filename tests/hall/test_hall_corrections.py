@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from datetime import time as datetime_time
 from pathlib import Path
@@ -293,16 +295,18 @@ def waiting(tmp_path: Path, persons: Path) -> Iterator[tuple[Callable[[], Hall],
     submission = file(made)
     becomes(made, submission.application_no, "correction_wanted")
     process.stop()
-    clock, opened = LaterClock(), []
+    clock = LaterClock()
+    with ExitStack() as opened:
 
-    def open_it() -> Hall:
-        opened.append(open_hall(data, clock=clock))
-        return opened[-1]
+        def open_it() -> Hall:
+            """Instead of the one that was open."""
+            opened.close()
+            hall = open_hall(data, clock=clock)
+            opened.callback(hall.close)
+            return hall
 
-    yield open_it, clock, made, submission
+        yield open_it, clock, made, submission
     made.http.close()
-    for hall in opened:
-        hall.close()
 
 
 Waiting = tuple[Callable[[], Hall], LaterClock, TestTerminal, Submission]
@@ -370,6 +374,26 @@ def test_a_correction_does_not_wait_for_ever(waiting: Waiting) -> None:
     told = hall.intake.submit(raw, terminal_id=terminal.id)
     assert (told.status, told.code) == ("rejected", "case_unknown")
     assert hall.desk.counts()["rejected"] == 1, "a clerk sees it"
+
+
+def test_terminals_go_on_hearing_a_hall_that_was_put_back_from_a_backup(waiting: Waiting, tmp_path: Path) -> None:
+    open_it, clock, terminal, original = waiting
+    data, backup = tmp_path / "hall", tmp_path / "backup"
+    shutil.copytree(data, backup)
+
+    def corrected_wrongly(*, heard: int) -> tuple[Returned, ...]:
+        """It is asked for once more, and the terminal is told so."""
+        clock.ahead += timedelta(minutes=1)
+        hall = open_it()
+        wrong = correction_of(terminal, original, [use for use in original.materials if use.blob is None])
+        assert hall.intake.submit(terminal.seal(wrong), terminal_id=terminal.id).status == "accepted"
+        hall.jobs.run_due()
+        return hall.returns.after(heard, terminal_id=terminal.id)
+
+    heard = corrected_wrongly(heard=0)[-1].order
+    shutil.rmtree(data)
+    shutil.copytree(backup, data)
+    assert [word.code for word in corrected_wrongly(heard=heard)] == ["", "licence_missing"]
 
 
 def test_numbers_of_corrections_are_used_numbers(waiting: Waiting) -> None:
