@@ -17,7 +17,7 @@ from pathlib import Path
 
 import jieba
 
-from hall.catalogue import load_draft, own_catalogue
+from hall.catalogue.bundles import load_draft, own_catalogue
 from kiosk.contract.envelope import BlobRef
 from kiosk.contract.numbers import ApplicationNumber, mint_submission_id
 from kiosk.contract.submission import AnswerRecord, AnswerValue, Consent, IdentityProof, MaterialUse, Submission

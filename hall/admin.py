@@ -19,17 +19,17 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from hall.catalogue import load_draft, own_catalogue
-from hall.files import write_private
+from hall.catalogue.bundles import load_draft, own_catalogue
 from hall.hall import Hall, HallRunning, open_hall
-from hall.keys import rotate
 from hall.layout import HallLayout
-from hall.people import LicenceStatus
+from hall.licences.people import LicenceStatus
 from hall.seed import seed_persons
-from hall.staff import staff_link
 from hall.store.database import StoreBusy
-from hall.successions import vouch
-from hall.terminals import TerminalPlan
+from hall.store.files import write_private
+from hall.terminals.registry import TerminalPlan
+from hall.terminals.successions import vouch
+from hall.trust.keys import rotate
+from hall.web.sign_in import staff_link
 from kiosk.contract.frames import FrameError, FrameReader, encode_frame
 from kiosk.contract.media import MediaError
 from kiosk.contract.sync import BundleManifest

@@ -7,15 +7,15 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping, func, insert, select
 
-from hall.blobs import Blobs
-from hall.cases import Event, history, projection, verify_chain
-from hall.catalogue import Catalogue
-from hall.corrections import correct_by
-from hall.keys import HallKeys
-from hall.moments import from_ms, to_ms
+from hall.cases.corrections import correct_by
+from hall.cases.history import Event, history, projection, verify_chain
+from hall.catalogue.bundles import Catalogue
+from hall.store.blobs import Blobs
 from hall.store.database import Store
+from hall.store.moments import from_ms, to_ms
 from hall.store.schema import cases, corrections, rejections, submissions, terminals, viewings
-from hall.vault import Vault
+from hall.store.vault import Vault
+from hall.trust.keys import HallKeys
 from kiosk.contract.envelope import parse_envelope
 from kiosk.contract.sealing import open_blob, open_session_key
 from kiosk.contract.submission import AnswerRecord, MaterialUse, Submission

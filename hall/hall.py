@@ -9,31 +9,31 @@ from datetime import timedelta
 from pathlib import Path
 from random import SystemRandom
 
-from hall.blobs import Blobs
-from hall.catalogue import Catalogue
-from hall.corrections import DECIDE_AGAIN, EXPIRE, CorrectionRules, Corrections
+from hall.cases.corrections import DECIDE_AGAIN, EXPIRE, CorrectionRules, Corrections
+from hall.cases.returns import Returns
+from hall.catalogue.bundles import Catalogue
 from hall.desk import Desk
 from hall.fakes.departments import Departments
-from hall.files import private_directory, write_private
-from hall.help_desk import HelpDesk
-from hall.intake import Intake
-from hall.jobs import JobRunner
-from hall.journal import Journals
-from hall.keys import HallKeys, ensure_keys, load_keys
+from hall.intake.media import MediaDesk
+from hall.intake.second_chances import SecondChances
+from hall.intake.submissions import Intake
 from hall.layout import HallLayout
-from hall.leases import Leases
+from hall.licences.papers_printed import PapersPrinted
+from hall.licences.people import People
+from hall.licences.press import Press
 from hall.me import MySpace
-from hall.media_import import MediaDesk
-from hall.papers_printed import PapersPrinted
-from hall.people import People
-from hall.press import Press
-from hall.renewals import Renewals
-from hall.returns import Returns
-from hall.second_chances import SecondChances
 from hall.settings import HallSettings, load_settings
+from hall.store.blobs import Blobs
 from hall.store.database import Store
-from hall.terminals import Terminals
-from hall.vault import Vault
+from hall.store.files import private_directory, write_private
+from hall.store.jobs import JobRunner
+from hall.store.vault import Vault
+from hall.terminals.help_desk import HelpDesk
+from hall.terminals.journal import Journals
+from hall.terminals.leases import Leases
+from hall.terminals.registry import Terminals
+from hall.terminals.renewals import Renewals
+from hall.trust.keys import HallKeys, ensure_keys, load_keys
 from kiosk.core.clock import Clock, SystemClock
 
 

@@ -6,19 +6,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, insert, select
 
-from hall.cases import case_state, projection
-from hall.catalogue import Catalogue
-from hall.corrections import correct_by, filing_of
-from hall.examination import proven
-from hall.moments import from_ms, to_ms
-from hall.papers import RECORD_OF_TEMPLATE, paper_of
-from hall.people import NewLicence, People, licence_id, today_in_china
-from hall.press import Press
-from hall.print_jobs import NewPrintJob, insert_job, read_job
+from hall.cases.corrections import correct_by, filing_of
+from hall.cases.history import case_state, projection
+from hall.catalogue.bundles import Catalogue
+from hall.intake.examination import proven
+from hall.licences.papers import RECORD_OF_TEMPLATE, paper_of
+from hall.licences.people import NewLicence, People, licence_id, today_in_china
+from hall.licences.press import Press
+from hall.licences.print_jobs import NewPrintJob, insert_job, read_job
 from hall.problem import Refused
 from hall.store.database import Store
+from hall.store.moments import from_ms, to_ms
 from hall.store.schema import cases, print_jobs, viewings
-from hall.vault import PersonToken, Vault, VaultError
+from hall.store.vault import PersonToken, Vault, VaultError
 from kiosk.contract.person import (
     ApplicationSummary,
     FormerAnswers,

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hall.hall import Hall
-from hall.moments import to_ms, years_later
-from hall.people import NewLicence, PersonFacts
+from hall.licences.people import NewLicence, PersonFacts
+from hall.store.moments import to_ms, years_later
 from kiosk.core.clock import CHINA
 
 _EMPLOYERS = ("样本市样本精密制造有限公司", "样本市测试陶瓷有限公司", "样本市示例物流有限公司")

@@ -19,12 +19,12 @@ from cryptography import x509
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hall.admin import serve_admin
-from hall.api.http import PEER_SERIAL
 from hall.api.terminal import terminal_app
 from hall.hall import Hall
-from hall.keys import renew_server
+from hall.http import PEER_SERIAL
 from hall.layout import HallLayout
-from hall.pki import serial_text
+from hall.trust.keys import renew_server
+from hall.trust.pki import serial_text
 from hall.web.app import staff_app
 
 _log = logging.getLogger("hall")

@@ -12,7 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from hall.api.http import (
+from hall.hall import Hall
+from hall.http import (
     PEER_SERIAL,
     RETRY_AFTER_S,
     Caller,
@@ -24,10 +25,9 @@ from hall.api.http import (
     problem,
     read_body,
 )
-from hall.blobs import BlobRefused
-from hall.hall import Hall
-from hall.intake import MAX_ANNOUNCED
+from hall.intake.submissions import MAX_ANNOUNCED
 from hall.problem import STATUS, Refused
+from hall.store.blobs import BlobRefused
 from kiosk.contract.batch import MAX_BATCH_BYTES, PENDING_HEADER, SLOT_HEADER, BatchError, split_batch
 from kiosk.contract.bundle_delta import HAVE_HEADER, SINCE_HEADER
 from kiosk.contract.enrolment import EnrolRequest, RenewRequest

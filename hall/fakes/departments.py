@@ -10,17 +10,17 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Row, select
 
-from hall.cases import EventType, append
-from hall.catalogue import Catalogue
-from hall.corrections import Corrections, filing_of
-from hall.jobs import Job, NotYet, enqueue
-from hall.moments import to_ms, years_later
-from hall.papers import paper_of
-from hall.people import Licence, NewLicence, People, today_in_china
-from hall.press import Paper, Press
+from hall.cases.corrections import Corrections, filing_of
+from hall.cases.history import EventType, append
+from hall.catalogue.bundles import Catalogue
+from hall.licences.papers import paper_of
+from hall.licences.people import Licence, NewLicence, People, today_in_china
+from hall.licences.press import Paper, Press
 from hall.store.database import Store
+from hall.store.jobs import Job, NotYet, enqueue
+from hall.store.moments import to_ms, years_later
 from hall.store.schema import cases, corrections
-from hall.vault import Vault
+from hall.store.vault import Vault
 from kiosk.contract.corrections import CorrectionReason
 from kiosk.contract.submission import Submission
 from kiosk.core.clock import Clock

@@ -1,4 +1,4 @@
-"""Tables. Instants are whole milliseconds since 1970 UTC; `sealed_*` columns open with `hall.vault.Vault` only."""
+"""Tables. Instants are whole milliseconds since 1970 UTC; `sealed_*` columns open with `hall.store.vault` only."""
 
 from __future__ import annotations
 

@@ -17,20 +17,20 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from hall.api.http import HallHere, add_problem_handlers
 from hall.desk import CaseRow, NotThere
 from hall.hall import Hall
-from hall.help_desk import HelpCall
-from hall.journal import JournalStanding
-from hall.papers_printed import PrintedJob
+from hall.http import HallHere, add_problem_handlers
+from hall.licences.papers_printed import PrintedJob
 from hall.problem import Refused
-from hall.staff import SESSION_LIFE, enter, staff_name
 from hall.store.database import StoreBusy
 from hall.store.schema import cases, corrections, submissions
-from hall.terminals import TerminalHealth
-from hall.vault import VaultError
+from hall.store.vault import VaultError
+from hall.terminals.help_desk import HelpCall
+from hall.terminals.journal import JournalStanding
+from hall.terminals.registry import TerminalHealth
 from hall.web import words
 from hall.web.pages import Pages
+from hall.web.sign_in import SESSION_LIFE, enter, staff_name
 from kiosk.contract.media import MediaError
 from kiosk.contract.problems import ProblemCode
 

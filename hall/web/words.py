@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from hall.moments import from_ms
+from hall.store.moments import from_ms
 from kiosk.contract.media import MediaFault
 from kiosk.contract.promise import PromiseLevel, promise_level
 from kiosk.contract.sync import DeviceReport

@@ -19,9 +19,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import hall.intake
 from hall.admin import perform
 from hall.hall import Hall, open_hall
+from hall.intake import submissions
 from hall.server import serve, uvloop_run
 from kiosk.contract.envelope import parse_envelope
 from kiosk.contract.numbers import ApplicationNumber, mint_submission_id
@@ -174,7 +174,7 @@ class _WatchedIntake:
         return tuple(verdict and self._tell(verdict) for verdict in verdicts)
 
 
-class _CarelessIntake(hall.intake.Intake):
+class _CarelessIntake(submissions.Intake):
     """Makes a case of everything that arrives, as often as it arrives."""
 
     def _accept(self, connection: Any, opened: Any, now: Any, calendar: Any) -> Verdict:
@@ -197,7 +197,7 @@ def run_hall(places: Places, *, port: int, told: Told, careless: Careless, page:
     opened = open_hall(places.hall, decide_after_s=3600.0)
     kept: Any = opened.intake
     if careless is Careless.HALL_WITHOUT_DEDUPE:
-        hall.intake._known = lambda *_: None  # type: ignore[assignment]
+        submissions._known = lambda *_: None  # type: ignore[assignment]
         kept.__class__ = _CarelessIntake
     watched: Hall = dataclasses.replace(opened, intake=_WatchedIntake(kept, told))  # type: ignore[arg-type]
 

@@ -111,7 +111,7 @@ def test_the_screens_have_all_they_draw_with(bundle: Path) -> None:
     assert not [path for path in qml if not (inside / path).is_file()]
     assert (inside / "keyboard" / "pinyin.sqlite").stat().st_size > 1024**2
     icons = {path.stem for path in (inside / "tablerqicon" / "icons" / "outline").glob("*.svg")}
-    themes = (ROOT / "hall" / "catalogue_data" / "themes.yaml").read_text("utf-8")
+    themes = (ROOT / "hall" / "catalogue" / "data" / "themes.yaml").read_text("utf-8")
     drawn = "\n".join(path.read_text("utf-8") for path in (ROOT / "screens").rglob("*.qml"))
     named = {*re.findall(r"icon: ([a-z0-9-]+)", themes), *re.findall(r'\bname: "([a-z0-9-]+)"', drawn), "file-text"}
     assert len(named) > 8

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hall.catalogue import Catalogue, load_draft, own_catalogue
+from hall.catalogue.bundles import Catalogue, load_draft, own_catalogue
 from hall.hall import open_hall
 from kiosk.contract.bundle_delta import HAVE_HEADER, SINCE_HEADER, apply_delta
 from tests.hall.conftest import TestTerminal

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hall.admin import perform
-from hall.cases import (
+from hall.cases.history import (
     CaseMissing,
     CaseNow,
     Event,
@@ -28,7 +28,7 @@ from hall.cases import (
     verify_chain,
 )
 from hall.hall import Hall, open_hall
-from hall.vault import Vault
+from hall.store.vault import Vault
 from tests.hall.conftest import HallProcess, enrolled
 
 VAULT = Vault(bytes(32))

@@ -17,9 +17,9 @@ import pytest
 import requests
 
 from hall.admin import perform
-from hall.cases import EventType, history, verify_chain
+from hall.cases.history import EventType, history, verify_chain
 from hall.hall import Hall, open_hall
-from hall.used_numbers import used_numbers
+from hall.terminals.used_numbers import used_numbers
 from kiosk.contract.corrections import CorrectionReason
 from kiosk.contract.numbers import ApplicationNumber, mint_submission_id
 from kiosk.contract.submission import MaterialUse, Submission

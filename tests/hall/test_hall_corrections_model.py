@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from hall.admin import perform
-from hall.cases import EventType, case_state, fold, history, verify_chain
+from hall.cases.history import EventType, case_state, fold, history, verify_chain
 from hall.hall import Hall, open_hall
 from hall.store.schema import cases, corrections
 from kiosk.contract.submission import MaterialUse, Submission

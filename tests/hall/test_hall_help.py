@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from hall.moments import to_ms
+from hall.store.moments import to_ms
 from tests.hall.conftest import HallProcess, TestTerminal
 
 NOW = datetime.now(UTC)

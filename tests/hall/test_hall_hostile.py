@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from hall.api.http import read_model
-from hall.enrol_request import read_keys
+from hall.http import read_model
 from hall.problem import STATUS, Refused
-from hall.vault import PersonToken, Vault, VaultError
+from hall.store.vault import PersonToken, Vault, VaultError
+from hall.terminals.enrol_request import read_keys
 from kiosk.contract.enrolment import EnrolRequest
 from kiosk.contract.envelope import MAGIC, EnvelopeError, parse_envelope
 from kiosk.contract.person import IssueRequest, PersonSessionRequest, PrintJobRequest, PrintOutcome

@@ -18,8 +18,8 @@ from pyhanko_certvalidator import ValidationContext
 from pypdf import PdfReader
 
 from hall.hall import Hall, open_hall
-from hall.moments import years_later
-from hall.press import TEMPLATES, GlyphMissing, Paper, chinese_date
+from hall.licences.press import TEMPLATES, GlyphMissing, Paper, chinese_date
+from hall.store.moments import years_later
 from kiosk.contract.signing import QrClaim, SignatureError, verify_qr
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import requests
 
-from hall.catalogue import load_draft, own_catalogue
+from hall.catalogue.bundles import load_draft, own_catalogue
 from hall.hall import open_hall
-from hall.papers_printed import summary
+from hall.licences.papers_printed import summary
 from kiosk.contract.wire import canonical_json
 from kiosk.core.item import load_item
 from tests.hall.conftest import INSURED, LEE, HallProcess, TestTerminal

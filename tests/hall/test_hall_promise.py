@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from hall.terminals import TerminalHealth
+from hall.terminals.registry import TerminalHealth
 from hall.web import words
 from kiosk.contract.promise import PromiseLevel, promise_level
 from kiosk.contract.sync import Heartbeat

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from hall.jobs import MAX_ATTEMPTS, Job, JobRunner, NotYet, backoff_ms, enqueue
-from hall.moments import due, from_ms, to_ms
 from hall.store.database import Store, StoreBusy, StoreError
+from hall.store.jobs import MAX_ATTEMPTS, Job, JobRunner, NotYet, backoff_ms, enqueue
+from hall.store.moments import due, from_ms, to_ms
 from hall.store.schema import jobs, used_links
 from kiosk.contract.bundle import Calendar
 from kiosk.core.clock import CHINA

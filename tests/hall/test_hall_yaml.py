@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hall.catalogue import CatalogueError, load_draft, own_catalogue
+from hall.catalogue.bundles import CatalogueError, load_draft, own_catalogue
+from hall.catalogue.strict_yaml import StrictYamlError, load_yaml
 from hall.hall import Hall, open_hall
-from hall.strict_yaml import StrictYamlError, load_yaml
 from kiosk.contract.signing import verify_bundle
 from kiosk.core.catalogue import Catalogue
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from hall.leases import Leases
+from hall.terminals.leases import Leases
 from kiosk.contract.problems import ProblemCode
 from offline_queue.uplink.batching import BatchSize
 from offline_queue.uplink.pacing import Lane, Pacer, StepOver

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hall.leases import SOON_S, Leases
+from hall.terminals.leases import SOON_S, Leases
 from tests.net.fleet import City, SimulatedClock, come_back, figures
 
 TOWN = City(terminals=1000, hall_batches_s=100.0)

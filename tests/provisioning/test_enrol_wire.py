@@ -188,7 +188,7 @@ def test_certificates_of_strangers_do_not_pass_tls(hall: HallProcess, bare: Bare
 
     from cryptography.hazmat.primitives import serialization
 
-    from hall import pki
+    from hall.trust import pki
 
     now = datetime.now(UTC)
     authority = pki.make_issuing(pki.make_root("别的大厅", now=now), "别的大厅", now=now)

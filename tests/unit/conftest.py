@@ -17,7 +17,7 @@ from kiosk.core.id_card import CardType, IdCard
 from kiosk.core.identity import person_check_character
 from kiosk.core.item import Item, load_item
 
-DATA = Path(__file__).parents[2] / "hall" / "catalogue_data"
+DATA = Path(__file__).parents[2] / "hall" / "catalogue" / "data"
 AT = datetime(2026, 11, 22, 6, 26, tzinfo=UTC)
 
 

@@ -19,7 +19,7 @@ from kiosk.core.devices import DeviceKind
 from kiosk.core.item import Item, load_item
 from kiosk.core.item_check import check_catalogue, check_item
 
-DATA = Path(__file__).parents[2] / "hall" / "catalogue_data"
+DATA = Path(__file__).parents[2] / "hall" / "catalogue" / "data"
 
 
 def data(name: str) -> Any:

@@ -377,7 +377,7 @@ def test_good_items_have_no_finding(make_item: MakeItem, changes: dict[str, Any]
 
 
 RENEWAL: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[2] / "hall" / "catalogue_data" / "items" / "jzz_qz.yaml").read_text("utf-8")
+    (Path(__file__).parents[2] / "hall" / "catalogue" / "data" / "items" / "jzz_qz.yaml").read_text("utf-8")
 )
 PIECES = st.sampled_from(
     [None, True, 0, -1, 10**9, "", "a", "reason", "work", [], {}, {"field": "reason", "is": "work"}, *RENEWAL["pages"]]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from hall.catalogue import load_draft, own_catalogue
+from hall.catalogue.bundles import load_draft, own_catalogue
 from kiosk.contract.bundle import Calendar, licence_mark
 from kiosk.core.item import Span
 from kiosk.core.workdays import due_day, is_workday

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
-from hall.files import private_directory, sync_directory
+from hall.store.files import private_directory, sync_directory
 from kiosk.contract.envelope import BlobRef
 from kiosk.contract.problems import ProblemCode
 from kiosk.contract.sync import BlobState

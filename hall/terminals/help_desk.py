@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, and_, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hall.moments import from_ms, to_ms
 from hall.store.database import Store
+from hall.store.moments import from_ms, to_ms
 from hall.store.schema import help_calls, terminals
 from kiosk.contract.sync import Heartbeat
 from kiosk.core.clock import Clock

@@ -9,9 +9,9 @@ from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from hall.hall import Hall
-from hall.moments import to_ms
+from hall.store.moments import to_ms
 from hall.store.schema import used_links
-from hall.vault import VaultError
+from hall.store.vault import VaultError
 
 LINK_LIFE = timedelta(minutes=10)
 SESSION_LIFE = timedelta(hours=10)

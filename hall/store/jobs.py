@@ -13,8 +13,8 @@ from random import Random
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hall.moments import to_ms
 from hall.store.database import Store, StoreBusy
+from hall.store.moments import to_ms
 from hall.store.schema import jobs
 from kiosk.core.clock import Clock
 

@@ -12,13 +12,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, func, insert, select
 
-from hall.keys import HallKeys
-from hall.moments import from_ms, to_ms
-from hall.people import is_over, today_in_china
-from hall.press import TEMPLATES
+from hall.catalogue.strict_yaml import StrictYamlError, load_yaml
+from hall.licences.people import is_over, today_in_china
+from hall.licences.press import TEMPLATES
 from hall.store.database import Store
+from hall.store.moments import from_ms, to_ms
 from hall.store.schema import bundles, item_versions, licences
-from hall.strict_yaml import StrictYamlError, load_yaml
+from hall.trust.keys import HallKeys
 from kiosk.contract.bundle import Bundle, Calendar, HallKey, TerminalPlace, Theme, Window, licence_mark, parse_bundle
 from kiosk.contract.bundle_delta import make_delta
 from kiosk.contract.signing import sign_bundle
@@ -52,7 +52,7 @@ class Draft:
 
 def own_catalogue() -> Traversable:
     """The catalogue that comes with the hall."""
-    return files("hall") / "catalogue_data"
+    return files("hall.catalogue") / "data"
 
 
 def _read(place: Traversable) -> Any:

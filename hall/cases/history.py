@@ -13,9 +13,9 @@ from typing import get_args
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from hall.returns import settle
+from hall.cases.returns import settle
 from hall.store.schema import cases, events, submissions
-from hall.vault import Vault, VaultError
+from hall.store.vault import Vault, VaultError
 from kiosk.contract.person import CaseState
 from kiosk.contract.wire import canonical_json
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hall.people import NewLicence, PersonFacts
-from hall.press import Paper
+from hall.licences.people import NewLicence, PersonFacts
+from hall.licences.press import Paper
 from kiosk.core.item import Item
 
 LABELS: Mapping[str, str] = {

@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives import serialization
 from sqlalchemy import Column, Connection, ForeignKey, Integer, LargeBinary, String, Table, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hall import pki
-from hall.enrol_request import TerminalKeys, read_keys
-from hall.keys import HallKeys
-from hall.moments import to_ms
 from hall.problem import Refused
 from hall.store.database import Store
+from hall.store.moments import to_ms
 from hall.store.schema import certificates, metadata, terminal_keys, terminals
+from hall.terminals.enrol_request import TerminalKeys, read_keys
+from hall.trust import pki
+from hall.trust.keys import HallKeys
 from kiosk.contract.enrolment import EnrolRequest, EnrolResponse, RenewRequest, renewal_signed_bytes
 from kiosk.contract.problems import ProblemCode
 from kiosk.contract.signing import SignatureError, key_id, verify

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hall.store.database import Store
 from hall.store.schema import licences, persons, records, serials
-from hall.vault import Vault
+from hall.store.vault import Vault
 from kiosk.contract.person import LicenceSummary
 from kiosk.contract.wire import canonical_json
 from kiosk.core.clock import CHINA

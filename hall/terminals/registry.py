@@ -13,16 +13,16 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hall import pki
-from hall.enrol_request import TerminalKeys, read_keys
-from hall.keys import HallKeys
-from hall.moments import from_ms, to_ms
 from hall.problem import Refused
 from hall.store.database import Store
+from hall.store.moments import from_ms, to_ms
 from hall.store.schema import certificates, enrol_tickets, heartbeats, terminal_keys, terminals
-from hall.successions import apply_replacement, plan_replacement, successors
-from hall.used_numbers import used_numbers
-from hall.vault import Vault
+from hall.store.vault import Vault
+from hall.terminals.enrol_request import TerminalKeys, read_keys
+from hall.terminals.successions import apply_replacement, plan_replacement, successors
+from hall.terminals.used_numbers import used_numbers
+from hall.trust import pki
+from hall.trust.keys import HallKeys
 from kiosk.contract.enrolment import EnrolRequest, EnrolResponse
 from kiosk.contract.problems import ProblemCode
 from kiosk.contract.promise import PromiseLevel, promise_level

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from hall.store.database import Store
 from hall.store.schema import returns
-from hall.successions import predecessors
+from hall.terminals.successions import predecessors
 from kiosk.contract.sync import MAX_RETURNED, Returned
 
 

@@ -17,9 +17,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hall.glyphs import missing_glyphs
 from hall.layout import HallLayout
-from hall.people import Document
+from hall.licences.glyphs import missing_glyphs
+from hall.licences.people import Document
 from kiosk.contract.signing import QrClaim, SigningKey, sign_qr
 from kiosk.core.clock import CHINA
 from kiosk.core.masking import mask_id_number

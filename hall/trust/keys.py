@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from hall import pki
-from hall.files import private_directory, sync_directory, write_private
 from hall.layout import HallLayout
 from hall.settings import HallSettings
+from hall.store.files import private_directory, sync_directory, write_private
+from hall.trust import pki
 from kiosk.contract.bundle import HallKey
 from kiosk.contract.sealing import SealingKey
 from kiosk.contract.signing import SigningKey, key_id

@@ -16,9 +16,9 @@ from typing import Literal
 from sqlalchemy import Connection, Row, RowMapping, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hall.moments import from_ms, to_ms
 from hall.problem import Refused
 from hall.store.database import Store
+from hall.store.moments import from_ms, to_ms
 from hall.store.schema import (
     heartbeats,
     journal_chains,
@@ -27,7 +27,7 @@ from hall.store.schema import (
     submissions,
     terminals,
 )
-from hall.terminals import Terminals
+from hall.terminals.registry import Terminals
 from kiosk.contract.journal import (
     Begin,
     Head,

@@ -13,15 +13,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hall.cases import EventType, append
-from hall.filings import Opened, Refusal, note_licence_uses, number_is_used, refuse, sign_for
-from hall.jobs import Job, enqueue
-from hall.keys import HallKeys
-from hall.moments import due, from_ms, to_ms
-from hall.returns import send_back
+from hall.cases.filings import Opened, Refusal, note_licence_uses, number_is_used, refuse, sign_for
+from hall.cases.history import EventType, append
+from hall.cases.returns import send_back
 from hall.store.database import Store
+from hall.store.jobs import Job, enqueue
+from hall.store.moments import due, from_ms, to_ms
 from hall.store.schema import awaited_cases, cases, correction_calls, corrections
-from hall.vault import Vault
+from hall.store.vault import Vault
+from hall.trust.keys import HallKeys
 from kiosk.contract.bundle import Calendar
 from kiosk.contract.corrections import CorrectionReason
 from kiosk.contract.problems import ProblemCode

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from hall.moments import from_ms, to_ms
 from hall.problem import Refused
 from hall.store.database import Store
+from hall.store.moments import from_ms, to_ms
 from hall.store.schema import print_jobs, print_papers
 from kiosk.contract.person import PrintOutcome
 from kiosk.contract.problems import ProblemCode

@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hall.keys import HallKeys
-from hall.moments import to_ms
+from hall.store.moments import to_ms
 from hall.store.schema import cases, corrections, licence_uses, rejections, submissions
+from hall.trust.keys import HallKeys
 from kiosk.contract.envelope import Envelope
 from kiosk.contract.problems import ProblemCode
 from kiosk.contract.signing import HallReceipt, sign_receipt

@@ -12,22 +12,22 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert
 
-from hall.blobs import Blobs
-from hall.cases import first_event, insert_event
-from hall.catalogue import Catalogue
-from hall.corrections import Corrections
-from hall.examination import examine
-from hall.filings import Opened, Refusal, known, note_licence_uses, number_is_used, refuse, sign_for
-from hall.jobs import enqueue
-from hall.keys import HallKeys
-from hall.moments import due, to_ms
-from hall.people import People, PersonFacts
+from hall.cases.corrections import Corrections
+from hall.cases.filings import Opened, Refusal, known, note_licence_uses, number_is_used, refuse, sign_for
+from hall.cases.history import first_event, insert_event
+from hall.catalogue.bundles import Catalogue
+from hall.intake.examination import examine
+from hall.licences.people import People, PersonFacts
 from hall.problem import Refused
+from hall.store.blobs import Blobs
 from hall.store.database import Store
+from hall.store.jobs import enqueue
+from hall.store.moments import due, to_ms
 from hall.store.schema import cases
-from hall.successions import Successions
-from hall.terminals import Terminals
-from hall.vault import Vault
+from hall.store.vault import Vault
+from hall.terminals.registry import Terminals
+from hall.terminals.successions import Successions
+from hall.trust.keys import HallKeys
 from kiosk.contract.bundle import Calendar
 from kiosk.contract.envelope import MAX_ENVELOPE_BYTES, Envelope, EnvelopeError, parse_envelope
 from kiosk.contract.problems import ProblemCode

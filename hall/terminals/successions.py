@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from hall.moments import from_ms, to_ms
 from hall.store.database import Store
+from hall.store.moments import from_ms, to_ms
 from hall.store.schema import certificates, replacements, terminals
 
 _LONGEST_CHAIN = 32

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hall.moments import from_ms, to_ms
 from hall.store.database import Store
+from hall.store.moments import from_ms, to_ms
 from hall.store.schema import rejections, second_chances, submissions
 from kiosk.contract.sync import MAX_SEND_AGAIN, SendAgain
 from kiosk.core.clock import Clock

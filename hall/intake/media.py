@@ -18,13 +18,13 @@ from typing import Any, BinaryIO
 from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hall.blobs import BlobRefused, Blobs
-from hall.intake import Intake
-from hall.keys import HallKeys
-from hall.moments import from_ms, to_ms
+from hall.intake.submissions import Intake
+from hall.store.blobs import BlobRefused, Blobs
 from hall.store.database import Store
+from hall.store.moments import from_ms, to_ms
 from hall.store.schema import media_imports
-from hall.terminals import Terminals
+from hall.terminals.registry import Terminals
+from hall.trust.keys import HallKeys
 from kiosk.contract.media import (
     MediaError,
     MediaFault,

@@ -1,0 +1,1 @@
+"""办件: what was filed, what became of it, and what is still wanted."""

@@ -1,0 +1,1 @@
+"""事项目录: from what clerks write to what terminals hold."""

@@ -1,0 +1,1 @@
+"""收件: what is handed in, by line or by stick."""

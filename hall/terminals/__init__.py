@@ -1,0 +1,1 @@
+"""终端: who they are, how they fare, and what they wrote down."""
