@@ -29,3 +29,12 @@ class Draft(Wire):
     captures: dict[str, StoredCapture]
     filing: Short = ""
     """Submit was pressed: the id that the filing has if it was written down."""
+    corrects: Short = ""
+    """补正: of which case; empty for a first filing."""
+    wanted: str = ""
+    """What the department wanted of it then."""
+
+    @property
+    def matter(self) -> str:
+        """What it is a draft of: one case, or one item. A card has at most one of each."""
+        return self.corrects or self.item_code

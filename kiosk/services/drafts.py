@@ -16,15 +16,15 @@ from kiosk.services.draft import Draft, StoredCapture
 from kiosk.services.places import CapturedPage, Flow
 
 
-def slot_of(tag: bytes, item_code: str) -> str:
-    """Name of an item's draft among those of one card; tells nobody else which item it is."""
-    return hashlib.sha256(tag + item_code.encode()).hexdigest()[:16]
+def slot_of(tag: bytes, matter: str) -> str:
+    """Name of a draft among those of one card; tells nobody else what it is about."""
+    return hashlib.sha256(tag + matter.encode()).hexdigest()[:16]
 
 
 def worth_keeping(flow: Flow) -> bool:
     """Did she write or photograph anything herself, that is not filed yet?"""
-    if flow.item.kind == "certificate" or flow.corrects:
-        return False  # made while she waits, and asked for again in a minute; or begun again from its case
+    if flow.item.kind == "certificate":
+        return False  # made while she waits, and asked for again in a minute
     wrote = any(answer.source == CITIZEN and answer.given for answer in flow.answers.values())
     return flow.sealed is None and (wrote or any(isinstance(held, CapturedPage) for held in flow.held.values()))
 
@@ -38,6 +38,8 @@ def make_draft(flow: Flow, *, at: datetime, filing: str = "") -> Draft:
         answers=flow.answers.records(),
         captures={name: _store(held) for name, held in flow.held.items() if isinstance(held, CapturedPage)},
         filing=filing,
+        corrects=flow.corrects,
+        wanted=flow.wanted,
     )
 
 
@@ -66,6 +68,8 @@ def resumed(draft: Draft, catalogue: Catalogue) -> Flow | None:
         catalogue.number,
         Answers({name: Answer(one.value, one.source, one.at) for name, one in draft.answers.items() if name in fields}),
         {name: _load(one) for name, one in draft.captures.items() if name in materials},
+        corrects=draft.corrects,
+        wanted=draft.wanted,
     )
 
 

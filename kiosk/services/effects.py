@@ -87,7 +87,7 @@ class DropDraft:
     """Filed, or not wanted any more."""
 
     card: IdCard = field(repr=False)
-    item_code: str
+    matter: str
 
 
 @dataclass(frozen=True, slots=True)

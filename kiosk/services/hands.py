@@ -114,10 +114,10 @@ class Hands:
             case effects.KeepDraft(generation, holder, draft):
                 tag = ports.card_keys.tag(holder)
                 sealed = ports.card_keys.seal(holder, draft_bytes(draft))
-                return messages.DraftKept(generation, ports.drafts.keep(tag, slot_of(tag, draft.item_code), sealed))
-            case effects.DropDraft(holder, item_code):
+                return messages.DraftKept(generation, ports.drafts.keep(tag, slot_of(tag, draft.matter), sealed))
+            case effects.DropDraft(holder, matter):
                 tag = ports.card_keys.tag(holder)
-                ports.drafts.drop(tag, slot_of(tag, item_code))
+                ports.drafts.drop(tag, slot_of(tag, matter))
                 return None
             case effects.FetchLicences(generation, proof):
                 return messages.LicencesCame(
@@ -223,7 +223,7 @@ class Hands:
             if draft is None:
                 continue
             if draft.filing and self._ports.outbox.state(draft.filing) != Ok(SubmissionState.ABSENT):
-                self._ports.drafts.drop(tag, slot_of(tag, draft.item_code))
+                self._ports.drafts.drop(tag, slot_of(tag, draft.matter))
                 continue
             yield draft
 

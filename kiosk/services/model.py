@@ -77,7 +77,7 @@ class Visit:
     drafts: tuple[Draft, ...] = field(default=(), repr=False)
     """Begun here before and not filed, newest first."""
     kept: Flow | None = field(default=None, repr=False)
-    """The flow as its draft was kept last."""
+    """The flow as its draft was kept last, or as a correction was opened: there is nothing new in it."""
     resumed: Place | None = field(default=None, repr=False)
     """Where she went on with a draft: it is said there."""
     social_card: SocialCard | None = field(default=None, repr=False)

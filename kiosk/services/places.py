@@ -58,6 +58,11 @@ class Flow:
     sealed: SealedFiling | None = field(default=None, repr=False)
     """It was submitted and sealed: from now on every try must write down exactly these bytes."""
 
+    @property
+    def matter(self) -> str:
+        """What a draft of it is found by, see `kiosk.services.draft.Draft`."""
+        return self.corrects or self.item.code
+
 
 # --- where the citizen is ----------------------------------------------------------------------------------------
 

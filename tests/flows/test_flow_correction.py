@@ -181,16 +181,65 @@ def test_back_from_the_first_question_leads_to_her_cases(at_space):
     assert view.item_name == "居住证签注", "what she begins there is a filing of its own"
 
 
-def test_a_correction_is_no_draft_and_leaves_hers_alone(at_space, xiu):
+def test_a_correction_and_what_she_begins_anew_are_two_drafts(at_space):
     at_space.touch(Home(), OpenTile("440699-GA-0031"), Begin(), Next())
     at_space.touch(SetAnswer("same", False), Next(), Home())
-    kept = dict(at_space.drafts.kept)
-    assert len(kept) == 1
+    begun = dict(at_space.drafts.kept)
+    assert len(begun) == 1
     photograph(at_space.touch(OpenMySpace("applications"), Correct(NUMBER))).touch(Home())
-    assert at_space.drafts.kept == kept, "the half correction was not kept in its place"
-    photograph(at_space.touch(OpenMySpace("applications"), Correct(NUMBER))).touch(Next(), Submit()).sees(DoneView)
+    assert (len(at_space.drafts.kept), at_space.drafts.kept.items() >= begun.items()) == (2, True)
+    assert at_space.sees(HomeView).unfinished == "居住证签注", "there she goes on with what she began anew"
+    at_space.touch(OpenMySpace("applications"), Correct(NUMBER), Next(), Submit()).sees(DoneView)
     at_space.touch(Home())
-    assert at_space.drafts.kept == kept, "nor was it dropped when the correction was filed"
+    assert at_space.drafts.kept == begun, "the other one is filed"
+
+
+def test_a_half_correction_waits_for_her_card_at_its_case(at_space, xiu, bo, matters):
+    photograph(at_space.touch(Correct(NUMBER))).touch(Finish()).lift()
+    at_space.hall.matters[bo.id_number] = matters(applications=(returned(),), former={NUMBER: former()})
+    at_space.touch(Start()).put(bo).touch(OpenMySpace("applications"), Correct(NUMBER))
+    assert [row.id for row in at_space.sees(MaterialsView).rows if row.state == "needed"] == ["permit"], "not Bo's"
+    at_space.touch(Finish()).lift()
+
+    at_space.touch(Start()).put(xiu)
+    assert at_space.sees(HomeView).unfinished == "", "whether it is still wanted, only its case knows"
+    view = at_space.touch(OpenMySpace("applications"), Correct(NUMBER)).sees(CheckView)
+    assert (view.item_name, at_space.notice()) == ("补正：居住证签注", "resumed")
+    assert at_space.touch(Submit()).sees(DoneView).corrects == NUMBER
+    assert at_space.drafts.kept == {}
+
+
+def test_it_goes_on_without_network_as_soon_as_her_cases_were_seen(at_space):
+    photograph(at_space.touch(Correct(NUMBER))).touch(Home(), OpenMySpace("applications"))
+    at_space.network(Link.DOWN)
+    at_space.touch(Correct(NUMBER)).sees(CheckView)
+    assert at_space.touch(Submit()).sees(DoneView).corrects == NUMBER
+
+
+def test_when_something_else_is_wanted_she_begins_anew(at_space, xiu, matters):
+    photograph(at_space.touch(Correct(NUMBER))).touch(Finish()).lift()
+    other = returned(message="照片看不清，请重拍。")
+    at_space.hall.matters[xiu.id_number] = matters(applications=(other,), former={NUMBER: former()})
+    at_space.touch(Start()).put(xiu).touch(OpenMySpace("applications"), Correct(NUMBER))
+    view = at_space.sees(MaterialsView)
+    assert (view.wanted, [row.id for row in view.rows if row.state == "needed"]) == (other.message, ["permit"])
+    photograph(at_space).touch(Finish()).lift()
+    assert len(at_space.drafts.kept) == 1, "it took the place of the old one"
+
+
+def test_who_only_looked_leaves_no_draft(at_space):
+    at_space.touch(Correct(NUMBER)).sees(MaterialsView)
+    at_space.touch(Finish()).lift()
+    assert at_space.drafts.asked == 0
+
+
+def test_a_draft_that_comes_late_is_gone_on_with(at_space, xiu):
+    photograph(at_space.touch(Correct(NUMBER))).touch(Finish()).lift()
+    at_space.touch(Start())
+    at_space.hold(Lane.SEAL)
+    at_space.put(xiu).touch(OpenMySpace("applications"), Correct(NUMBER)).sees(MaterialsView)
+    at_space.release()
+    at_space.sees(CheckView)
 
 
 def test_a_licence_that_is_good_may_be_reused(at_space):

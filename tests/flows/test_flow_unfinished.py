@@ -47,6 +47,15 @@ def test_her_answers_wait_for_her_card(stage, xiu, codes):
     assert stage.notice() == ""
 
 
+def test_home_in_between_loses_nothing_either(stage, xiu, codes):
+    half_way(stage, xiu, codes)
+    assert stage.touch(Home()).sees(HomeView).unfinished == "居住证签注"
+    assert stage.touch(OpenTile(codes["permit"]), Begin()).sees(QuestionView).page_id == "reason"
+    assert stage.touch(Home(), ResumeDraft()).sees(QuestionView).page_id == "reason", "unchanged, and still there"
+    assert stage.touch(Home(), DropDraft()).sees(HomeView).unfinished == ""
+    assert stage.touch(OpenTile(codes["permit"]), Begin()).sees(QuestionView).page_id == "who"
+
+
 def test_beginning_the_same_item_goes_on_with_it(stage, xiu, codes):
     leave(half_way(stage, xiu, codes))
     back_again(stage, xiu)

@@ -1,7 +1,7 @@
 """现在补交: the journey of an item once more, for a case that came back (补正), with what she answered before.
 
 The hall alone knows her former answers, and gives them to her own session only; without network she answers again.
-A correction is not kept as a draft: the way back to it is the case itself, in 我的办件.
+What she had begun of it here goes on, with network or without, as long as the same is wanted.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from kiosk.core.ports import Link
 from kiosk.core.result import Err, Ok
 from kiosk.services.corrections import wants_correction
 from kiosk.services.effects import FetchFormerAnswers
+from kiosk.services.flow import unfinished
 from kiosk.services.flow.home import cannot_begin
-from kiosk.services.flow.item import OWN_FIELDS, offer_prefills, to_check
+from kiosk.services.flow.item import OWN_FIELDS, to_what_is_missing
 from kiosk.services.messages import FormerAnswersCame
-from kiosk.services.places import AtMaterials, AtSpace, Flow
+from kiosk.services.places import AtSpace, Flow
 from kiosk.services.turn import Turn
 
 
@@ -32,6 +33,8 @@ def begin(turn: Turn, place: AtSpace, number: str) -> None:
         return
     if (refusal := cannot_begin(turn, item)) is not None:
         turn.go(replace(place, notice=refusal))
+    elif unfinished.resume(turn, unfinished.of(turn, number, wanted=case.message)):
+        return
     elif turn.model.queue.link is Link.DOWN:
         _open(turn, item, case, Answers())
     else:
@@ -59,14 +62,12 @@ def former_answers_came(turn: Turn, message: FormerAnswersCame) -> None:
 
 
 def _open(turn: Turn, item: Item, case: ApplicationSummary, answers: Answers) -> None:
-    """At the first thing that is missing: mostly the paper that is wanted."""
+    """At the first thing that is missing: mostly the paper that is wanted. Kept as a draft from her first change on."""
     flow = Flow(item, turn.catalogue.number, answers, corrects=case.application_no, wanted=case.message)
-    turn.set_visit(flow=flow, kept=None)
+    turn.set_visit(flow=flow)
     turn.log(Event.of(EventName.ITEM_BEGUN, item=item.code, version=item.version))
-    offer_prefills(turn)
-    to_check(turn)
-    if turn.at(AtMaterials) is not None:
-        turn.go(AtMaterials())  # what is missing, the department has said already
+    to_what_is_missing(turn)
+    turn.set_visit(kept=turn.flow)
 
 
 def _answers(turn: Turn, item: Item, former: FormerAnswers) -> Answers:

@@ -53,7 +53,7 @@ def begin(turn: Turn, guide: AtGuide) -> None:
         turn.go(AtGuide(guide.code, guide.origin, refusal))
     elif item.identity.level == "card" and turn.visit.session.card is None:
         turn.go(AtPutCard(ToItem(AtGuide(guide.code, guide.origin))))
-    elif not unfinished.resume(turn, item.code):
+    elif not unfinished.resume(turn, unfinished.of(turn, item.code)):
         begin_item(turn, AtGuide(guide.code, guide.origin))
 
 

@@ -146,6 +146,14 @@ def to_check(turn: Turn) -> bool:
     return False
 
 
+def to_what_is_missing(turn: Turn) -> None:
+    """Where a flow that came with answers begins; her cards fill in what they know, the page says what is wanted."""
+    offer_prefills(turn)
+    to_check(turn)
+    if turn.at(AtMaterials) is not None:
+        turn.go(AtMaterials())
+
+
 def needs_materials(flow: Flow) -> bool:
     """Is there any material that the card alone does not settle?"""
     return any("card_reader" not in material.sources for material in visible_materials(flow.item, flow.answers))

@@ -171,7 +171,7 @@ def _find(
         case intents.Begin(), AtGuide() as guide:
             home.begin(turn, guide)
         case intents.ResumeDraft(), AtHome():
-            unfinished.resume(turn)
+            unfinished.resume(turn, unfinished.offered(turn.model))
         case intents.DropDraft(), AtHome():
             unfinished.discard(turn)
         case intents.OpenMySpace(), AtCode() as place:

@@ -11,10 +11,10 @@ from kiosk.core.result import Err
 from kiosk.services.draft import Draft
 from kiosk.services.drafts import make_draft, resumed, worth_keeping
 from kiosk.services.effects import AskDrafts, DropDraft, KeepDraft
-from kiosk.services.flow.item import offer_prefills, to_check
+from kiosk.services.flow.item import to_what_is_missing
 from kiosk.services.messages import DraftKept, DraftsCame
 from kiosk.services.model import Model
-from kiosk.services.places import AtQuestion
+from kiosk.services.places import AtQuestion, Flow
 from kiosk.services.turn import Turn
 
 
@@ -30,11 +30,19 @@ def came(turn: Turn, message: DraftsCame) -> None:
     if not turn.current(message.generation):
         turn.log(Event.of(EventName.LATE_RESULT_DROPPED))
         return
-    turn.set_visit(drafts=tuple(draft for draft in message.drafts if resumed(draft, turn.catalogue) is not None))
+    since = {draft.matter for draft in turn.visit.drafts}
+    earlier = (draft for draft in message.drafts if draft.matter not in since)
+    good = (draft for draft in earlier if resumed(draft, turn.catalogue) is not None)
+    turn.set_visit(drafts=(*turn.visit.drafts, *good))
     flow = turn.visit.flow
-    beginning = flow is not None and not flow.corrects and not worth_keeping(flow)
-    if flow is not None and beginning and isinstance(turn.visit.place, AtQuestion):
-        resume(turn, flow.item.code)  # her card was read in the middle of beginning it anew
+    if flow is not None and _only_begun(turn, flow):
+        resume(turn, of(turn, flow.matter, wanted=flow.wanted))  # her card was read in the middle of beginning it anew
+
+
+def _only_begun(turn: Turn, flow: Flow) -> bool:
+    if flow.corrects:
+        return flow is turn.visit.kept
+    return isinstance(turn.visit.place, AtQuestion) and not worth_keeping(flow)
 
 
 def kept(turn: Turn, message: DraftKept) -> None:
@@ -55,9 +63,11 @@ def follow(turn: Turn, before: Model) -> None:
     moved = here is None or here.place != was.place
     if not moved or flow is was.kept or not worth_keeping(flow):
         return
-    turn.do(KeepDraft(was.generation, was.session.card, make_draft(flow, at=turn.now)))
+    draft = make_draft(flow, at=turn.now)
+    turn.do(KeepDraft(was.generation, was.session.card, draft))
     if here is not None:
-        turn.set_visit(kept=flow)
+        others = (one for one in here.drafts if one.matter != draft.matter)
+        turn.set_visit(kept=flow, drafts=(draft, *others))
 
 
 def about_to_file(turn: Turn, filing: str) -> None:
@@ -68,28 +78,32 @@ def about_to_file(turn: Turn, filing: str) -> None:
 
 
 def filed(turn: Turn) -> None:
-    """It is a filing now. A correction was no draft, and leaves alone what she has begun of the same item."""
-    if turn.flow.corrects:
-        return
-    _drop(turn, turn.flow.item.code)
+    """It is a filing now."""
+    _drop(turn, turn.flow.matter)
 
 
 def offered(model: Model) -> Draft | None:
-    """The one to go on with; none while something is being done."""
+    """The one to go on with from her home page; none while something is being done. A correction is gone on with from
+    its case, which says whether it is still wanted."""
     visit = model.visit
-    return visit.drafts[0] if visit is not None and visit.flow is None and visit.drafts else None
+    if visit is None or visit.flow is not None:
+        return None
+    return next((draft for draft in visit.drafts if not draft.corrects), None)
 
 
-def resume(turn: Turn, item_code: str | None = None) -> bool:
-    """接着办: with all that was kept, at the first thing that is missing. False if nothing was kept of this item."""
-    draft = next((one for one in turn.visit.drafts if item_code in (None, one.item_code)), None)
+def of(turn: Turn, matter: str, *, wanted: str = "") -> Draft | None:
+    """What she has begun of this item, or of the correction of this case, as long as the department wants the same."""
+    return next((one for one in turn.visit.drafts if (one.matter, one.wanted) == (matter, wanted)), None)
+
+
+def resume(turn: Turn, draft: Draft | None) -> bool:
+    """接着办: with all that was kept, at the first thing that is missing. False if there is nothing to go on with."""
     flow = resumed(draft, turn.catalogue) if draft is not None else None
-    if draft is None or flow is None:
+    if flow is None:
         return False
-    turn.set_visit(flow=flow, kept=flow, drafts=tuple(one for one in turn.visit.drafts if one is not draft))
+    turn.set_visit(flow=flow, kept=flow)
     turn.log(Event.of(EventName.DRAFT_RESUMED, item=flow.item.code, version=flow.item.version))
-    offer_prefills(turn)
-    to_check(turn)
+    to_what_is_missing(turn)
     turn.set_visit(resumed=turn.visit.place)
     return True
 
@@ -98,11 +112,11 @@ def discard(turn: Turn) -> None:
     """不要了."""
     draft = offered(turn.model)
     if draft is not None:
-        _drop(turn, draft.item_code)
+        _drop(turn, draft.matter)
 
 
-def _drop(turn: Turn, item_code: str) -> None:
+def _drop(turn: Turn, matter: str) -> None:
     card = turn.visit.session.card
     if card is not None:
-        turn.do(DropDraft(card, item_code))
-        turn.set_visit(drafts=tuple(one for one in turn.visit.drafts if one.item_code != item_code))
+        turn.do(DropDraft(card, matter))
+        turn.set_visit(drafts=tuple(one for one in turn.visit.drafts if one.matter != matter))
