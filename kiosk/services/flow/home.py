@@ -6,7 +6,7 @@ from kiosk.core.item import Item
 from kiosk.core.ports import Link, QueueStatus
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.flow import unfinished
-from kiosk.services.flow.item import begin_item
+from kiosk.services.flow.item import begin_item, under_way
 from kiosk.services.flow.receipt import show_owed
 from kiosk.services.flow.space import open_space
 from kiosk.services.flow.visit import notice
@@ -53,7 +53,7 @@ def begin(turn: Turn, guide: AtGuide) -> None:
         turn.go(AtGuide(guide.code, guide.origin, refusal))
     elif item.identity.level == "card" and turn.visit.session.card is None:
         turn.go(AtPutCard(ToItem(AtGuide(guide.code, guide.origin))))
-    elif not unfinished.resume(turn, unfinished.of(turn, item.code)):
+    elif under_way(turn, item) or not unfinished.resume(turn, unfinished.of(turn, item.code)):
         begin_item(turn, AtGuide(guide.code, guide.origin))
 
 

@@ -7,7 +7,7 @@ from typing import assert_never
 from kiosk.core.answers import CITIZEN, ID_CARD, SOCIAL_CARD, Answer, AnswerFault, Answers, validate
 from kiosk.core.event_table import EventName
 from kiosk.core.events import Event
-from kiosk.core.item import Question
+from kiosk.core.item import Item, Question
 from kiosk.core.journey import (
     AfterPages,
     BeforePages,
@@ -37,12 +37,17 @@ OWN_FIELDS = frozenset({"card.name", "card.id_number", "card.birth", "card.natio
 def begin_item(turn: Turn, guide: AtGuide) -> None:
     """The first question, with what is known already filled in; or straight to the check."""
     item = turn.catalogue.newest[guide.code]
-    flow = turn.visit.flow
-    if flow is None or flow.item != item:
+    if not under_way(turn, item):
         turn.set_visit(flow=Flow(item, turn.catalogue.number))
         turn.log(Event.of(EventName.ITEM_BEGUN, item=item.code, version=item.version))
     offer_prefills(turn)
     _follow(turn, next_page(item, turn.flow.answers, None))
+
+
+def under_way(turn: Turn, item: Item) -> bool:
+    """Did she only step back to its guide?"""
+    flow = turn.visit.flow
+    return flow is not None and flow.item == item and not flow.corrects
 
 
 def offer_prefills(turn: Turn) -> None:
