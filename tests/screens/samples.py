@@ -248,6 +248,7 @@ PAPERS_READY = replace(
     ),
     complete=True,
 )
+WANTED_PAPERS = replace(PAPERS, item_name=f"补正：{RESIDENCE}", wanted="您的居住证已经失效，请补交有效的。")
 
 
 def paper_picture(*, crooked: bool) -> bytes:
@@ -455,10 +456,8 @@ def snapshots() -> dict[str, v.Snapshot]:
         "my_applications": (SPACE, BUSY),
         "my_correction": (TO_CORRECT, BUSY),
         "my_correction_elsewhere": (replace(TO_CORRECT, applications=(RETURNED,), correctable=()), BUSY),
-        "materials_correction": (
-            replace(PAPERS, item_name=f"补正：{RESIDENCE}", wanted="您的居住证已经失效，请补交有效的。"),
-            BUSY,
-        ),
+        "materials_correction": (WANTED_PAPERS, BUSY),
+        "materials_correction_resumed": (replace(WANTED_PAPERS, notice=v.Notice(N.RESUMED)), BUSY),
         "done_correction": (replace(DONE, corrects="440604261116T0010009F"), BUSY),
         "my_licences": (v.MySpaceView("licences", PERSON, False, (), (PERMIT, HELD, EXPIRED)), BUSY),
         "my_loading": (v.MySpaceView("licences", PERSON, True), BUSY),
