@@ -118,8 +118,9 @@ class Drain:
         def work(db: sqlite3.Connection) -> None:
             now = self._store.now()
             with transaction(db):
-                found = [(item, receipt, _sealed(db, item)) for item, receipt in accepted]
-                fresh = [(item, receipt) for item, receipt, place in found if place is not None]
+                found = [(item, receipt, *_found(db, item)) for item, receipt in accepted]
+                # Also what was set aside meanwhile: the hall has signed for exactly these bytes.
+                fresh = [(item, receipt) for item, receipt, state, _ in found if state in ("sealed", "parked")]
                 db.executemany(
                     "update submissions set state = 'accepted', next_at = null, last_code = null where seq = ?",
                     [(item.seq,) for item, _ in fresh],
@@ -128,9 +129,9 @@ class Drain:
                     "insert or replace into receipts (seq, accepted_at, receipt) values (?, ?, ?)",
                     [(item.seq, now, receipt) for item, receipt in fresh],
                 )
-                release(db, [place for _, _, place in found if place])
+                release(db, [place for _, _, _, place in found if place])
                 self._store.journal.note(db, *(journal_notes.accepted(item.id, receipt) for item, receipt in fresh))
-                db.executemany("delete from blobs where seq = ?", [(item.seq,) for item, _ in accepted if item.blobs])
+                db.executemany("delete from blobs where seq = ?", [(item.seq,) for item, _ in fresh if item.blobs])
 
         done = self._store.db.run(work, draining=True)
         if isinstance(done, Err):
@@ -145,13 +146,12 @@ class Drain:
 
         def work(db: sqlite3.Connection) -> None:
             with transaction(db):
-                if _sealed(db, item) is not None:
+                if _found(db, item)[0] == "sealed":
                     self._store.journal.note(db, journal_notes.parked(item.id, code))
-                db.execute(
-                    "update submissions set state = 'parked', next_at = null, last_code = ?"
-                    " where seq = ? and state = 'sealed'",
-                    (code, item.seq),
-                )
+                    db.execute(
+                        "update submissions set state = 'parked', next_at = null, last_code = ? where seq = ?",
+                        (code, item.seq),
+                    )
 
         self._store.progress(item.id, SubmissionState.SEALED)
         return self._store.db.run(work, draining=True)
@@ -161,20 +161,23 @@ class Drain:
 
         def work(db: sqlite3.Connection) -> None:
             with transaction(db):
-                db.execute(
-                    "update submissions set attempts = attempts + 1, next_at = ?, last_code = ?"
-                    " where seq = ? and state = 'sealed'",
-                    (self._store.now() + round(seconds), code, item.seq),
-                )
+                if _found(db, item)[0] == "sealed":
+                    db.execute(
+                        "update submissions set attempts = attempts + 1, next_at = ?, last_code = ? where seq = ?",
+                        (self._store.now() + round(seconds), code, item.seq),
+                    )
 
         self._store.progress(item.id, SubmissionState.SEALED)
         return self._store.db.run(work, draining=True)
 
 
-def _sealed(db: sqlite3.Connection, item: Waiting) -> int | None:
-    """Where its contents lie, 0 if nowhere; None if somebody has decided: what is done twice is journalled once."""
-    found = db.execute("select place from submissions where seq = ? and state = 'sealed'", (item.seq,)).fetchone()
-    return None if found is None else int(found[0] or 0)
+def _found(db: sqlite3.Connection, item: Waiting) -> tuple[str, int]:
+    """Its state, and where its contents lie (0: nowhere); by id and hash too, for a salvage numbers rows anew."""
+    found = db.execute(
+        "select state, coalesce(place, 0) from submissions where seq = ? and id = ? and sha256 = ?",
+        (item.seq, item.id, item.sha256),
+    ).fetchone()
+    return found or ("absent", 0)
 
 
 def _waiting(row: Sequence[Any], blobs: Sequence[BlobRef]) -> Waiting:

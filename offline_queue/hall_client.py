@@ -5,6 +5,7 @@ One thread at a time per client. Nothing is retried here: that is the sync worke
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import TypeVar
@@ -51,6 +52,7 @@ from offline_queue.uplink.traffic import Rank, Traffic, YieldingBody
 M = TypeVar("M", bound=BaseModel)
 
 _OCTETS = "application/octet-stream"
+_OFFSET = re.compile("[0-9]{1,9}")
 
 
 class HallClient:
@@ -91,7 +93,7 @@ class HallClient:
         if isinstance(reply, Err):
             return Ok(0) if reply.error.status == HTTPStatus.NOT_FOUND else reply
         offset = reply.value.headers.get("Upload-Offset", "")
-        return Ok(int(offset)) if offset.isascii() and offset.isdigit() else Err(CallError(Trouble.GARBAGE))
+        return Ok(int(offset)) if _OFFSET.fullmatch(offset) else Err(CallError(Trouble.GARBAGE))
 
     def put_chunk(
         self, sha256: str, *, offset: int, length: int, chunk: bytes | YieldingBody

@@ -41,6 +41,8 @@ _log = logging.getLogger(__name__)
 _KEYS_BACK = 32
 """Bundles; a terminal that was away for longer is enrolled anew."""
 _KEYS_ROOM = 256 * 1024
+_LEAST_REST_S = 0.25
+"""Of the thread for submissions: a heartbeat is due for as long as the other thread waits for its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class SyncWorker:
         except StepOver:
             if self._round.busy:
                 return 0.0
-        return self._pacer.paused() or self._pacer.idle()
+        return self._pacer.paused() or max(_LEAST_REST_S, self._pacer.idle())
 
     def _run_errand(self) -> float:
         """Everything but submissions; seconds until there is more to do."""

@@ -14,7 +14,7 @@ from typing import Self
 
 from pydantic import JsonValue, ValidationError, model_validator
 
-from kiosk.contract.wire import Instant, KeyId, Short, TerminalId, Text, Wire
+from kiosk.contract.wire import Instant, KeyId, Short, TerminalId, Text, Whole, Wire
 
 MAGIC = b"CWB1"
 _MARK_DIGITS = 16
@@ -80,7 +80,7 @@ class Bundle(Wire):
     """One published catalogue. Items are `fuwu/1` documents; `kiosk.core.item` gives them meaning."""
 
     format: Short = "bundle/1"
-    number: int
+    number: Whole
     published_at: Instant
     region: Short
     hall_name: Short

@@ -24,7 +24,7 @@ from typing import Any, Literal
 import cbor2
 
 from kiosk.contract.signing import PublicKeys, SignatureError, SigningKey, verify
-from kiosk.contract.wire import Wire
+from kiosk.contract.wire import Whole, Wire
 
 MEDIA_TYPE = "application/cbor"
 EPOCH_BYTES = 16
@@ -356,7 +356,7 @@ class JournalMark(Wire):
     """
 
     epoch: str
-    seq: int
+    seq: Whole
     head: str
     state: Literal["known", "unknown", "forked"]
 

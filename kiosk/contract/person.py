@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from kiosk.contract.submission import AnswerValue, IdentityProof
-from kiosk.contract.wire import Instant, Sha256, Short, Size, Text, Wire
+from kiosk.contract.wire import Instant, Sha256, Short, Size, Text, Whole, Wire
 
 CaseState = Literal[
     "received", "accepted", "handling", "correction_wanted", "granted", "denied", "answered", "withdrawn", "expired"
@@ -81,7 +81,7 @@ class FormerAnswers(Wire):
 
     application_no: Short
     item_code: Short
-    item_version: int
+    item_version: Whole
     answers: dict[str, AnswerValue]
 
 
@@ -93,7 +93,7 @@ class IssueRequest(Wire):
 
     request_id: Short
     item_code: Short
-    item_version: int
+    item_version: Whole
     answers: dict[str, str | bool | int | None] = Field(default_factory=dict)
 
 
@@ -111,7 +111,7 @@ class PrintJob(Wire):
     title: Short
     sha256: Sha256
     size: Size
-    pages: int
+    pages: Whole
     media: Literal["iso_a4_210x297mm"] = "iso_a4_210x297mm"
     licence_id: Short
     licence_number: Short
@@ -130,12 +130,12 @@ class PrintOutcome(Wire):
     """
 
     outcome: Literal["proven", "failed", "unknown", "void"]
-    pages: int
+    pages: Whole
     fault: Short = ""
     at: Instant
     number: Short = ""
     """The paper's number in the terminal's print ledger; the first one bears the job's id."""
-    attempt: int = 1
+    attempt: Whole = 1
     """Of this number, from 1: it failed before, and nothing came out."""
     serial: Short = ""
     """Of the numbered sheet: used when proven, spoiled when failed or void, in doubt when unknown."""

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from kiosk.contract.envelope import BlobRef
 from kiosk.contract.problems import ProblemCode
-from kiosk.contract.wire import Instant, Sha256, Short, Size, SubmissionId, TerminalId, Wire
+from kiosk.contract.wire import Instant, Sha256, Short, Size, SubmissionId, TerminalId, Whole, Wire
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z_]{0,40}$")]
 
@@ -41,7 +41,7 @@ class Verdict(Wire):
     code: ProblemCode | None = None
     missing: tuple[Sha256, ...] = ()
     receipt: str = ""
-    retry_after_s: int = 0
+    retry_after_s: Whole = 0
 
 
 class Verdicts(Wire):
@@ -72,7 +72,7 @@ class BlobState(Wire):
 class BundleManifest(Wire):
     """GET /v1/bundle/manifest."""
 
-    number: int
+    number: Whole
     sha256: Sha256
     size: Size
     published_at: Instant
@@ -95,19 +95,19 @@ class Heartbeat(Wire):
     terminal_id: TerminalId
     at: Instant
     software: Short
-    bundle: int
-    pending: int
-    parked: int
-    oldest_unsent_s: int
+    bundle: Whole
+    pending: Whole
+    parked: Whole
+    oldest_unsent_s: Whole
     """Age of the oldest unsent submission in seconds; 4 h notice, 8 h warning, 12 h breach (P53)."""
     devices: tuple[DeviceReport, ...] = ()
     papers_left: tuple[Literal["receipt", "page"], ...] = ()
     """Papers of somebody who has gone lie in these mouths (未取走)."""
-    sheets_ready: int = 0
+    sheets_ready: Whole = 0
     """Numbered licence sheets that may be printed on."""
     help_called_at: Instant | None = None
     """Somebody at the terminal wants help since then (呼叫帮助); repeated until the hall says that staff know."""
-    returns_heard: Annotated[int, Field(ge=0)] | None = None
+    returns_heard: Whole | None = None
     """Up to which `Returned.order` this terminal knows what came back for correction; None: it does not ask."""
 
 
@@ -118,7 +118,7 @@ class SendAgain(Wire):
     """A submission that the hall refused and, after it has put itself right, wants to see again."""
 
     id: SubmissionId
-    order: int
+    order: Whole
     """A new one each time that staff ask: the same order is done once."""
 
 
@@ -129,7 +129,7 @@ class Returned(Wire):
     """A filing that the hall has signed for came back for correction (补正); its contents are gone here."""
 
     id: SubmissionId
-    order: int
+    order: Whole
     """Grows; what has a higher one is newer."""
     code: Code
     """Why, see `kiosk.contract.corrections`; empty: corrected, or closed, and nothing is wanted any more."""

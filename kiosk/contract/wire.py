@@ -25,6 +25,8 @@ KeyId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]
 Instant = AwareDatetime
 Text = Annotated[str, StringConstraints(max_length=2000)]
 Short = Annotated[str, StringConstraints(max_length=200)]
+Whole = Annotated[int, Field(ge=0, lt=2**53)]
+"""A count, or a number that grows: exact for every reader of JSON (RFC 7493 §2.2), and no larger than a column."""
 Size = Annotated[int, Field(ge=0, le=64 * 1024 * 1024)]
 
 

@@ -7,9 +7,9 @@ A power cut at any moment leaves the old file or the new one, never a mixture.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -35,6 +35,7 @@ _FRESH = ".fresh"
 _BESIDE = ("", "-wal", "-shm")
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
 _NUMBER_LENGTH = 21
+_SECTOR, _STRIDE = 512, 1024 * 1024
 _UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 """SQLite's words about a damaged schema may be no text themselves."""
 _CONTENTS_COLUMNS, _TAKEN = (12, 13), 1
@@ -67,7 +68,7 @@ def salvage(path: Path) -> Salvaged:
     try:
         for beside in _BESIDE[:2]:
             with suppress(FileNotFoundError):
-                shutil.copyfile(_sibling(path, beside), _sibling(copy, beside))
+                _copy(_sibling(path, beside), _sibling(copy, beside))
         with closing(connect(unfinished)) as fresh:
             found = _bring_over(copy, fresh)
             fresh.execute("pragma wal_checkpoint(truncate)").fetchall()
@@ -80,6 +81,26 @@ def salvage(path: Path) -> Salvaged:
     finish(path)
     _log.error("store was damaged: %d submissions brought over, %d lost", found.kept, found.lost)
     return found
+
+
+def _copy(source: Path, target: Path) -> None:
+    """All that the disk still gives, zeros for the sectors that it does not."""
+    with source.open("rb", buffering=0) as there, target.open("wb") as here:
+        size = os.fstat(there.fileno()).st_size
+        for at in range(0, size, _STRIDE):
+            here.write(_read(there.fileno(), at, min(_STRIDE, size - at)))
+
+
+def _read(descriptor: int, at: int, length: int) -> bytes:
+    try:
+        return os.pread(descriptor, length, at)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+    if length <= _SECTOR:
+        return bytes(length)
+    end = at + length
+    return b"".join(_read(descriptor, here, min(_SECTOR, end - here)) for here in range(at, end, _SECTOR))
 
 
 def finish(path: Path) -> None:

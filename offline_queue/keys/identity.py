@@ -100,17 +100,18 @@ def believed_keys(data: Path) -> PublicKeys:
 def linked_keys(enrolled: tuple[HallKey, ...], bundle_file: Path) -> tuple[HallKey, ...]:
     """Those of enrolment, and the signing keys that came later (换钥): each in a bundle that a key before it signed."""
     known = enrolled
-    for link in sorted(bundle_file.parent.glob(LINKS), key=lambda path: int(path.stem)):
+    links = (path for path in bundle_file.parent.glob(LINKS) if path.stem.isdecimal())
+    for link in sorted(links, key=lambda path: int(path.stem)):
         if (bundle := read_bundle(link, hall_keys(known).signing)) is not None:
             known = (*known, *(key for key in bundle.keys if key.purpose == "sign"))
     return known
 
 
 def read_bundle(path: Path, signing: PublicKeys) -> Bundle | None:
-    """The bundle on disk, or None if there is none that a believed key signed."""
+    """The bundle on disk, or None if there is none that can be read and that a believed key signed."""
     try:
         return verify_bundle(path.read_bytes(), signing)
-    except (FileNotFoundError, BundleError, SignatureError):
+    except (OSError, BundleError, SignatureError):
         return None
 
 

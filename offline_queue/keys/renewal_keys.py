@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -93,7 +93,7 @@ def check_answer(answer: EnrolResponse, *, terminal_id: str, tls_key: bytes, roo
         own = _tls(tls_key).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except BadGeneration:
         raise
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         raise BadGeneration("the certificate chain does not hold") from None
     if _public(leaf) != own:
         raise BadGeneration("the certificate is for another key")

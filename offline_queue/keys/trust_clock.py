@@ -19,6 +19,8 @@ BUILT = datetime(2026, 11, 1, tzinfo=UTC)
 """No later than this release was made; moved on with each release."""
 TOLERANCE = timedelta(minutes=2)
 """What nobody need bother about."""
+_END = datetime(2100, 1, 1, tzinfo=UTC)
+"""Years have two digits in application numbers."""
 _MOST_S = 100 * 366 * 86400.0
 
 
@@ -68,7 +70,9 @@ class TrustClock:
         self._word: _Word | None = None
 
     def heard(self, said: datetime, *, asked: float) -> None:
-        """The hall's time, in an answer to what was asked at this moment of the monotonic clock."""
+        """The hall's time, in an answer to what was asked at this moment of the monotonic clock; none if absurd."""
+        if said >= _END:
+            return
         now = self._clock.monotonic()
         # It was on its way for half of the exchange, as far as anybody can tell.
         with self._lock:

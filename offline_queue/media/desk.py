@@ -16,7 +16,7 @@ from kiosk.contract.envelope import BlobRef
 from kiosk.contract.frames import Frame
 from kiosk.contract.media import MediaResult
 from kiosk.contract.signing import PublicKeys
-from kiosk.contract.wire import Sha256, Short, SubmissionId
+from kiosk.contract.wire import Sha256, Short, SubmissionId, Whole
 from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.counters import count_on, counted
@@ -39,14 +39,14 @@ class HeldPage(Message):
     """Items that the hall has not signed for, behind row `after`."""
 
     op: Literal["held"] = "held"
-    after: Annotated[int, Field(ge=0)] = 0
+    after: Whole = 0
 
 
 class HeldEnvelope(Message):
     """The envelope of a held item, in the answer's tail."""
 
     op: Literal["held_envelope"] = "held_envelope"
-    seq: int
+    seq: Whole
     id: SubmissionId
     sha256: Sha256
 
@@ -79,7 +79,7 @@ class NoteMedia(Message):
     what: Literal["exported", "imported"]
     sha256: Sha256
     """Of the manifest, or of the receipts file."""
-    count: Annotated[int, Field(ge=0)]
+    count: Whole
 
 
 class KeepHouse(Message):
@@ -128,7 +128,7 @@ class MediaDesk:
     @staticmethod
     def knows(head: dict[str, Any]) -> bool:
         """Is this for here?"""
-        return head.get("op") in _OPS
+        return isinstance(op := head.get("op"), str) and op in _OPS
 
     def answer(self, frame: Frame) -> Answer:
         """Head and tail; BadMessage."""
@@ -222,9 +222,7 @@ class MediaDesk:
         decision = decide(verdict, id_=verdict.id, sha256=sha256, keys=self._hall_keys())
         match decision:
             case Accept(receipt):
-                again = self._requeue((verdict.id,)) if state == "parked" else Ok(0)
-                item = Waiting(seq, verdict.id, sha256, size, 0, self._blobs_of(seq))
-                done = again if isinstance(again, Err) else self._drain.accept(item, receipt)
+                done = self._drain.accept(Waiting(seq, verdict.id, sha256, size, 0, self._blobs_of(seq)), receipt)
                 return done if isinstance(done, Err) else Ok("accepted")
             case Park(code):
                 done = self._drain.park(Waiting(seq, verdict.id, sha256, size, 0, ()), code=code)

@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.keys.identity import Identity, NotEnrolled
@@ -61,7 +61,7 @@ class Connection:
         self._limits = limits
         self._context = _tls(identity)
         self._generation = _generation(identity)
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = False
         self._session.verify = str(identity.ca)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -111,6 +111,8 @@ class Connection:
             return Err(CallError(trouble, sent=not _never_connected(error)))
         except TimeoutError:
             return Err(CallError(Trouble.TIMEOUT, sent=True))
+        except HTTPError:
+            return Err(CallError(Trouble.GARBAGE, sent=True))
         if content is None:
             return Err(CallError(Trouble.TOO_LARGE, status))
         if "Content-Encoding" in answered:
@@ -142,6 +144,14 @@ def _generation(identity: Identity) -> tuple[int, int, bool] | None:
     except OSError:
         return None
     return seen.st_ino, seen.st_mtime_ns, is_dead(datetime.now(UTC))
+
+
+class _Session(requests.Session):
+    """Takes no look at a redirect: the library reads one to its end, and takes its address apart, though told not to
+    follow."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
 
 
 class _Adapter(HTTPAdapter):

@@ -16,7 +16,7 @@ from offline_queue.disk.database import transaction
 from offline_queue.hall_client import HallClient
 from offline_queue.store import Store
 from offline_queue.uplink.pacing import Lane, Pacer
-from offline_queue.uplink.policy import CallError, Trouble
+from offline_queue.uplink.policy import CallError, Scope, Trouble, scope_of
 
 _log = logging.getLogger(__name__)
 
@@ -99,6 +99,9 @@ class OutcomeRound:
             self.pacer.went_well(Lane.OUTCOME)
             self._must(self.box.heard(unheard.seq))
             return True
+        if told.error.sent and scope_of(told.error, one_item=False) is Scope.LINK:
+            self.pacer.broke(Lane.OUTCOME, told.error)
+            return False
         if not _final(told.error):
             self.pacer.failed(Lane.OUTCOME, told.error)
             return False

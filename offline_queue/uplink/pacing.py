@@ -137,12 +137,12 @@ class Pacer:
         for source in (_LINK, _STORE, *(_HANDING_IN if lane in _HANDING_IN else (lane,))):
             self._state.well(source)
 
-    def failed(self, lane: Lane, error: CallError, *, one_item: bool = False, again: float = 0.0) -> None:
+    def failed(self, lane: Lane, error: CallError, *, again: float = 0.0) -> None:
         """Set the pause that this failure asks for; StepOver if it stops everything.
 
         For a failure that concerns one submission only, call `later` instead.
         """
-        scope = scope_of(error, one_item=one_item)
+        scope = scope_of(error, one_item=False)
         self._see(link_after(error))
         self._state.trouble(_LINK if scope is Scope.LINK else lane, error.name)
         with self._lock:
@@ -160,6 +160,16 @@ class Pacer:
                 self._pause = _Pause(scope, now + seconds)
                 raise StepOver
             self._lanes[lane] = now + max(seconds, again)
+
+    def broke(self, lane: Lane, error: CallError) -> None:
+        """The line broke over this very call, perhaps over what was in it: its lane waits, longer each time.
+
+        Whether the line is there, other calls find out.
+        """
+        self._state.trouble(lane, error.name)
+        with self._lock:
+            self._failures[lane] += 1
+            self._lanes[lane] = self._clock.monotonic() + self.delays.hall.delay(self._failures[lane], self._random)
 
     def returning(self, *, away_s: float) -> None:
         """This terminal starts with something that has waited so long: perhaps the whole district was without power."""

@@ -133,7 +133,7 @@ class Settling:
         _log.info("batch: %d of %d accepted, %d bytes", len(accepted), len(batch.items), batch.bytes)
         for item, verdict in others:
             if verdict is None:
-                self._later(item, CallError(Trouble.PROBLEM, 422))
+                self.later(item, CallError(Trouble.PROBLEM, 422))
             else:
                 self._follow(item, verdict, sent=True)
 
@@ -148,7 +148,7 @@ class Settling:
             if announce_was_poisoned(error):
                 return  # the hall is well and quick to say no: the halves go at once
         elif spoilt and scope is Scope.ITEM:
-            self._later(batch.items[0], error)
+            self.later(batch.items[0], error)
             return
         elif spoilt:
             self.pacer.stumble(batch.items[0])
@@ -168,7 +168,7 @@ class Settling:
             elif len(items) > 1:
                 self.announce_items = len(items) // 2
             else:
-                self._later(items[0], answer.error)
+                self.later(items[0], answer.error)
             return
         verdicts = answer.value.verdicts
         if [verdict.id for verdict in verdicts] != [item.id for item in items]:
@@ -186,11 +186,9 @@ class Settling:
             return
         error = answer.error
         if isinstance(error, StoreError):
-            if error.fault is not StoreFault.BROKEN:
-                self.pacer.store_failed(error.fault.value)
-            self.park(item, "damaged")
+            self.not_read(item, error.fault)
         elif scope_of(error, one_item=True) is Scope.ITEM:
-            self._later(item, error)
+            self.later(item, error)
         else:
             if scope_of(error, one_item=True) is Scope.LINK:
                 self.pacer.stumble(item)
@@ -205,12 +203,12 @@ class Settling:
             case Park(code):
                 self.park(item, code)
             case Later():
-                self._later(item, decision)
+                self.later(item, decision)
             case Send(missing):
                 if not set(missing) <= {ref.sha256 for ref in item.blobs}:
-                    self._later(item, CallError(Trouble.GARBAGE))
+                    self.later(item, CallError(Trouble.GARBAGE))
                 elif uploaded or (sent and not missing):
-                    self._later(item, Later("still_wanted"))
+                    self.later(item, Later("still_wanted"))
                 else:
                     self.missing[item.id] = missing
                     self.drain.progress(item, SubmissionState.ANNOUNCED)
@@ -233,7 +231,16 @@ class Settling:
         self.pacer.done(item, code)
         _log.warning("parked %s: %s", item.id, code)
 
-    def _later(self, item: Waiting, why: CallError | Later) -> None:
+    def not_read(self, item: Waiting, fault: StoreFault) -> None:
+        """Our own disk does not give it: what it changed is parked, what it holds back is tried again. Where the whole
+        store is away, writing that down fails, and everything waits. StepOver."""
+        if fault is StoreFault.BROKEN:
+            self.park(item, "damaged")
+        else:
+            self.later(item, Later("unreadable"))
+
+    def later(self, item: Waiting, why: CallError | Later) -> None:
+        """This one waits, and holds up nobody. StepOver."""
         self._forget(item)
         seconds = self.pacer.later(item, why)
         code = why.name if isinstance(why, CallError) else why.code

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from kiosk.contract.signing import PublicKeys
 from kiosk.contract.sync import Announce, AnnounceItem
-from kiosk.core.ports import StoreFault, SubmissionState
+from kiosk.core.ports import SubmissionState
 from kiosk.core.result import Err, Ok
 from offline_queue.disk.rows import Waiting
 from offline_queue.drain import Drain
@@ -257,10 +257,8 @@ class SubmissionRound:
             envelope = self.drain.envelope(item)
             if isinstance(envelope, Ok):
                 envelopes[item] = envelope.value
-            elif envelope.error.fault is StoreFault.BROKEN:
-                self.settling.park(item, "damaged")
             else:
-                self.pacer.store_failed(envelope.error.fault.value)
+                self.settling.not_read(item, envelope.error.fault)
         if not envelopes:
             return False
         items, contents = tuple(envelopes), tuple(envelopes.values())

@@ -16,7 +16,6 @@ from kiosk.core.clock import SystemClock
 from kiosk.core.ports import SealedSubmission, SubmissionState
 from kiosk.core.result import Ok
 from offline_queue.client import QueueClient
-from offline_queue.disk.rows import Waiting
 from offline_queue.drain import Drain
 from offline_queue.outbox import Intake
 from offline_queue.process import QueueOptions, QueueProcess
@@ -119,7 +118,7 @@ def test_an_order_is_done_once(tmp_path: Path, terminal: TestTerminal) -> None:
         sealed = SealedSubmission(submission.id, submission.application_no, terminal.seal(submission), ())
         assert intake.put(sealed, card_tag=b"", slip=b"") == Ok(None)
         chances, drain = SecondChances(store), Drain(store)
-        waiting = Waiting(1, submission.id, "", 0, 0, ())
+        (waiting,) = drain.waiting().value  # type: ignore[union-attr]
         first, second = SendAgain(id=submission.id, order=1), SendAgain(id=submission.id, order=2)
         assert chances.take((first,)) == Ok(0), "nothing is parked"
         for order, expected in ((second, 1), (second, 0), (first, 1), (first, 0)):

@@ -29,7 +29,6 @@ from kiosk.core.ports import StoreError, StoreFault
 from kiosk.core.profile import DataLayout
 from kiosk.core.result import Err, Ok
 from offline_queue.__main__ import EXIT_GIVEN, EXIT_LEFT, app
-from offline_queue.disk.rows import Waiting
 from offline_queue.drain import Drain
 from offline_queue.ipc.access import open_queue, words_of
 from offline_queue.keys.identity import load_identity
@@ -235,8 +234,9 @@ def test_parked_and_sent_again(data: Path) -> None:
     def park(seq: int, code: str) -> None:
         with open_queue(data) as queue:
             assert queue.store is not None
-            waiting = Waiting(seq, ids[seq - 1], "", 0, 0, ())
-            assert Drain(queue.store).park(waiting, code=code) == Ok(None)
+            drain = Drain(queue.store)
+            (waiting,) = drain.named([ids[seq - 1]]).value  # type: ignore[union-attr]
+            assert drain.park(waiting, code=code) == Ok(None)
 
     for seq, code in ((1, "item_unknown"), (2, "forbidden"), (3, "damaged")):
         park(seq, code)

@@ -260,8 +260,9 @@ def test_a_damaged_item_is_left_out_and_named(bench: Bench) -> None:
 def test_parked_items_go_along_with_their_code(bench: Bench) -> None:
     with open_queue(bench.data) as queue:
         assert queue.store is not None
-        waiting = Waiting(1, bench.filed[0].id, "", 0, 0, ())
-        assert Drain(queue.store).park(waiting, code="item_unknown") == Ok(None)
+        drain = Drain(queue.store)
+        (first,) = drain.named([bench.filed[0].id]).value  # type: ignore[union-attr]
+        assert drain.park(first, code="item_unknown") == Ok(None)
     bench.export()
     with bench.files()[0].open("rb") as file:
         parked = {item.id: item.parked for item in read_manifest(file).items}
