@@ -1,6 +1,6 @@
 """A program of its own on a disk of which one sector cannot be read: EIO for its 512 bytes of one file.
 
-``python -m tests.queue.bad_sector QUEUE`` opens the store and prints the ids of the filings that can still be handed over.
+``python -m tests.queue.bad_sector QUEUE`` opens the store and prints the ids of the filings that can be handed over.
 """
 
 from __future__ import annotations
