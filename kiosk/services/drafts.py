@@ -9,7 +9,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from kiosk.contract.wire import canonical_json
-from kiosk.core.answers import CITIZEN, Answer, Answers
+from kiosk.core.answers import CITIZEN, ID_CARD, SOCIAL_CARD, Answer, Answers
 from kiosk.core.catalogue import Catalogue
 from kiosk.core.ports import Shot
 from kiosk.services.draft import Draft, StoredCapture
@@ -35,7 +35,9 @@ def make_draft(flow: Flow, *, at: datetime, filing: str = "") -> Draft:
         item_code=flow.item.code,
         item_version=flow.item.version,
         at=at,
-        answers=flow.answers.records(),
+        answers={
+            name: one for name, one in flow.answers.records().items() if one.source not in (ID_CARD, SOCIAL_CARD)
+        },  # what a card says, it says anew
         captures={name: _store(held) for name, held in flow.held.items() if isinstance(held, CapturedPage)},
         filing=filing,
         corrects=flow.corrects,

@@ -114,7 +114,10 @@ class Hands:
             case effects.KeepDraft(generation, holder, draft):
                 tag = ports.card_keys.tag(holder)
                 sealed = ports.card_keys.seal(holder, draft_bytes(draft))
-                return messages.DraftKept(generation, ports.drafts.keep(tag, slot_of(tag, draft.matter), sealed))
+                kept = ports.drafts.keep(tag, slot_of(tag, draft.matter), sealed)
+                if isinstance(kept, Err) and draft.filing:
+                    ports.drafts.drop(tag, slot_of(tag, draft.matter))  # what it was before knows of no filing
+                return messages.DraftKept(generation, kept)
             case effects.DropDraft(holder, matter):
                 tag = ports.card_keys.tag(holder)
                 ports.drafts.drop(tag, slot_of(tag, matter))
@@ -156,7 +159,7 @@ class Hands:
             case effects.PrintSlip(generation, receipt):
                 printer = ports.receipt
                 printed, millis = self._timed(lambda: printer.print(receipt) if printer else _NO_DEVICE)
-                return messages.SlipPrinted(generation, printed, millis)
+                return messages.SlipPrinted(generation, receipt.job, printed, millis)
             case effects.IssueCertificate() | effects.FetchLicencePages() | effects.ReopenJob():
                 return self._fetch_document(effect)
             case effects.IntendPages(generation, order, card=holder):
@@ -222,10 +225,11 @@ class Hands:
             draft = parse_draft(opened.value) if isinstance(opened, Ok) else None
             if draft is None:
                 continue
-            if draft.filing and self._ports.outbox.state(draft.filing) != Ok(SubmissionState.ABSENT):
+            filed = self._ports.outbox.state(draft.filing) if draft.filing else Ok(SubmissionState.ABSENT)
+            if filed == Ok(SubmissionState.ABSENT):
+                yield draft
+            elif isinstance(filed, Ok):
                 self._ports.drafts.drop(tag, slot_of(tag, draft.matter))
-                continue
-            yield draft
 
     def _open_slip(self, card: IdCard, sealed: bytes) -> StoredSlip | None:
         if not sealed:

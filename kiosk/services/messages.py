@@ -211,6 +211,7 @@ class SlipPrinted:
     """Answer to PrintSlip."""
 
     generation: int
+    job: str
     result: Result[PrintProof, DeviceError]
     millis: int = 0
 

@@ -76,6 +76,10 @@ class Visit:
     applications_asked: Fetched = Fetched()
     drafts: tuple[Draft, ...] = field(default=(), repr=False)
     """Begun here before and not filed, newest first."""
+    declined: bool = False
+    """She said 不要了 to one of them: the others wait where their items begin."""
+    corrected: frozenset[str] = field(default=frozenset(), repr=False)
+    """Cases that she has sent a correction for in this visit."""
     kept: Flow | None = field(default=None, repr=False)
     """The flow as its draft was kept last, or as a correction was opened: there is nothing new in it."""
     resumed: Place | None = field(default=None, repr=False)
@@ -127,6 +131,8 @@ class LostPage:
     """Monotonic; None while it is being asked."""
     deadline: float
     """Monotonic: without a word of the printer by then, its end counts as unknown. The printer is asked on."""
+    untold: bool = False
+    """That it counts as unknown has been said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from kiosk.contract.submission import Consent
 from kiosk.core.answers import Answers
 from kiosk.core.item import Item
 from kiosk.core.ports import Document, KnownCode, Shot
+from kiosk.core.print_ledger import VoidReason
 from kiosk.core.receipt import Receipt
 from kiosk.core.views import Notice, Step
 from kiosk.services.effects import FetchLicencePages, IssueCertificate, ReopenJob
@@ -241,6 +242,8 @@ class AtPrint:
     retry_at: float | None = None
     """See `AtDone.retry_at`."""
     notice: Notice | None = None
+    spoiled: VoidReason | None = None
+    """It came out and is of no use, and the ledger has not taken that yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,11 @@ def session_clock(model: Model, visit: Visit, around: Surroundings) -> TimerStat
 
 def busy(visit: Visit) -> bool:
     """A device or the queue works for her right now: she waits for us, not we for her."""
-    if visit.reading:
-        return True
+    return visit.reading or working(visit)
+
+
+def working(visit: Visit) -> bool:
+    """Likewise, but for her card."""
     match visit.place:
         case AtSending():
             return True

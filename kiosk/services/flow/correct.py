@@ -29,7 +29,7 @@ def begin(turn: Turn, place: AtSpace, number: str) -> None:
     """Only what can be finished is begun; a number that is not on her screen is nobody's touch."""
     case = next((one for one in turn.visit.applications if one.application_no == number), None)
     item = wants_correction(case, turn.catalogue) if case is not None else None
-    if place.correcting or case is None or item is None:
+    if place.correcting or case is None or item is None or number in turn.visit.corrected:
         return
     if (refusal := cannot_begin(turn, item)) is not None:
         turn.go(replace(place, notice=refusal))
@@ -53,6 +53,8 @@ def former_answers_came(turn: Turn, message: FormerAnswersCame) -> None:
     item = wants_correction(case, turn.catalogue) if case is not None else None
     if case is None or item is None:
         return
+    if unfinished.resume(turn, unfinished.of(turn, case.application_no, wanted=case.message)):
+        return  # it came while the hall was asked
     match message.result:
         case Ok(former):
             _open(turn, item, case, _answers(turn, item, former))

@@ -57,6 +57,17 @@ def begin(turn: Turn, guide: AtGuide) -> None:
         begin_item(turn, AtGuide(guide.code, guide.origin))
 
 
+def resume(turn: Turn) -> None:
+    """接着办, on her home page: likewise."""
+    draft = unfinished.offered(turn.model)
+    if draft is None:
+        return
+    if (refusal := cannot_begin(turn, turn.catalogue.newest[draft.item_code])) is not None:
+        turn.go(AtGuide(draft.item_code, AtHome(), refusal))
+    else:
+        unfinished.resume(turn, draft)
+
+
 def cannot_begin(turn: Turn, item: Item) -> Notice | None:
     """Why it could not be finished here and now; None: it can."""
     availability = item_available(turn.model, turn.catalogue, turn.around.settings, item)

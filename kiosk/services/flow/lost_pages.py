@@ -68,14 +68,15 @@ def fate_came(turn: Turn, message: FateCame) -> None:
             _put(turn, replace(page, ask_at=turn.monotonic + delays.fate_poll))
         case Err(error):
             slower = turn.monotonic + delays.fate_slow
-            _put(turn, replace(page, ask_at=slower))
-            _settle(turn, page, PrintState.UNKNOWN, fault=error.fault.value)
+            _put(turn, replace(page, ask_at=slower, untold=True))
+            if not page.untold:
+                _settle(turn, page, PrintState.UNKNOWN, fault=error.fault.value)
 
 
 def _told(turn: Turn, page: LostPage, fate: JobFate) -> None:
     match fate:
         case JobFate.PRINTED:
-            came_out(turn, DeviceKind.PAGE)
+            came_out(turn, DeviceKind.PAGE, hers=False)
             _end(turn, page, PrintState.PROVEN, pages=page.pages)
         case JobFate.NOT_PRINTED:
             _end(turn, page, PrintState.FAILED)

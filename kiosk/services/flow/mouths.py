@@ -43,19 +43,22 @@ def waiting(model: Model) -> tuple[PaperKind, ...]:
 
 def left_behind(model: Model) -> tuple[PaperKind, ...]:
     """Papers of somebody who has gone, before whoever stands here has said that she knows."""
-    return tuple(mouth for mouth, paper in model.mouths.items() if paper.left and not paper.noted)
+    return tuple(mouth for mouth, paper in model.mouths.items() if paper.left and paper.seen and not paper.noted)
 
 
-def came_out(turn: Turn, printer: DeviceKind) -> None:
-    """A paper is proven: from now on it should be taken."""
-    _put(turn, _MOUTHS[printer], InMouth(turn.monotonic))
+def came_out(turn: Turn, printer: DeviceKind, *, hers: bool) -> None:
+    """A paper is proven: from now on it should be taken, by whoever stands here if it is hers."""
+    _put(turn, _MOUTHS[printer], InMouth(turn.monotonic, left=not hers))
 
 
 def gone_away(turn: Turn) -> None:
     """The session is over: what lies there now is nobody's."""
     for mouth in PaperKind:
+        paper = turn.model.mouths.get(mouth)
         if felt(turn.model, mouth) is True:
             _leave(turn, mouth)
+        elif paper is not None:
+            _put(turn, mouth, replace(paper, left=True))  # proven, and not felt yet
 
 
 def acknowledged(turn: Turn) -> None:
@@ -80,13 +83,15 @@ def _look(turn: Turn, mouth: PaperKind) -> None:
     elif paper is None:
         if there and turn.model.visit is None:
             _leave(turn, mouth)  # of before this program was started
+    elif there and paper.left and not paper.seen:
+        _leave(turn, mouth)
     elif there:
         long = now - paper.since >= delays.collect
         if long and not paper.alarmed and not paper.left:
             turn.log(Event.of(EventName.PAPER_WAITING, device=_PRINTERS[mouth]))
         _put(turn, mouth, replace(paper, seen=True, alarmed=paper.alarmed or long))
     elif paper.seen or now - paper.since >= delays.feel:
-        if paper.alarmed or paper.left:
+        if paper.seen and (paper.alarmed or paper.left):
             seconds = max(0, int(now - paper.since))
             turn.log(Event.of(EventName.PAPER_TAKEN, device=_PRINTERS[mouth], seconds=seconds))
         _forget(turn, mouth)
@@ -94,13 +99,13 @@ def _look(turn: Turn, mouth: PaperKind) -> None:
 
 def _leave(turn: Turn, mouth: PaperKind) -> None:
     paper = turn.model.mouths.get(mouth) or InMouth(turn.monotonic)
-    if not paper.left:
+    if not (paper.left and paper.seen):
         turn.log(Event.of(EventName.PAPER_LEFT, device=_PRINTERS[mouth]))
     _put(turn, mouth, replace(paper, seen=True, left=True, noted=False))
 
 
 def _tell(turn: Turn) -> None:
-    papers = frozenset(mouth for mouth, paper in turn.model.mouths.items() if paper.left)
+    papers = frozenset(mouth for mouth, paper in turn.model.mouths.items() if paper.left and paper.seen)
     told, at = turn.model.papers_told
     due = bool(papers) and turn.monotonic - at >= turn.around.delays.papers_left_again
     if papers != told or due:

@@ -116,7 +116,8 @@ def intended(turn: Turn, message: PagesIntended) -> None:
             document = replace(place.document, job=entry.job)
             turn.log(Event.of(EventName.PRINT_INTENDED, device=DeviceKind.PAGE, pages=document.pages))
             turn.set(printing=turn.model.printing | {entry.job})
-            turn.go(replace(place, job=entry.job, document=document, phase="printing", notice=None, retry_at=None))
+            printing = replace(place, job=entry.job, document=document, phase="printing", spoiled=None)
+            turn.go(replace(printing, notice=None, retry_at=None))
             turn.do(PrintPages(turn.visit.generation, document))
         case Ok(entry):
             note(turn, Settle(entry.job, PrintState.FAILED))
@@ -133,7 +134,7 @@ def printed(turn: Turn, message: PagesPrinted) -> None:
         case Ok(proof):
             turn.log(Event.of(EventName.PRINT_PROVEN, device=DeviceKind.PAGE, pages=proof.pages, millis=message.millis))
             note(turn, Settle(message.job, PrintState.PROVEN, pages=proof.pages))
-            came_out(turn, DeviceKind.PAGE)
+            came_out(turn, DeviceKind.PAGE, hers=turn.current(message.generation))
             _show(turn, message, "done", None)
         case Err(StoreError() as error):
             turn.log(Event.of(EventName.STORE_REFUSED, fault=error.fault))
@@ -158,7 +159,9 @@ def print_again(turn: Turn, place: AtPrint) -> None:
         return
     if place.phase == "unproven":
         _answer(turn, place, came_out=False)
-    if place.document is None:
+    if place.spoiled is not None:
+        _replace(turn, place, place.spoiled)
+    elif place.document is None:
         turn.go(replace(place, phase="fetching", notice=None))
         turn.do(place.order)
     else:
@@ -176,8 +179,7 @@ def spoiled(turn: Turn, place: AtPrint, reason: VoidReason) -> None:
     """纸有问题: the page came out and is of no use. It is void, and another one comes, a few times at most."""
     if place.phase == "done" and place.document is not None:
         turn.log(Event.of(EventName.PRINT_VOIDED, reason=reason.value))
-        turn.go(replace(place, phase="fetching", notice=None))
-        turn.do(ReplacePages(turn.visit.generation, place.job, reason))
+        _replace(turn, place, reason)
 
 
 def printer_back(turn: Turn) -> None:
@@ -199,6 +201,11 @@ def leave(turn: Turn, place: AtPrint) -> None:
     """Back to where it was ordered."""
     if place.phase not in ("fetching", "printing"):
         turn.go(place.origin)
+
+
+def _replace(turn: Turn, place: AtPrint, reason: VoidReason) -> None:
+    turn.go(replace(place, phase="fetching", notice=None, spoiled=reason))
+    turn.do(ReplacePages(turn.visit.generation, place.job, reason))
 
 
 def _intend(turn: Turn, place: AtPrint) -> None:

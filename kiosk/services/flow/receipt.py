@@ -15,7 +15,7 @@ from kiosk.core.events import Event
 from kiosk.core.ports import Link, StoreError, StoreFault, SubmissionState
 from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok
-from kiosk.services.effects import Answer, AskDelivered, PrintReceipt, Settle
+from kiosk.services.effects import Answer, AskDelivered, Note, PrintReceipt, Settle
 from kiosk.services.faults import PAPER_WANTED
 from kiosk.services.flow.lost_pages import to_ask
 from kiosk.services.flow.mouths import came_out
@@ -49,7 +49,8 @@ def owed_came(turn: Turn, message: OwedCame) -> None:
         return
     match message.result:
         case Ok(slips):
-            in_hand = {one.put.sealed.id for one in turn.model.filings}
+            in_hand = {one.put.sealed.id for one in turn.model.filings} | turn.model.printing
+            in_hand |= {one.note.job for one in turn.model.notes if _proof(one.note)}
             shown = turn.at(AtDone)
             if shown is not None:
                 in_hand.add(shown.filing)
@@ -126,13 +127,14 @@ def delivered_came(turn: Turn, message: DeliveredCame) -> None:
 
 def printed(turn: Turn, message: ReceiptPrinted) -> None:
     """Write down what the printer says; tell the citizen, if she is still here."""
+    turn.set(printing=turn.model.printing - {message.filing})
     match message.result:
         case Ok(proof):
             note(turn, Settle(message.filing, PrintState.PROVEN, pages=proof.pages))
             turn.log(
                 Event.of(EventName.PRINT_PROVEN, device=DeviceKind.RECEIPT, pages=proof.pages, millis=message.millis)
             )
-            came_out(turn, DeviceKind.RECEIPT)
+            came_out(turn, DeviceKind.RECEIPT, hers=turn.current(message.generation))
             _show(turn, message, "printed")
         case Err(StoreError() as error):
             turn.log(Event.of(EventName.STORE_REFUSED, fault=error.fault))
@@ -175,7 +177,16 @@ def _print(turn: Turn, place: AtDone) -> None:
     turn.go(replace(place, phase="printing", print_at=None, retry_at=None, denied=False))
     turn.log(Event.of(EventName.PRINT_INTENDED, device=DeviceKind.RECEIPT, pages=1))
     receipt = place.slip.receipt(delivered=place.delivered)
+    turn.set(printing=turn.model.printing | {place.filing})
     turn.do(PrintReceipt(turn.visit.generation, place.filing, receipt, place.denied))
+
+
+def _proof(word: Note) -> bool:
+    match word:
+        case Settle(outcome=PrintState.PROVEN) | Answer(came_out=True):
+            return True
+        case _:
+            return False
 
 
 def _show_page(turn: Turn) -> bool:

@@ -21,7 +21,7 @@ from kiosk.services.flow import (
     unfinished,
     window,
 )
-from kiosk.services.flow.clockwork import busy
+from kiosk.services.flow.clockwork import working
 from kiosk.services.flow.space import open_space
 from kiosk.services.flow.visit import EndReason, end, start
 from kiosk.services.places import (
@@ -93,7 +93,7 @@ def _without_card(turn: Turn, intent: intents.Intent) -> None:
 def _with_card(turn: Turn, intent: intents.Intent) -> None:
     match intent:
         case intents.Home():
-            if not busy(turn.visit) or isinstance(turn.visit.place, AtSlip) or turn.visit.reading:
+            if not working(turn.visit) or isinstance(turn.visit.place, AtSlip):
                 _home(turn)
         case intents.Back():
             _back(turn)
@@ -171,7 +171,7 @@ def _find(
         case intents.Begin(), AtGuide() as guide:
             home.begin(turn, guide)
         case intents.ResumeDraft(), AtHome():
-            unfinished.resume(turn, unfinished.offered(turn.model))
+            home.resume(turn)
         case intents.DropDraft(), AtHome():
             unfinished.discard(turn)
         case intents.OpenMySpace(), AtCode() as place:

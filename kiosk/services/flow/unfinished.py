@@ -14,7 +14,7 @@ from kiosk.services.effects import AskDrafts, DropDraft, KeepDraft
 from kiosk.services.flow.item import to_what_is_missing
 from kiosk.services.messages import DraftKept, DraftsCame
 from kiosk.services.model import Model
-from kiosk.services.places import AtQuestion, Flow
+from kiosk.services.places import AtMaterials, AtQuestion, Flow
 from kiosk.services.turn import Turn
 
 
@@ -31,7 +31,8 @@ def came(turn: Turn, message: DraftsCame) -> None:
         turn.log(Event.of(EventName.LATE_RESULT_DROPPED))
         return
     since = {draft.matter for draft in turn.visit.drafts}
-    earlier = (draft for draft in message.drafts if draft.matter not in since)
+    in_hand = {filing.put.sealed.id for filing in turn.model.filings}
+    earlier = (draft for draft in message.drafts if draft.matter not in since and draft.filing not in in_hand)
     good = (draft for draft in earlier if resumed(draft, turn.catalogue) is not None)
     turn.set_visit(drafts=(*turn.visit.drafts, *good))
     flow = turn.visit.flow
@@ -42,7 +43,7 @@ def came(turn: Turn, message: DraftsCame) -> None:
 def _only_begun(turn: Turn, flow: Flow) -> bool:
     if flow.corrects:
         return flow is turn.visit.kept
-    return isinstance(turn.visit.place, AtQuestion) and not worth_keeping(flow)
+    return isinstance(turn.visit.place, AtQuestion | AtMaterials) and not worth_keeping(flow) and not flow.held
 
 
 def kept(turn: Turn, message: DraftKept) -> None:
@@ -72,21 +73,25 @@ def follow(turn: Turn, before: Model) -> None:
 
 def about_to_file(turn: Turn, filing: str) -> None:
     """Submit was pressed: should the screen die now, the draft knows which filing it became."""
-    card = turn.visit.session.card
-    if card is not None and turn.visit.kept is not None:
+    card, matter = turn.visit.session.card, turn.flow.matter
+    others = tuple(one for one in turn.visit.drafts if one.matter != matter)
+    if card is not None and (turn.visit.kept is not None or others != turn.visit.drafts):
         turn.do(KeepDraft(turn.visit.generation, card, make_draft(turn.flow, at=turn.now, filing=filing)))
+        turn.set_visit(drafts=others)  # going on with it would be another filing
 
 
 def filed(turn: Turn) -> None:
     """It is a filing now."""
     _drop(turn, turn.flow.matter)
+    if turn.flow.corrects:
+        turn.set_visit(corrected=turn.visit.corrected | {turn.flow.corrects})
 
 
 def offered(model: Model) -> Draft | None:
     """The one to go on with from her home page; none while something is being done. A correction is gone on with from
     its case, which says whether it is still wanted."""
     visit = model.visit
-    if visit is None or visit.flow is not None:
+    if visit is None or visit.flow is not None or visit.declined:
         return None
     return next((draft for draft in visit.drafts if not draft.corrects), None)
 
@@ -109,9 +114,10 @@ def resume(turn: Turn, draft: Draft | None) -> bool:
 
 
 def discard(turn: Turn) -> None:
-    """不要了."""
+    """不要了. No other one is offered here after that: it would stand under her finger."""
     draft = offered(turn.model)
     if draft is not None:
+        turn.set_visit(declined=True)
         _drop(turn, draft.matter)
 
 

@@ -14,7 +14,7 @@ from kiosk.core.result import Ok
 from kiosk.core.slip import window_slip
 from kiosk.core.views import Notice, NoticeCode
 from kiosk.services.effects import PrintSlip
-from kiosk.services.flow import materials
+from kiosk.services.flow import home, materials
 from kiosk.services.flow.mouths import came_out
 from kiosk.services.flow.submit import slip_place
 from kiosk.services.messages import SlipPrinted
@@ -62,11 +62,11 @@ def open_slip(turn: Turn) -> None:
 def slip_printed(turn: Turn, message: SlipPrinted) -> None:
     """On paper; or the addresses are at least on the screen."""
     place = turn.at(AtSlip)
-    if place is None or not turn.current(message.generation):
+    if place is None or not turn.current(message.generation) or place.receipt.job != message.job:
         return
     turn.touch()
     if isinstance(message.result, Ok):
-        came_out(turn, DeviceKind.RECEIPT)
+        came_out(turn, DeviceKind.RECEIPT, hers=True)
         turn.go(replace(place, phase="done", reason=Notice(NoticeCode.WINDOW_SLIP_PRINTED)))
     else:
         turn.log(Event.of(EventName.PRINT_FAILED, device=DeviceKind.RECEIPT, fault=message.result.error.fault))
@@ -85,6 +85,8 @@ def leave(turn: Turn, origin: Place) -> None:
     match origin:
         case AtCapture(material=material):
             materials.open_capture(turn, material)
+        case AtPutCard(ToItem(guide)) if turn.visit.session.card is not None:
+            home.begin(turn, guide)  # her card was read meanwhile
         case _:
             turn.go(origin)
 

@@ -155,7 +155,9 @@ def space_view(visit: Visit, place: AtSpace, shelf: Shelf) -> MySpaceView:
         licences=visit.licences if place.tab == "licences" else (),
         notice=place.notice or fault,
         correctable=tuple(
-            one.application_no for one in visit.applications if wants_correction(one, shelf.catalogue) is not None
+            one.application_no
+            for one in visit.applications
+            if one.application_no not in visit.corrected and wants_correction(one, shelf.catalogue) is not None
         ),
     )
 
