@@ -21,6 +21,7 @@ from kiosk.core.intents import (
     Start,
     Submit,
 )
+from kiosk.core.print_ledger import PaperKind
 from kiosk.core.views import (
     AttractView,
     CheckView,
@@ -33,6 +34,7 @@ from kiosk.core.views import (
     PutCardView,
     QuestionView,
 )
+from kiosk.services.effects import Lane
 
 
 def to_social(stage, holder, codes):
@@ -254,3 +256,30 @@ def test_cards_of_other_kinds_are_named(stage, codes):
         assert stage.view.notice == replace(stage.view.notice, code="card_foreign", params=(("card", fault.value),))
         stage.lift()
     assert stage.put(Fault.CARD_REJECTED).view.notice.code == "card_rejected"
+
+
+def test_a_paper_that_is_felt_just_after_she_has_gone_is_not_the_next_ones(stage, xiu, bo):
+    stage.feel(slip_waiting=False)
+    stage.to_check(xiu).touch(Submit()).wait(4)
+    assert stage.sees(DoneView).receipt == "printed"
+    stage.lift().sees(AttractView)
+    stage.feel(slip_waiting=True).wait(1)
+    assert stage.chrome.papers_left == (PaperKind.RECEIPT,)
+    stage.put(bo).wait(20)
+    assert stage.chrome.papers_waiting == ()
+
+
+def test_a_paper_printed_after_she_has_gone_is_not_the_next_ones(stage, xiu, bo):
+    stage.feel(slip_waiting=False)
+    stage.to_check(xiu).hold(Lane.RECEIPT).touch(Submit()).wait(4)
+    stage.put(bo).sees(HomeView)
+    stage.release().feel(slip_waiting=True).wait(16)
+    assert (stage.chrome.papers_waiting, stage.chrome.papers_left) == ((), (PaperKind.RECEIPT,))
+
+
+def test_a_paper_taken_before_it_was_felt_is_nobodys_trouble(stage, xiu, bo):
+    stage.feel(slip_waiting=False)
+    stage.to_check(xiu).touch(Submit()).wait(4).lift()
+    assert stage.chrome.papers_left == ()
+    stage.wait(6).put(bo).sees(HomeView)
+    assert not {"paper_left", "paper_taken"} & set(stage.logged())

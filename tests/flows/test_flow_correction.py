@@ -246,3 +246,25 @@ def test_a_licence_that_is_good_may_be_reused(at_space):
     at_space.touch(Correct(NUMBER), ReuseLicence("permit", "L-1"), Next(), Submit()).sees(DoneView)
     (use,) = [use for use in at_space.outbox.submission().materials if use.id == "permit"]
     assert (use.source, use.licence_id) == ("licence_library", "L-1")
+
+
+def test_a_draft_that_comes_while_the_hall_is_asked_is_gone_on_with(stage, xiu, matters, held_licence):
+    stage.hall.matters[xiu.id_number] = matters(
+        applications=(returned(),), licences=(held_licence(),), former={NUMBER: former()}
+    )
+    photograph(stage.touch(Start()).put(xiu).touch(OpenMySpace("applications"), Correct(NUMBER)))
+    stage.touch(Finish()).lift()
+    stage.touch(Start()).hold(Lane.SEAL).put(xiu).touch(OpenMySpace("applications"))
+    stage.hold(Lane.HALL).touch(Correct(NUMBER))
+    stage.lanes.held.discard(Lane.SEAL)
+    stage.settle().release().sees(CheckView)
+
+
+def test_what_was_corrected_in_this_visit_is_not_offered_again(stage, xiu, matters, held_licence):
+    stage.hall.matters[xiu.id_number] = matters(
+        applications=(returned(),), licences=(held_licence(),), former={NUMBER: former()}
+    )
+    stage.put(xiu).touch(OpenMySpace("applications"), Correct(NUMBER), ReuseLicence("permit", "L-1"), Next())
+    stage.network(Link.DOWN).touch(Submit()).sees(DoneView)
+    stage.wait(5).touch(Home(), OpenMySpace("applications"))
+    assert stage.view.correctable == ()

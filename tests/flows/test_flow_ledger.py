@@ -11,6 +11,7 @@ from kiosk.core.intents import (
     Begin,
     Finish,
     Home,
+    Next,
     OpenMySpace,
     OpenTile,
     PaperSpoiled,
@@ -18,12 +19,14 @@ from kiosk.core.intents import (
     PaperTaken,
     PrintAgain,
     PrintLicence,
+    SetAnswer,
     Start,
     Submit,
 )
-from kiosk.core.ports import JobFate, Link
+from kiosk.core.ports import JobFate, Link, StoreError, StoreFault
 from kiosk.core.print_ledger import PaperKind, PrintState
-from kiosk.core.views import AttractView, DoneView, GuideView, HomeView, MySpaceView, PrintView
+from kiosk.core.result import Err
+from kiosk.core.views import AttractView, DoneView, GuideView, HomeView, MySpaceView, PrintView, QuestionView
 from kiosk.services.effects import Lane
 
 PROVEN, FAILED, SENT, UNKNOWN = PrintState.PROVEN, PrintState.FAILED, PrintState.SENT, PrintState.UNKNOWN
@@ -337,3 +340,55 @@ def test_a_sensor_that_fails_ends_the_alarm(stage, xiu, codes):
     feel(stage, page_waiting=True).touch(Finish()).wait(1)
     feel(stage).wait(1)
     assert (stage.chrome.papers_left, stage.outbox.left[-1]) == ((), frozenset())
+
+
+def test_a_receipt_that_is_printing_is_neither_asked_about_nor_printed_twice(stage, xiu):
+    real, seen = stage.receipt.print, []
+
+    def slow(receipt):
+        stage.receipt.print = real
+        stage.hold(Lane.RECEIPT)  # one printer, one job at a time
+        stage.touch(Finish()).lift().put(xiu)
+        seen.append(getattr(stage.view, "receipt", ""))
+        stage.touch(PrintAgain())
+        stage.lanes.held.clear()
+        return real(receipt)
+
+    stage.receipt.print = slow
+    stage.to_check(xiu).touch(Submit()).wait(10)
+    assert "unproven" not in seen
+    assert len(stage.receipt.slips) == 1
+
+
+def test_a_receipt_whose_proof_waits_for_the_queue_is_not_asked_about(stage, xiu):
+    stage.to_check(xiu).hold(Lane.QUEUE)
+    stage.lanes.held.clear()
+    settle = stage.ledger.settle
+    stage.ledger.settle = lambda *a, **k: Err(StoreError(StoreFault.STORE_DOWN))
+    stage.touch(Submit()).wait(5)
+    assert stage.sees(DoneView).receipt == "printed"
+    stage.lift().put(xiu).sees(HomeView)
+    stage.ledger.settle = settle
+
+
+def test_a_spoiled_page_that_cannot_be_voided_at_once_is_voided_at_the_next_try(stage, xiu, codes):
+    stage.touch(Start()).put(xiu).touch(OpenTile(codes["proof"]), Begin(), Submit())
+    assert stage.sees(PrintView).phase == "done"
+    stage.ledger.faults = 1
+    stage.touch(PaperSpoiled("unreadable"))
+    assert stage.sees(PrintView).phase == "failed"
+    stage.touch(PrintAgain())
+    assert (stage.sees(PrintView).phase, len(stage.page.pages)) == ("done", 2)
+
+
+def test_a_printer_that_is_off_does_not_drag_her_from_her_form(stage, xiu, codes):
+    stage.page.fates = deque([Fault.UNREACHABLE] * 500)
+    stage.touch(Start()).put(xiu).hold(Lane.PAGE).touch(OpenTile(codes["proof"]), Begin(), Submit())
+    (job,) = stage.ledger.pages()
+    assert stage.ledger.sent(job, attempt="before")
+    stage.lift().lanes.held.clear()
+    stage.start()
+    stage.wait(65).put(xiu).sees(PrintView)
+    stage.touch(Home(), OpenTile(codes["permit"]), Begin(), Next(), SetAnswer("same", False), Next())
+    for _ in range(5):
+        stage.wait(8).touch(SetAnswer("address", "样本市第七号暗巷")).sees(QuestionView)

@@ -1,5 +1,7 @@
 """What was begun and not filed waits for the same card, and for no other; what was filed is never offered again."""
 
+from dataclasses import replace
+
 import pytest
 
 from kiosk.core.devices import DeviceKind, DeviceState, Fault
@@ -12,15 +14,29 @@ from kiosk.core.intents import (
     Home,
     Next,
     OpenCapture,
+    OpenItem,
     OpenTile,
     ResumeDraft,
+    ReuseLicence,
     SetAnswer,
     Shoot,
     Start,
     Submit,
 )
-from kiosk.core.ports import StoreFault
-from kiosk.core.views import CaptureView, CheckView, DoneView, HomeView, MaterialsView, QuestionView
+from kiosk.core.ports import Link, StoreError, StoreFault
+from kiosk.core.result import Err
+from kiosk.core.views import (
+    AttractView,
+    CaptureView,
+    CheckView,
+    DoneView,
+    HomeView,
+    MaterialsView,
+    PutCardView,
+    QuestionView,
+    SendingView,
+)
+from kiosk.services.effects import Lane
 
 
 def half_way(stage, holder, codes):
@@ -170,3 +186,97 @@ def test_an_item_that_was_changed_since_is_begun_anew(stage, xiu, codes):
     stage.bundle = stage.bundle.model_copy(update={"number": 8, "items": (newer, *stage.bundle.items[1:])})
     stage.wait(1)
     assert back_again(stage, xiu).sees(HomeView).unfinished == ""
+
+
+def test_a_filing_without_an_answer_is_no_draft_on_her_home_page(stage, xiu):
+    stage.to_check(xiu)
+    stage.outbox.lose_answers = 100
+    stage.touch(Submit()).wait(9).sees(CheckView)
+    assert (stage.notice(), len(stage.outbox.kept)) == ("store_down", 1), "written down, only the answer was lost"
+    stage.outbox.lose_answers = 0
+    stage.touch(Home(), ResumeDraft(), ReuseLicence("permit", "L-1"), Next(), Submit()).wait(5)
+    assert len(stage.outbox.kept) == 1
+
+
+def test_a_filing_without_an_answer_is_no_draft_at_its_guide(stage, xiu, codes):
+    stage.to_check(xiu)
+    stage.outbox.lose_answers = 100
+    stage.touch(Submit()).wait(9).sees(CheckView)
+    stage.outbox.lose_answers = 0
+    stage.touch(Home(), OpenTile(codes["permit"]), Begin(), ReuseLicence("permit", "L-1"), Next(), Submit()).wait(5)
+    assert len(stage.outbox.kept) == 1
+
+
+def test_a_draft_whose_filing_is_on_its_way_is_not_offered(stage, xiu, bo):
+    stage.to_check(xiu).hold(Lane.QUEUE).touch(Submit())
+    stage.lanes.one(Lane.QUEUE)  # the number comes, then the queue hangs
+    stage.settle().sees(SendingView)
+    stage.put(bo).sees(HomeView)  # her session ends, her filing goes on
+    stage.lift().put(xiu).sees(HomeView)
+    stage.touch(ResumeDraft(), ReuseLicence("permit", "L-1"), Next(), Submit())
+    stage.release().wait(5)
+    assert len(stage.outbox.kept) == 1
+
+
+def test_a_draft_that_could_not_be_marked_is_not_offered_after_its_filing(stage, xiu):
+    stage.to_check(xiu)
+    stage.drafts.fault = StoreFault.DISK_FULL  # drafts give way to filings
+    stage.hold(Lane.QUEUE).touch(Submit())
+    stage.lanes.one(Lane.QUEUE)
+    stage.settle().sees(SendingView)
+    stage.lift().wait(16).sees(AttractView)
+    stage.release().wait(2)
+    assert len(stage.outbox.kept) == 1
+    stage.put(xiu).wait(4).sees(DoneView)
+    assert stage.touch(Home()).sees(HomeView).unfinished == ""
+
+
+def test_a_queue_that_is_away_costs_no_draft(stage, xiu):
+    stage.to_check(xiu)
+    there = stage.outbox.put, stage.outbox.state
+    stage.outbox.put = lambda *a, **k: Err(StoreError(StoreFault.STORE_DOWN))
+    stage.outbox.state = lambda *a: Err(StoreError(StoreFault.STORE_DOWN))
+    stage.touch(Submit()).wait(9).sees(CheckView)
+    stage.touch(Finish()).lift()
+    stage.touch(Start()).put(xiu).touch(Finish()).lift()  # she looks in while it is still away
+    stage.outbox.put, stage.outbox.state = there
+    assert stage.touch(Start()).put(xiu).sees(HomeView).unfinished == "居住证签注"
+
+
+def test_a_draft_of_pictures_alone_is_gone_on_with(stage, xiu, codes):
+    stage.touch(Start()).put(xiu).touch(OpenTile("theme:more"), OpenItem(codes["shoot"]), Begin())
+    stage.touch(OpenCapture("paper"), Shoot(), AcceptShot(), Finish()).lift()
+    stage.touch(Start(), OpenTile("theme:more"), OpenItem(codes["shoot"]), Begin()).sees(PutCardView)
+    stage.put(xiu)
+    assert "draft_resumed" in stage.logged()
+    stage.sees(CheckView)
+
+
+def test_not_wanted_touched_twice_drops_one_draft(stage, xiu, codes):
+    stage.touch(Start()).put(xiu)
+    stage.touch(OpenTile(codes["permit"]), Begin(), Next(), SetAnswer("same", False), Next(), Home())
+    stage.touch(OpenTile("theme:more"), OpenItem(codes["shoot"]), Begin())
+    stage.touch(OpenCapture("paper"), Shoot(), AcceptShot(), Home())
+    stage.touch(DropDraft(), DropDraft())
+    assert len(stage.drafts.kept) == 1
+
+
+def test_a_draft_is_not_gone_on_with_where_its_item_cannot_be_begun(stage, xiu, codes):
+    items = list(stage.bundle.items)
+    items[0] = {**items[0], "offline": "online_only"}
+    stage.bundle = stage.bundle.model_copy(update={"number": 8, "items": tuple(items)})
+    stage.wait(1).touch(Start()).put(xiu)
+    stage.touch(OpenTile(codes["permit"]), Begin(), Next(), SetAnswer("same", True), Next(), Home())
+    stage.network(Link.DOWN).touch(ResumeDraft())
+    assert stage.notice() == "hall_unreachable"
+
+
+def test_another_social_card_is_believed_after_a_draft(stage, xiu, codes, social_card):
+    stage.touch(Start()).put(xiu).touch(OpenTile("theme:more"), OpenItem(codes["social"]), Begin())
+    stage.insert(social_card(xiu))
+    stage.touch(Next(), SetAnswer("phone", "13800000000"), Finish()).pull().lift()
+    stage.touch(Start()).put(xiu).touch(ResumeDraft())
+    while not (isinstance(stage.view, QuestionView) and stage.view.page_id == "card"):
+        stage.touch(Back()).sees(QuestionView)
+    stage.insert(replace(social_card(xiu), card_number="CD7654321"))
+    assert {field.id: field.value for field in stage.view.fields}["number"] == "CD7654321"

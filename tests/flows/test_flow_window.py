@@ -7,6 +7,7 @@ from kiosk.core.intents import (
     Back,
     Begin,
     Finish,
+    Home,
     Next,
     OpenItem,
     OpenTile,
@@ -14,16 +15,21 @@ from kiosk.core.intents import (
     Search,
     SetAnswer,
     Start,
+    Submit,
     WindowSlip,
 )
 from kiosk.core.ports import Link
 from kiosk.core.views import (
     AttractView,
+    CheckView,
+    DoneView,
     GuideView,
     HomeView,
     OutOfServiceView,
+    PutCardView,
     QuestionView,
     SearchView,
+    SendingView,
     WindowSlipView,
 )
 from kiosk.services.effects import Lane
@@ -143,3 +149,28 @@ def test_a_new_bundle_waits_until_she_has_gone(stage, codes):
     stage.touch(Begin(), Back()).sees(GuideView)
     stage.touch(Finish(), Start())
     assert [tile.target for tile in stage.sees(HomeView).tiles] == ["my_applications", "my_licences", "all_items"]
+
+
+def test_a_card_put_down_behind_the_window_slip_is_not_asked_for_again(stage, xiu, codes):
+    stage.touch(Start(), OpenTile(codes["permit"]), Begin()).sees(PutCardView)
+    stage.touch(WindowSlip()).sees(WindowSlipView)
+    stage.put(xiu).touch(Back()).sees(QuestionView)
+
+
+def test_home_is_not_the_way_out_while_it_is_sent(stage, xiu, codes):
+    stage.touch(Start(), OpenTile("theme:more"), OpenItem(codes["ask"]), Begin())
+    stage.touch(SetAnswer("question", "什么时候开门？"), Next()).sees(CheckView)
+    stage.hold(Lane.QUEUE, Lane.ID_CARD).touch(Submit()).sees(SendingView)
+    stage.lanes.one(Lane.QUEUE)
+    stage.settle().put(xiu).touch(Home()).release()
+    assert len(stage.outbox.kept) == 1
+    stage.sees(DoneView)
+
+
+def test_the_news_of_one_slip_is_not_the_next_ones(stage, codes):
+    stage.touch(Start(), OpenTile(codes["permit"])).hold(Lane.RECEIPT).touch(WindowSlip()).sees(WindowSlipView)
+    stage.touch(Back(), WindowSlip())
+    stage.receipt.faults = deque([Fault.JAM])
+    stage.lanes.one(Lane.RECEIPT)  # the first one jams; the second is still to be printed
+    stage.settle()
+    assert stage.sees(WindowSlipView).phase == "printing"
