@@ -43,6 +43,8 @@ class CardGone:
     since: float
     """Monotonic."""
     notice: Notice
+    other: bool = False
+    """Another card lay there since, as far as anybody can tell: only hers brings her page back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,3 +222,11 @@ def test_a_card_that_lies_there_when_the_screen_comes_up_is_read(stage, xiu):
     stage.reader.seen = replace(stage.reader.seen, media=MediaState.PRESENT)
     stage.start()
     assert stage.sees(HomeView).person is not None
+
+
+def test_after_a_card_that_is_nobodys_only_hers_brings_her_number_back(stage, xiu):
+    stage.to_check(xiu).touch(Submit()).sees(DoneView)
+    stage.lift().sees(DoneView)
+    stage.put(Fault.CARD_FOREIGN).sees(PutCardView)
+    stage.lift().sees(PutCardView)
+    stage.put(xiu).sees(DoneView)

@@ -198,6 +198,17 @@ def test_a_filing_without_an_answer_is_no_draft_on_her_home_page(stage, xiu):
     assert len(stage.outbox.kept) == 1
 
 
+def test_a_filing_that_was_not_written_down_is_a_draft_on_her_home_page(stage, xiu):
+    stage.to_check(xiu)
+    put = stage.outbox.put
+    stage.outbox.put = lambda *a, **k: Err(StoreError(StoreFault.STORE_DOWN))
+    stage.touch(Submit()).wait(9).sees(CheckView)
+    stage.outbox.put = put
+    assert stage.touch(Home()).sees(HomeView).unfinished == "居住证签注"
+    stage.touch(ResumeDraft(), ReuseLicence("permit", "L-1"), Next(), Submit()).wait(5).sees(DoneView)
+    assert len(stage.outbox.kept) == 1
+
+
 def test_a_filing_without_an_answer_is_no_draft_at_its_guide(stage, xiu, codes):
     stage.to_check(xiu)
     stage.outbox.lose_answers = 100

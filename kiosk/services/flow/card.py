@@ -133,7 +133,7 @@ def _not_usable(turn: Turn, why: Notice) -> None:
     """Say so where she looks: on the page that waits for the card, or, if she began with it, on one that does."""
     turn.set_visit(card_notice=why)
     if turn.visit.gone is not None:
-        turn.set_visit(gone=CardGone(turn.monotonic, why))
+        turn.set_visit(gone=CardGone(turn.monotonic, why, other=True))
     elif isinstance(turn.visit.place, AtHome):
         turn.go(AtPutCard(ToHome()))
 

@@ -122,6 +122,16 @@ def retry(turn: Turn) -> None:
         turn.do(ReserveNumber(turn.visit.generation, place.filing))
 
 
+def walk_away(turn: Turn) -> None:
+    """Home instead of once more: whether it is there after all, or is a draft again, the queue is asked."""
+    flow = turn.visit.flow
+    if turn.at(AtCheck) is None or flow is None or flow.sealed is None:
+        return
+    turn.set(filings=tuple(one for one in turn.model.filings if one.in_flight or one.retry_at is not None))
+    if turn.visit.session.card is not None:
+        unfinished.ask(turn)
+
+
 def _send_again(turn: Turn) -> None:
     """She says "again": the same id, the same bytes."""
     assert turn.flow.sealed is not None

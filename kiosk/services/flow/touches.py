@@ -144,6 +144,7 @@ def _home(turn: Turn) -> None:
     place = turn.at(AtPrint)
     if place is not None:
         pages.leave(turn, place)
+    submit.walk_away(turn)
     home.go_home(turn)
 
 

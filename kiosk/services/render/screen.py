@@ -41,7 +41,7 @@ def view(model: Model, shelf: Shelf, around: Surroundings) -> View:
         if serviceable(model, shelf.catalogue, around.settings):
             return AttractView()
         return browse.out_of_service_view(model, shelf, around.settings)
-    if visit.gone is not None and (model.card_present or locks(visit.place)):
+    if visit.gone is not None and (model.card_present or visit.gone.other or locks(visit.place)):
         return PutCardView(_purpose(visit, shelf), visit.reading, None if visit.reading else visit.gone.notice)
     return _page(model, visit, shelf, around)
 
