@@ -1,6 +1,8 @@
 """Drafts (草稿) on the disk: one sealed file each, written whole or not at all.
 
 File names are a tag that only the card brings forth, and nothing else; the contents open with the card only.
+Those past their days are not offered. They are deleted by the queue process (`offline_queue.journal.watch`), which
+knows when the clock is in doubt and leaves a proof.
 """
 
 from __future__ import annotations
@@ -66,10 +68,12 @@ class DraftFiles:
         """Newest first; what cannot be read is left where it is and not offered."""
         try:
             self._sweep()
-            hers = sorted(self._folder.glob(f"{tag.hex()}-*{_SUFFIX}"), key=_age, reverse=True)
+            hers = sorted(self._folder.glob(f"{tag.hex()}-*{_SUFFIX}"), key=_kept_at, reverse=True)
+            oldest = self._now() - self._limits.days * _DAY_S
+            fresh = [path for path in hers if _kept_at(path) >= oldest]
         except OSError:
             return ()  # a disk that cannot be read must not keep her from beginning anew
-        return tuple(sealed for path in hers if (sealed := _read(path)) is not None)
+        return tuple(sealed for path in fresh if (sealed := _read(path)) is not None)
 
     def drop(self, tag: bytes, slot: str) -> None:
         """Forget it, durably; one that cannot be removed is offered again, and refused there if it was filed."""
@@ -84,16 +88,13 @@ class DraftFiles:
         return self._folder / f"{tag.hex()}-{slot}{_SUFFIX}"
 
     def _sweep(self) -> None:
-        """Remove what is too old or too much, and what a power cut left half written. A clock that was set back makes
-        drafts look young: they stay, until there are too many."""
+        """Remove what is too much, and what a power cut left half written."""
         if not self._folder.is_dir():
             return
         (self._folder / _TEMPORARY).unlink(missing_ok=True)
-        kept = sorted(self._folder.glob(f"*{_SUFFIX}"), key=_age, reverse=True)
-        oldest = self._now() - self._limits.days * _DAY_S
-        for index, path in enumerate(kept):
-            if index >= self._limits.count or _age(path) < oldest:
-                path.unlink(missing_ok=True)
+        kept = sorted(self._folder.glob(f"*{_SUFFIX}"), key=_kept_at, reverse=True)
+        for path in kept[self._limits.count :]:
+            path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> bytes | None:
@@ -103,7 +104,7 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _age(path: Path) -> float:
+def _kept_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except FileNotFoundError:

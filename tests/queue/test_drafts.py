@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -45,14 +46,24 @@ def test_the_same_item_again_replaces(tmp_path: Path) -> None:
     assert drafts.load(HERS) == (b"new",)
 
 
-def test_after_seven_days_it_is_gone_from_the_disk(tmp_path: Path) -> None:
+def test_after_seven_days_it_is_not_offered(tmp_path: Path) -> None:
     drafts = DraftFiles(tmp_path)
     drafts.keep(HERS, "aa", b"x")
     age(tmp_path, 6.9)
     assert drafts.load(HERS) == (b"x",)
     age(tmp_path, 0.2)
     assert drafts.load(HERS) == ()
-    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_leap_of_the_clock_drops_no_draft(tmp_path: Path) -> None:
+    now = [time.time()]
+    drafts = DraftFiles(tmp_path, now=lambda: now[0])
+    drafts.keep(HERS, "aa", b"half done")
+    now[0] += 365 * DAY
+    assert drafts.load(HERS) == ()
+    assert drafts.keep(HIS, "aa", b"his") == Ok(None)
+    now[0] -= 365 * DAY
+    assert drafts.load(HERS) == (b"half done",)
 
 
 def test_the_oldest_goes_when_there_are_too_many(tmp_path: Path) -> None:
