@@ -251,7 +251,7 @@ def requeue(
 
 @commands.command()
 def compact(context: typer.Context) -> None:
-    """Forget what is long done and give room on the disk back."""
+    """Give room on the disk back; the queue process forgets what is long done, every minute."""
     from kiosk.core.profile import DataLayout
 
     queue: QueueAt = context.obj

@@ -7,6 +7,7 @@
 | draft (草稿) | 7 days |
 | parked filing | until staff decide |
 | numbered sheet (证照空白纸) | for ever: their audit must add up |
+| damaged store that was set aside, for a technician | 30 days, and the last 3 of them |
 | journal, logs | 180 days at least, the journal until the hall has it |
 
 The contents of a filing go at once when the hall has signed for it; that is no matter of age.
@@ -15,11 +16,14 @@ The contents of a filing go at once when the hall has signed for it; that is no 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from stat import S_ISREG
 
 from kiosk.contract.journal import Note
+from offline_queue.damage.salvage import damaged_files
 from offline_queue.disk.contents import clear, wipe
 from offline_queue.disk.files import sync_directory
 from offline_queue.journal.notes import purged
@@ -41,6 +45,10 @@ class Retention:
     drafts: timedelta = timedelta(days=7)
     logs: timedelta = timedelta(days=180)
     """Journal and log files, at least."""
+    damaged: timedelta = timedelta(days=30)
+    """What salvages set aside, for a technician. What lies in it past its own time is sealed."""
+    damaged_count: int = 3
+    """The last so many of them: a disk that goes on failing must not fill up."""
 
 
 def forget_rows(db: sqlite3.Connection, *, owed_before: int, history_before: int) -> tuple[Note, ...]:
@@ -113,18 +121,32 @@ def _names(db: sqlite3.Connection, query: str, before: int) -> tuple[str, ...]:
     return tuple(str(row[0]) for row in db.execute(query, (before, ROWS_AT_ONCE)))
 
 
-def forget_files(folder: Path, pattern: str, *, before: float) -> tuple[str, ...]:
-    """Delete files last written before this instant (Unix seconds), durably; their names. OSError."""
-    if not folder.is_dir():
-        return ()
-    gone: list[str] = []
-    for path in sorted(folder.glob(pattern)):
-        try:
-            if path.is_file() and path.stat().st_mtime < before:
-                path.unlink()
-                gone.append(path.name)
-        except FileNotFoundError:
-            continue  # its owner was quicker
-    if gone:
+def old_files(folder: Path, pattern: str, *, before: float) -> list[Path]:
+    """Files last written before this instant (Unix seconds). OSError."""
+    return [path for path in sorted(folder.glob(pattern)) if _is_older(path, before)]
+
+
+def old_evidence(database: Path, *, before: float, count: int) -> list[Path]:
+    """What salvages set aside before this instant, and all but the last `count` of these whatever the clock says."""
+    kept = damaged_files(database)
+    old = [path for path in kept if path in kept[: max(0, len(kept) - count)] or _is_older(path, before)]
+    # The log first: without its store nobody would find it any more.
+    return [each for path in old for each in (path.with_name(f"{path.name}-wal"), path) if each.exists()]
+
+
+def delete(paths: Iterable[Path]) -> None:
+    """Durably; some may have gone before. OSError."""
+    folders = set()
+    for path in paths:
+        path.unlink(missing_ok=True)
+        folders.add(path.parent)
+    for folder in folders:
         sync_directory(folder)
-    return tuple(gone)
+
+
+def _is_older(path: Path, instant: float) -> bool:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return False  # its owner was quicker
+    return S_ISREG(status.st_mode) and status.st_mtime < instant

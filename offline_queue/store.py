@@ -14,7 +14,7 @@ from pathlib import Path
 from kiosk.core.clock import Clock
 from kiosk.core.ports import StoreError, StoreFault, SubmissionState
 from kiosk.core.print_ledger import PrintState
-from kiosk.core.result import Err, Ok, Result
+from kiosk.core.result import Err, Ok, Result, first_error
 from offline_queue.disk.blobs import BlobSpool
 from offline_queue.disk.database import OwnedDatabase, transaction
 from offline_queue.disk.files import OwnerLock, make_directory, sync_directory
@@ -24,7 +24,7 @@ from offline_queue.disk.upkeep import Upkeep, UpkeepLimits
 from offline_queue.journal import notes as journal_notes
 from offline_queue.journal.files import FOLDER
 from offline_queue.journal.table import Journal, JournalLimits
-from offline_queue.retention import Retention, forget_rows
+from offline_queue.retention import Retention, forget_rows, old_evidence
 
 __all__ = ["Retention", "Store"]
 
@@ -61,7 +61,13 @@ class Store:
             if (found := self.db.salvaged) is not None:
                 self.journal.write(journal_notes.salvaged("store_damaged", kept=found.kept, lost=found.lost))
             self.blobs = BlobSpool(directory / "blobs")
-            self._upkeep = Upkeep(self.db, set_aside=self._set_aside, roomy=self.space.accepting, limits=upkeep)
+            self._upkeep = Upkeep(
+                self.db,
+                set_aside=self._set_aside,
+                roomy=self.space.accepting,
+                limits=upkeep,
+                monotonic=clock.monotonic,
+            )
             self.swept = self._sweep()
             self.space.keep_ballast()
         except BaseException:
@@ -167,16 +173,24 @@ class Store:
         owed = self.now() - int(self.retention.owed.total_seconds())
         history = self.now() - int(self.retention.history.total_seconds())
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: sqlite3.Connection) -> bool:
+            before = db.total_changes
             with transaction(db):
                 if forget and (proofs := forget_rows(db, owed_before=owed, history_before=history)):
                     self.journal.note(db, *proofs)
+            return db.total_changes > before
 
         done = self.db.run(work, draining=True)
+        if done == Ok(True):
+            self._upkeep.forgot()
         compacted = self._upkeep.compact()
         looked = self._upkeep.look()
         self.space.keep_ballast()
-        return next((step for step in (done, compacted, looked) if isinstance(step, Err)), Ok(None))
+        return first_error((done, compacted, looked))
+
+    def old_evidence(self, *, before: float) -> list[Path]:
+        """What salvages set aside before this instant (Unix seconds), or too many times. OSError."""
+        return old_evidence(self.db.path, before=before, count=self.retention.damaged_count)
 
     def _set_aside(self, db: sqlite3.Connection, submission_id: str) -> None:
         """The disk changed it: no hall could open it. It stays for staff, and the others go on."""

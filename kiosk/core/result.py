@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -24,3 +25,8 @@ class Err(Generic[E]):
 
 
 Result = Ok[T] | Err[E]
+
+
+def first_error(results: Iterable[Result[object, E]]) -> Result[None, E]:
+    """Of steps that were all done, the first that did not work; Ok if there is none."""
+    return next((each for each in results if isinstance(each, Err)), Ok(None))

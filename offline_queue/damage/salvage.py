@@ -105,6 +105,8 @@ def _read(descriptor: int, at: int, length: int) -> bytes:
 
 def finish(path: Path) -> None:
     """Put a salvaged store in the place of the damaged one; nothing to do if there is none. OSError."""
+    for copy in (_COPY, _UNFINISHED):  # of a salvage that was killed: nobody else would ever find them
+        _forget(_sibling(path, copy))
     fresh = _sibling(path, _FRESH)
     if not fresh.exists():
         return
@@ -131,7 +133,8 @@ def _keep_evidence(path: Path) -> None:
     number = 1 + max(map(_number, kept), default=0)
     for beside in reversed(_BESIDE[:2]):
         with suppress(FileNotFoundError):
-            os.link(_sibling(path, beside), _sibling(path, f"{_DAMAGED}{number}{beside}"))
+            os.link(_sibling(path, beside), evidence := _sibling(path, f"{_DAMAGED}{number}{beside}"))
+            os.utime(evidence)  # its days begin when it is set aside
     sync_directory(path.parent)
 
 

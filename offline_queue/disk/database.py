@@ -84,7 +84,7 @@ class OwnedDatabase:
 
     def __init__(self, path: Path, *, space: DiskSpace) -> None:
         """Open, migrate, verify; raises SchemaError or sqlite3.Error when this store must not be used."""
-        self._path = path
+        self.path = path
         self._space = space
         self._lock = threading.RLock()
         self._closed = False
@@ -164,7 +164,7 @@ class OwnedDatabase:
 
     def _open(self) -> sqlite3.Connection:
         """A damaged file is set aside, and what can be read of it goes on in a new one."""
-        finish(self._path)
+        finish(self.path)
         for _ in range(0 if self._nonsense else _LOOKS):
             try:
                 return self._open_sound()
@@ -173,12 +173,12 @@ class OwnedDatabase:
             except sqlite3.DatabaseError as error:
                 if not is_damage(error):
                     raise
-        self.salvaged = salvage(self._path)
+        self.salvaged = salvage(self.path)
         self._suspect = self._nonsense = False
         return self._open_sound()
 
     def _open_sound(self) -> sqlite3.Connection:
-        connection = connect(self._path)
+        connection = connect(self.path)
         try:
             verify(connection, thorough=self._suspect)
         except BaseException:

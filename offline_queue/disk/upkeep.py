@@ -38,6 +38,8 @@ class UpkeepLimits:
     """For looking at contents in one go, and for looking at their index; the next one goes on from there."""
     pause_s: float = 0.001
     """Between two slices, for whoever waits."""
+    clear_s: float = 3600.0
+    """Between two clearings of the log: each writes all of it, and flash wears out."""
 
 
 class Upkeep:
@@ -62,6 +64,13 @@ class Upkeep:
         self._monotonic = monotonic
         self._sleep = sleep
         self._looked = self._compared = self._compared_blobs = 0
+        # A process that was killed may have left the log as it was.
+        self._log_tells = True
+        self._clear_at = monotonic()
+
+    def forgot(self) -> None:
+        """Something was overwritten in the tables; the log has it still."""
+        self._log_tells = True
 
     def compact(self) -> Result[None, StoreError]:
         """Give freed pages back to the file system, until hardly any are left or the time is over."""
@@ -100,12 +109,17 @@ class Upkeep:
             self._sleep(self._limits.pause_s)
 
     def _checkpoint(self, db: sqlite3.Connection) -> None:
-        """Begin the WAL anew; it keeps its place on the disk, unless that place is wanted."""
+        """Begin the WAL anew; it keeps its place on the disk, unless that place is wanted, and what it held behind its
+        new end, unless that was to be forgotten."""
         roomy = self._roomy()
         if roomy and not is_laid_out(db):
             with transaction(db):
                 lay_out(db)
-        db.execute(f"pragma wal_checkpoint({'restart' if roomy else 'truncate'})").fetchall()
+        clear = not roomy or (self._log_tells and self._monotonic() >= self._clear_at)
+        (busy, *_) = db.execute(f"pragma wal_checkpoint({'truncate' if clear else 'restart'})").fetchone()
+        if clear and not busy:
+            self._log_tells = False
+            self._clear_at = self._monotonic() + self._limits.clear_s
         if roomy:
             (_, _, path) = db.execute("pragma database_list").fetchone()
             _lay_out(Path(f"{path}-wal"))
@@ -191,7 +205,11 @@ def _lay_out(log: Path) -> None:
     """
     with log.open("r+b", buffering=0) as file:
         missing = WAL_BYTES - file.seek(0, os.SEEK_END)
+        if missing <= 0:
+            return
+        # Its end first. Else a power cut may keep some zeros and not the cut: a part of the old log would be played
+        # over a store that has all of it.
+        os.fsync(file.fileno())
         for at in range(0, missing, _BLOCK):
             file.write(bytes(min(_BLOCK, missing - at)))
-        if missing > 0:
-            os.fsync(file.fileno())
+        os.fsync(file.fileno())

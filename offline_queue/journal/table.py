@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from kiosk.contract.journal import (
@@ -20,9 +22,11 @@ from kiosk.contract.journal import (
     JournalError,
     JournalKind,
     Note,
+    Record,
     body_of,
     checkpoint,
     link,
+    parse_body,
 )
 from kiosk.contract.signing import SigningKey
 from kiosk.core.clock import Clock
@@ -113,6 +117,13 @@ class Journal:
         self._append(db, state.head, [*told, *notes])
         if puts:
             db.execute("update journal_state set puts = ?", (puts[-1][0],))
+
+    def backwards(self) -> Result[Iterator[Record], StoreError]:
+        """All records that can be read, newest first; files are opened as they are come to."""
+        rows = self._db.run(
+            lambda db: [bytes(body) for (body,) in db.execute("select body from journal order by seq desc")]
+        )
+        return rows if isinstance(rows, Err) else Ok(_records(chain(rows.value, self._filed())))
 
     def write(self, *notes: Note) -> Result[None, StoreError]:
         """Write down in a transaction of its own."""
@@ -286,6 +297,12 @@ class Journal:
         )
         self._append(db, head, [begin])
 
+    def _filed(self) -> Iterator[bytes]:
+        for number in reversed(self.files.numbers()):
+            # What cannot be read is told by whoever checks the journal.
+            with suppress(JournalError, OSError):
+                yield from reversed(self.files.read(number).bodies)
+
     def _last_file(self) -> int:
         return max(self.files.numbers(), default=0)
 
@@ -311,6 +328,12 @@ class Journal:
 
     def _now_ms(self) -> int:
         return round(self._clock.now().timestamp() * 1000)
+
+
+def _records(bodies: Iterable[bytes]) -> Iterator[Record]:
+    for body in bodies:
+        with suppress(JournalError):
+            yield parse_body(body)
 
 
 def _find_state(db: sqlite3.Connection) -> JournalState | None:

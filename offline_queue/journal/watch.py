@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
-from kiosk.contract.journal import JournalError, JournalKind, parse_body
+from kiosk.contract.journal import JournalKind, Record
 from kiosk.contract.signing import SigningKey
 from kiosk.core.clock import Clock
 from kiosk.core.ports import StoreError, StoreFault
-from kiosk.core.result import Err, Ok, Result
+from kiosk.core.result import Err, Ok, Result, first_error
 from offline_queue.journal import notes as journal_notes
+from offline_queue.journal.leaps import ran_since_leap
 from offline_queue.journal.notes import purged
-from offline_queue.journal.table import JournalState
-from offline_queue.retention import forget_files
+from offline_queue.retention import delete, old_files
 from offline_queue.store import Store
 
 _SLICES = 16
@@ -80,7 +82,8 @@ class JournalWatch:
         self._look_at = self._signed_at = clock.monotonic()
         self._offset = self._wall() - clock.monotonic()
         self._accepting: bool | None = None
-        self._doubt_until = 0.0
+        self._doubt_until: float | None = None
+        """Monotonic; None: the journal was not asked yet."""
         self._warn_at = clock.monotonic()
         self._looked_at = 0
         self._damaged: set[int] = set()
@@ -115,32 +118,56 @@ class JournalWatch:
         """Delete what is due, with proof. To be called about once a minute.
 
         After a leap of the wall clock nothing is deleted by age for a day: a wrong clock would throw away what is owed.
+        What does not work holds up nothing else.
         """
-        if isinstance(done := self._look_at_clock(), Err):
-            return done
-        sure = self._clock.monotonic() >= self._doubt_until
-        done = self._store.keep_house(forget=sure)
-        if isinstance(done, Err) or not sure:
-            return done
-        retention, now = self._store.retention, self._wall()
-        folders = (
-            ("draft", self._drafts, "*.draft", retention.drafts),
-            ("log", self._logs, "*", retention.logs),
+        seen = self._look_at_clock()
+        sure = self._is_sure() if isinstance(seen, Ok) else seen
+        by_age = sure == Ok(True)
+        done = (
+            sure,
+            self._store.keep_house(forget=by_age),
+            *(self._forget(what, find, self._since(age, by_age)) for what, age, find in self._schedule()),
+            self._journal.shorten(older_than=self._since(self._store.retention.logs, by_age)),
+            self._look_at_a_file(),
+            self._look_at_size(),
         )
-        for what, folder, pattern, age in folders:
-            if folder is None:
-                continue
-            before = now - age.total_seconds()
-            try:
-                gone = forget_files(folder, pattern, before=before)
-            except OSError as error:
-                return Err(StoreError(StoreFault.STORE_DOWN, type(error).__name__))
-            if gone and isinstance(done := self._journal.write(purged(what, ids=gone, up_to=int(before))), Err):
+        return first_error(done)
+
+    def _is_sure(self) -> Result[bool, StoreError]:
+        """Does the wall clock tell how old something is? After a restart too: the journal remembers its leaps."""
+        now, delays = self._clock.monotonic(), self._delays
+        if self._doubt_until is None:
+            records = self._journal.backwards()
+            if isinstance(records, Err):
+                return records
+            ran = ran_since_leap(records.value, leap=delays.leap, enough=delays.doubt, now=now)
+            self._doubt_until = now if ran is None else now + delays.doubt - ran
+        return Ok(now >= self._doubt_until)
+
+    def _since(self, age: timedelta, by_age: bool) -> float:
+        """What is from before this instant (Unix seconds) has had its time: while that is in doubt, nothing."""
+        return self._wall() - age.total_seconds() if by_age else 0.0
+
+    def _schedule(self) -> Iterator[tuple[str, timedelta, Callable[..., list[Path]]]]:
+        """Which files are deleted: their name in the proof, their age, and what finds those from `before`."""
+        retention = self._store.retention
+        if self._drafts is not None:
+            yield "draft", retention.drafts, partial(old_files, self._drafts, "*.draft")
+        if self._logs is not None:
+            yield "log", retention.logs, partial(old_files, self._logs, "*")
+        yield "damaged_store", retention.damaged, self._store.old_evidence
+
+    def _forget(self, what: str, find: Callable[..., list[Path]], before: float) -> Result[None, StoreError]:
+        try:
+            old = find(before=before)
+            # The proof comes first: killed in between, they go with the next try and a proof of its own.
+            proof = purged(what, ids=tuple(path.name for path in old), up_to=int(before))
+            if old and isinstance(done := self._journal.write(proof), Err):
                 return done
-        done = self._journal.shorten(older_than=now - retention.logs.total_seconds())
-        if isinstance(done, Err) or isinstance(done := self._look_at_a_file(), Err):
-            return done
-        return self._look_at_size()
+            delete(old)
+        except OSError as error:
+            return Err(StoreError(StoreFault.STORE_DOWN, type(error).__name__))
+        return Ok(None)
 
     def _look_at_a_file(self) -> Result[None, StoreError]:
         """One closed file a time, round and round; what the disk or somebody did to it is written down once."""
@@ -264,45 +291,31 @@ class JournalWatch:
 
     def _expected(self) -> Result[float | None, StoreError]:
         """What the wall clock should show by the journal's last record, if it shows something else."""
-        state = self._journal.state()
-        if isinstance(state, Err):
-            return state
-        last = self._last_times(state.value)
-        if isinstance(last, Err) or last.value is None:
-            return last if isinstance(last, Err) else Ok(None)
-        at, signed = last.value
+        records = self._journal.backwards()
+        if isinstance(records, Err):
+            return records
+        if (last := _last_times(records.value)) is None:
+            return Ok(None)
+        at, signed = last
         if signed is not None and signed[0] == self._boot:
             expected = signed[1] + self._clock.monotonic() - signed[2]
             return Ok(expected if abs(self._wall() - expected) > self._delays.jump else None)
         # Another boot: how long the machine was off nobody knows, but time does not run backwards.
         return Ok(at if self._wall() < at - self._delays.jump else None)
 
-    def _last_times(
-        self, state: JournalState
-    ) -> Result[tuple[float, tuple[bytes, float, float] | None] | None, StoreError]:
-        """Wall time of the last record; boot, wall and monotonic time of the last one that has them."""
-        kinds = (JournalKind.CHECKPOINT, JournalKind.STARTED)
-
-        def work(db: sqlite3.Connection) -> list[bytes]:
-            rows = db.execute("select body from journal order by seq desc limit 512")
-            return [bytes(row[0]) for row in rows]
-
-        rows = self._store.db.run(work)
-        if isinstance(rows, Err):
-            return rows
-        at: float | None = None
-        for body in rows.value:
-            try:
-                record = parse_body(body)
-            except JournalError:
-                continue  # the check of the journal tells of it
-            at = record.at_ms / 1000 if at is None else at
-            if record.kind in kinds:
-                named = record.named()
-                boot, mono = named["boot"], named["monotonic_ms"]
-                assert isinstance(boot, bytes) and isinstance(mono, int)
-                return Ok((at, (boot, record.at_ms / 1000, mono / 1000)))
-        return Ok(None if at is None else (at, None))
-
     def _wall(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _last_times(records: Iterator[Record]) -> tuple[float, tuple[bytes, float, float] | None] | None:
+    """Wall time of the last record; boot, wall and monotonic time of the last one that has them."""
+    last: float | None = None
+    for record in records:
+        at = record.at_ms / 1000
+        last = at if last is None else last
+        if record.kind in (JournalKind.CHECKPOINT, JournalKind.STARTED):
+            named = record.named()
+            boot, mono = named["boot"], named["monotonic_ms"]
+            assert isinstance(boot, bytes) and isinstance(mono, int)
+            return last, (boot, at, mono / 1000)
+    return None if last is None else (last, None)

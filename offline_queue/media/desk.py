@@ -83,7 +83,7 @@ class NoteMedia(Message):
 
 
 class KeepHouse(Message):
-    """Forget what is long done and give room back."""
+    """Give room back. Forgetting is left to the journal's watch, which knows when the clock is in doubt."""
 
     op: Literal["keep_house"] = "keep_house"
 
@@ -153,7 +153,7 @@ class MediaDesk:
                 note = journal_notes.exported if request.what == "exported" else journal_notes.imported
                 return _plain(self._store.journal.write(note(request.sha256, request.count)))
             case KeepHouse():
-                return _plain(self._store.keep_house())
+                return _plain(self._store.keep_house(forget=False))
             case Inspect():
                 return _plain(self._inspect())
             case Counters():
