@@ -95,7 +95,7 @@ class Blobs:
                     size += len(chunk)
             finally:
                 file.flush()
-                await asyncio.to_thread(os.fsync, file.fileno())
+                await asyncio.to_thread(_sync, part, file.fileno())
         return size
 
     def _finish_whole_part(self, blob: BlobRef) -> bool:
@@ -111,6 +111,7 @@ class Blobs:
 
     def _finish(self, part: Path, sha256: str) -> None:
         with part.open("rb") as file:
+            _sync(part, file.fileno())  # a hall that was killed had perhaps not come to it
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != sha256:
             part.unlink()
@@ -118,7 +119,8 @@ class Blobs:
         place = self._place(sha256)
         private_directory(place.parent)
         part.rename(place)
-        sync_directory(place.parent)
+        for folder in (place.parent, place.parent.parent, self._root):  # which may be new themselves
+            sync_directory(folder)
 
     def _has(self, blob: BlobRef) -> bool:
         place = self._place(blob.sha256)
@@ -131,3 +133,12 @@ class Blobs:
 
     def _part(self, sha256: str, terminal_id: str) -> Path:
         return self._incoming / f"{terminal_id}-{sha256}"
+
+
+def _sync(part: Path, descriptor: int) -> None:
+    """BlobRefused if the disk does not keep it; nothing of it counts then, for a second fsync would say all is well."""
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise BlobRefused(ProblemCode.BUSY) from None
