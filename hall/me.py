@@ -254,10 +254,10 @@ class MySpace:
 
     def _certificate(self, item: Item, record: dict[str, str], now: datetime) -> NewLicence:
         today = today_in_china(now)
-        serial = self._store.write(lambda connection: self._people.next_serial(connection, f"{item.code}/{today[:4]}"))
+        prefix = f"CB{item.code[:6]}{today[:4]}"
         return NewLicence(
             type_name=item.name,
-            number=f"CB{item.code[:6]}{today[:4]}{serial:06d}",
+            number=self._store.write(lambda connection: self._people.next_number(connection, prefix)),
             issuer=item.department,
             valid_from=today,
             valid_to="",

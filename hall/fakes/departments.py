@@ -184,10 +184,10 @@ class Departments:
         answers = {name: record.value for name, record in submission.answers.items()}
         today = now.date()
         address = str(answers.get("address") or (held.fields.get("address", "") if held else ""))
-        number = self._store.write(lambda connection: self._people.next_serial(connection, f"{item.code}/{today.year}"))
+        prefix = f"JZ{item.code[:6]}{today.year}"
         return NewLicence(
             type_name=outcome.name,
-            number=f"JZ{item.code[:6]}{today.year}{number:06d}",
+            number=self._store.write(lambda connection: self._people.next_number(connection, prefix)),
             issuer=item.department,
             valid_from=today_in_china(now),
             valid_to=years_later(date.fromisoformat(today_in_china(now)), outcome.validity_years).isoformat(),

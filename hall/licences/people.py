@@ -133,15 +133,19 @@ class People:
 
     # --- licences ------------------------------------------------------------------------------------------------
 
-    def next_serial(self, connection: Connection, name: str) -> int:
-        """1, 2, 3 … for each name; gaps are fine, repeats are not."""
+    @staticmethod
+    def next_number(connection: Connection, prefix: str) -> str:
+        """A licence number that nobody has: whatever is printed alike counts together; gaps are fine."""
         statement = (
             upsert(serials)
-            .values(name=name, last=1)
+            .values(name=prefix, last=1)
             .on_conflict_do_update(index_elements=["name"], set_={"last": serials.c.last + 1})
             .returning(serials.c.last)
         )
-        return int(connection.execute(statement).scalar_one())
+        while True:
+            number = f"{prefix}{connection.execute(statement).scalar_one():06d}"
+            if connection.execute(select(licences.c.id).where(licences.c.number == number)).first() is None:
+                return number
 
     def grant(self, connection: Connection, person: str, new: NewLicence, *, document: Document | None, at: int) -> str:
         """Write a licence, with its sealed PDF if it was made already; the same again is the same licence."""
@@ -164,7 +168,7 @@ class People:
                 document_pages=document.pages if document else None,
                 created_at=at,
             )
-            .on_conflict_do_nothing()
+            .on_conflict_do_nothing(index_elements=["id"])
         )
         return id_
 
