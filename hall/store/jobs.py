@@ -5,6 +5,7 @@ A handler runs at least once and must be idempotent. After `MAX_ATTEMPTS` a job 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from hall.store.database import Store, StoreBusy
 from hall.store.moments import to_ms
 from hall.store.schema import jobs
 from kiosk.core.clock import Clock
+
+_log = logging.getLogger("hall")
 
 MAX_ATTEMPTS = 8
 LEASE_MS = 30_000
@@ -89,12 +92,19 @@ class JobRunner:
         return count
 
     def _run(self) -> None:
+        held_up = False
         while not self._ending.is_set():
+            wait = _LOOK_AGAIN_S
             try:
                 self.run_due()
                 wait = self._wait_s()
+                held_up = False
             except StoreBusy:
-                wait = _LOOK_AGAIN_S
+                pass
+            except Exception as error:  # noqa: BLE001 - no descriptors, no disk: for now; without this thread no case moves
+                if not held_up:  # said once, not four times a second
+                    _log.error("jobs are held up: %s", type(error).__name__)
+                held_up = True
             self._ending.wait(wait)
 
     def _wait_s(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from hall.store.schema import jobs, used_links
 from kiosk.contract.bundle import Calendar
 from kiosk.core.clock import CHINA
 from kiosk.core.item import Span
+from tests.hall.conftest import eventually
 
 
 @pytest.fixture
@@ -200,6 +202,26 @@ def test_a_lease_of_the_dead_ends(store: Store) -> None:
     assert jobs_runner.run_due() == 0
     clock.at += timedelta(seconds=31)
     assert (jobs_runner.run_due(), alive.done) == (1, ["a"])
+
+
+def test_work_goes_on_after_a_database_that_could_not_be_opened(
+    store: Store, tmp_path: Path, expected_logs: set[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A reader without descriptors, or of a disk with errors: for a while."""
+    expected_logs.add("hall")
+    store.write(lambda connection: enqueue(connection, "k", "a", due_at=0))
+    database, aside, handler = tmp_path / "hall.db", tmp_path / "aside", Handler()
+    jobs_runner = runner(store, handler, FakeClock())
+    database.rename(aside)
+    database.mkdir()
+    jobs_runner.start()
+    eventually(lambda: caplog.records)
+    time.sleep(0.6)
+    assert [record.getMessage() for record in caplog.records] == ["jobs are held up: OperationalError"], "said once"
+    database.rmdir()
+    aside.rename(database)
+    eventually(lambda: handler.done == ["a"])
+    jobs_runner.stop()
 
 
 @given(st.integers(0, 40), st.integers())
