@@ -226,12 +226,13 @@ def parse_body(body: bytes) -> Record:
     if not isinstance(values, list) or len(values) < 3 or not _uint(values[0]) or not _int(values[1]):
         raise JournalError("malformed")
     seq, at_ms, kind, *fields = values
-    if not _uint(kind) or cbor2.dumps(values, canonical=True) != body:
+    if not _uint(kind):
         raise JournalError("malformed", seq)
     checks = tuple(FIELDS[JournalKind(kind)].values()) if kind in FIELDS else ()
     if len(fields) < len(checks) or not all(check(value) for check, value in zip(checks, fields, strict=False)):
         raise JournalError("malformed", seq)
-    if not all(_plain(value) for value in fields[len(checks) :]):
+    # Written anew only when it is known to be flat: CBOR can point at a part again and again (tag 29).
+    if not all(_plain(value) for value in fields[len(checks) :]) or cbor2.dumps(values, canonical=True) != body:
         raise JournalError("malformed", seq)
     return Record(seq, at_ms, kind, tuple(fields), body)
 

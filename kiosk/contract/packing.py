@@ -45,6 +45,8 @@ _TABLES = {"hash_log": 12, "chain_log": 12, "search_log": 3}
 _MICROSECOND = timedelta(microseconds=1)
 _LENGTH = struct.Struct(">I")
 _FORMAT = zstandard.FORMAT_ZSTD1_MAGICLESS
+_PART_BYTES = 16
+"""What a value weighs, be it ever so short."""
 _OFTEN_BYTES = 1500
 """How large a short form often is: zstd sizes its tables by it."""
 
@@ -174,9 +176,26 @@ def _instants(form: dict[str, Any]) -> tuple[tuple[str, Iterable[dict[str, Any]]
     )
 
 
+def _fits(form: object) -> bool:
+    """Is it no larger when written out? CBOR can point at a part again and again (tags 25 and 29)."""
+    left, waiting = MAX_SUBMISSION_BYTES, [form]
+    while waiting:
+        part = waiting.pop()
+        left -= _PART_BYTES + (len(part) if isinstance(part, str | bytes | list | dict) else 0)
+        if left < 0:
+            return False
+        if isinstance(part, dict):
+            waiting += (*part.keys(), *part.values())
+        elif isinstance(part, list):
+            waiting += part
+    return True
+
+
 def _long_form(plain: bytes, header: EnvelopeHeader) -> bytes:
     try:
         form = cbor2.loads(plain)
+        if not _fits(form):
+            raise PackingError("submission is larger than 8 MiB")
         for name, parts in _instants(form):
             for part in parts:
                 part[name] = (header.created_at + part[name] * _MICROSECOND).astimezone(UTC).isoformat()
@@ -187,5 +206,7 @@ def _long_form(plain: bytes, header: EnvelopeHeader) -> bytes:
                 material["original_sha256"] = material["original_sha256"].hex()
         known = {"id": header.id, "terminal_id": header.terminal_id, "created_at": header.created_at.isoformat()}
         return json.dumps(known | form, allow_nan=False).encode()
+    except PackingError:
+        raise
     except Exception as error:  # noqa: BLE001 - a decoder may fail in any way on bytes that a hostile terminal sealed
         raise PackingError(f"submission cannot be read ({type(error).__name__})") from None

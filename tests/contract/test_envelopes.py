@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import re
+import tracemalloc
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -339,6 +340,25 @@ def test_a_bomb_is_not_unpacked() -> None:
     assert len(bomb) < 2000
     refused(bomb, "larger")
     refused(framed(b"x" * 100, write_content_size=False), "larger")
+
+
+@pytest.mark.parametrize("part", [[0], {"a": 0}, "x" * 1000])
+def test_parts_that_are_pointed_at_are_not_written_out(part: Any) -> None:
+    form, many = cbor2.loads(short_form(SAMPLES[0], ())), part
+    for _ in range(7):
+        many = [many] * 10
+    bomb = framed(cbor2.dumps(form | {"note": many}, value_sharing=True, string_referencing=True))
+    assert len(bomb) < 2000
+    tracemalloc.start()
+    refused(bomb, "larger")
+    assert tracemalloc.get_traced_memory()[1] < 3 * MAX_SUBMISSION_BYTES
+    tracemalloc.stop()
+
+
+def test_a_form_that_holds_itself_is_refused() -> None:
+    form = cbor2.loads(short_form(SAMPLES[0], ()))
+    form["note"] = [*range(100_000), form]
+    refused(framed(cbor2.dumps(form, value_sharing=True)), "larger")
 
 
 def test_a_submission_under_another_id_is_refused() -> None:

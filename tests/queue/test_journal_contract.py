@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tracemalloc
 
 import cbor2
 import pytest
@@ -123,6 +124,19 @@ def test_what_is_made_quickly_is_what_the_check_would_have_made() -> None:
         assert Note.of(note.kind, **dict(zip(FIELDS[note.kind], note.fields, strict=True))) == note
     damaged = journal_notes.put("no id", "no hash", size=1, put_at_s=7)
     assert damaged.fields[:2] == (bytes(16), bytes(32)), "a damaged row keeps nobody from being told"
+
+
+def test_parts_that_are_pointed_at_are_not_written_out() -> None:
+    many: object = 0
+    for _ in range(6):
+        many = [many] * 10
+    body = cbor2.dumps([1, 0, 99, many], value_sharing=True)
+    assert len(body) < 512
+    tracemalloc.start()
+    with pytest.raises(JournalError):
+        parse_body(body)
+    assert tracemalloc.get_traced_memory()[1] < 100_000
+    tracemalloc.stop()
 
 
 def test_unknown_kinds_pass_with_plain_fields_only() -> None:
