@@ -204,6 +204,17 @@ def test_a_lease_of_the_dead_ends(store: Store) -> None:
     assert (jobs_runner.run_due(), alive.done) == (1, ["a"])
 
 
+def test_a_lease_of_a_clock_that_was_ahead_holds_nothing_up(store: Store) -> None:
+    clock, dead = FakeClock(), Handler(SystemExit())  # type: ignore[arg-type]
+    store.write(lambda connection: enqueue(connection, "k", "a"))
+    clock.at += timedelta(days=365)
+    with pytest.raises(SystemExit):
+        runner(store, dead, clock).run_due()
+    clock.at -= timedelta(days=365)
+    alive = Handler()
+    assert (runner(store, alive, clock).run_due(), alive.done) == (1, ["a"])
+
+
 def test_work_goes_on_after_a_database_that_could_not_be_opened(
     store: Store, tmp_path: Path, expected_logs: set[str], caplog: pytest.LogCaptureFixture
 ) -> None:
