@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hall.cases.filings import Opened, Refusal, note_licence_uses, number_is_used, refuse, sign_for
+from hall.cases.filings import Opened, Refusal, conflict, note_licence_uses, number_is_used, refuse, sign_for
 from hall.cases.history import EventType, append
 from hall.cases.returns import send_back
 from hall.store.database import Store
 from hall.store.jobs import Job, enqueue
-from hall.store.moments import due, from_ms, to_ms
+from hall.store.moments import believed, due, from_ms, to_ms
 from hall.store.schema import awaited_cases, cases, correction_calls, corrections
 from hall.store.vault import Vault
 from hall.trust.keys import HallKeys
@@ -165,7 +165,7 @@ class Corrections:
         submission, at = opened.submission, to_ms(now)
         number = submission.corrects
         if number_is_used(connection, submission.application_no):
-            return Verdict(id=submission.id, status="conflict", code=ProblemCode.CONFLICT)
+            return conflict(connection, opened, terminal_id=terminal_id, at=at)
         case = connection.execute(select(cases).where(cases.c.application_no == number)).one_or_none()
         if case is None and self._may_wait(connection, submission.id, now):
             return Verdict(id=submission.id, status="retry", code=ProblemCode.CASE_AWAITED, retry_after_s=_AGAIN_S)
@@ -184,7 +184,7 @@ class Corrections:
                 item_version=submission.item_version,
                 sealed_submission=self._vault.seal(canonical_json(submission), purpose=f"submission:{submission.id}"),
                 terminal_id=submission.terminal_id,
-                filed_at=to_ms(submission.created_at),
+                filed_at=believed(submission.created_at, now),
                 received_at=at,
                 seq=case.events,
                 counts=int(counts),
@@ -214,7 +214,7 @@ class Corrections:
                 .where(cases.c.application_no == opened.submission.corrects)
                 .values(due_at=to_ms(due(now, limits.promised, calendar)))
             )
-        enqueue(connection, DECIDE_AGAIN, opened.submission.id, due_at=to_ms(now))
+        enqueue(connection, DECIDE_AGAIN, opened.submission.id)
 
     def _may_wait(self, connection: Connection, submission_id: str, now: datetime) -> bool:
         """Its case may lie in another terminal, or behind it in the queue of this one; not for ever."""

@@ -92,6 +92,12 @@ def refuse(connection: Connection, refusal: Refusal, *, terminal_id: str, at: in
     return Verdict(id=refusal.id, status="rejected", code=refusal.code)
 
 
+def conflict(connection: Connection, opened: Opened, *, terminal_id: str, at: int) -> Verdict:
+    """Its application number is another filing's: noted for the clerk, too."""
+    refusal = Refusal(opened.submission.id, opened.sha256, ProblemCode.CONFLICT)
+    return refuse(connection, refusal, terminal_id=terminal_id, at=at).model_copy(update={"status": "conflict"})
+
+
 def note_licence_uses(connection: Connection, submission: Submission, *, case_no: str) -> None:
     """The citizen's yes to each reuse."""
     for consent in submission.consents:

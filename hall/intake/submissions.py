@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert
 
 from hall.cases.corrections import Corrections
-from hall.cases.filings import Opened, Refusal, known, note_licence_uses, number_is_used, refuse, sign_for
+from hall.cases.filings import Opened, Refusal, conflict, known, note_licence_uses, number_is_used, refuse, sign_for
 from hall.cases.history import first_event, insert_event
 from hall.catalogue.bundles import Catalogue
 from hall.intake.examination import examine
@@ -22,7 +22,7 @@ from hall.problem import Refused
 from hall.store.blobs import Blobs
 from hall.store.database import Store
 from hall.store.jobs import enqueue
-from hall.store.moments import due, to_ms
+from hall.store.moments import believed, due, to_ms
 from hall.store.schema import cases
 from hall.store.vault import Vault
 from hall.terminals.registry import Terminals
@@ -181,7 +181,7 @@ class Intake:
                     return before
                 if submission.corrects:
                     return self._correct(connection, looked, terminal_id, now, calendar)
-                return self._accept(connection, looked, now, calendar)
+                return self._accept(connection, looked, terminal_id, now, calendar)
 
     def _check_succession(self, envelope: Envelope, terminal_id: str) -> None:
         header = envelope.header
@@ -235,12 +235,14 @@ class Intake:
             connection, opened, person=person, terminal_id=terminal_id, now=now, calendar=calendar
         )
 
-    def _accept(self, connection: Connection, opened: Opened, now: datetime, calendar: Calendar) -> Verdict:
+    def _accept(
+        self, connection: Connection, opened: Opened, terminal_id: str, now: datetime, calendar: Calendar
+    ) -> Verdict:
         """On the writer: the submission, its case, its first event and the work that follows, all or nothing."""
         submission, item, at = opened.submission, opened.item, to_ms(now)
         number = submission.application_no
         if number_is_used(connection, number):
-            return Verdict(id=submission.id, status="conflict", code=ProblemCode.CONFLICT)
+            return conflict(connection, opened, terminal_id=terminal_id, at=at)
         verdict = sign_for(connection, opened, keys=self._keys, now=now)
         event = first_event(
             self._vault, number, sha256=opened.sha256, at=at, actor=f"terminal:{submission.terminal_id}"
@@ -258,7 +260,7 @@ class Intake:
                 "terminal_id": submission.terminal_id,
                 "person": self._person(connection, submission, at),
                 "sealed_submission": sealed,
-                "filed_at": to_ms(submission.created_at),
+                "filed_at": believed(submission.created_at, now),
                 "received_at": at,
                 "due_at": to_ms(due(now, item.limits.promised, calendar)) if item.limits else None,
                 "state": event.type.value,
@@ -268,7 +270,7 @@ class Intake:
         )
         insert_event(connection, self._vault, number, event, state=event.type.value)
         note_licence_uses(connection, submission, case_no=number)
-        enqueue(connection, "department.accept", number, due_at=at)
+        enqueue(connection, "department.accept", number)
         return verdict
 
     def _person(self, connection: Connection, submission: Submission, at: int) -> str | None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from hall.problem import Refused
 from hall.store.database import Store
-from hall.store.moments import from_ms, to_ms
+from hall.store.moments import believed, from_ms, to_ms
 from hall.store.schema import print_jobs, print_papers
 from kiosk.contract.person import PrintOutcome
 from kiosk.contract.problems import ProblemCode
@@ -66,7 +66,7 @@ class PapersPrinted:
 
     def heard(self, job_id: str, told: PrintOutcome, *, terminal_id: str) -> None:
         """Write it down; Refused if this terminal has no such job."""
-        now = to_ms(self._clock.now())
+        now = self._clock.now()
         self._store.write(lambda connection: _write(connection, job_id, told, terminal_id=terminal_id, now=now))
 
     def jobs(self, *, limit: int = 200) -> tuple[PrintedJob, ...]:
@@ -93,7 +93,7 @@ def summary(outcomes: Iterable[str]) -> str:
     return heard[-1] if heard else ""
 
 
-def _write(connection: Connection, job_id: str, told: PrintOutcome, *, terminal_id: str, now: int) -> None:
+def _write(connection: Connection, job_id: str, told: PrintOutcome, *, terminal_id: str, now: datetime) -> None:
     owner = connection.execute(select(print_jobs.c.terminal_id).where(print_jobs.c.id == job_id)).scalar_one_or_none()
     if owner != terminal_id:
         raise Refused(ProblemCode.NOT_FOUND)
@@ -105,8 +105,8 @@ def _write(connection: Connection, job_id: str, told: PrintOutcome, *, terminal_
         "fault": told.fault,
         "serial": told.serial,
         "reason": told.reason,
-        "at": to_ms(told.at),
-        "heard_at": now,
+        "at": believed(told.at, now),
+        "heard_at": to_ms(now),
     }
     known = connection.execute(select(print_papers.c.outcome).where(*same)).scalar_one_or_none()
     if known is None:

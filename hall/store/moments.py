@@ -9,6 +9,9 @@ from kiosk.core.clock import CHINA
 from kiosk.core.item import Span
 from kiosk.core.workdays import due_day
 
+_FIRST = datetime(1970, 1, 2, tzinfo=UTC)
+_AHEAD = timedelta(days=400)
+
 
 def to_ms(at: datetime) -> int:
     """Whole milliseconds since 1970 UTC."""
@@ -18,6 +21,11 @@ def to_ms(at: datetime) -> int:
 def from_ms(ms: int) -> datetime:
     """Back again, UTC."""
     return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def believed(at: datetime, now: datetime) -> int:
+    """An instant of somebody else's clock, as the database keeps it: a mad one says nothing that no page can show."""
+    return to_ms(min(max(at, _FIRST), now + _AHEAD))
 
 
 def due(received: datetime, limit: Span, calendar: Calendar) -> datetime:

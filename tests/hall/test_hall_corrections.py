@@ -404,6 +404,10 @@ def test_numbers_of_corrections_are_used_numbers(waiting: Waiting) -> None:
     for used in (original, correction):
         again = terminal.question(application_no=used.application_no)
         assert hall.intake.submit(terminal.seal(again), terminal_id=terminal.id).status == "conflict"
+    again = correction_of(terminal, original, [use for use in original.materials if use.blob is None])
+    again = again.model_copy(update={"application_no": correction.application_no})
+    assert hall.intake.submit(terminal.seal(again), terminal_id=terminal.id).status == "conflict"
+    assert again.id in {row.id for row in hall.second_chances.refused()}, "a clerk sees it"
     terminal.serial = 1500
     correction = correction_of(terminal, original, [use for use in original.materials if use.blob is None])
     assert hall.intake.submit(terminal.seal(correction), terminal_id=terminal.id).status == "accepted"

@@ -126,6 +126,15 @@ def test_the_clerks_page_shows_them(terminal: TestTerminal, hall: HallProcess, j
         assert "不确定" in text
 
 
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59.999999+00:00", "0001-01-01T00:00:00+08:00"])
+def test_a_paper_of_a_mad_clock_closes_no_page(
+    terminal: TestTerminal, job: dict[str, Any], staff: requests.Session, at: str
+) -> None:
+    assert tell(terminal, job, "proven", at=at) < 300
+    assert staff.get(f"{terminal.hall.staff_url}/staff/prints", timeout=10).status_code == 200
+    assert staff.get(f"{terminal.hall.staff_url}/staff/api/print-jobs", timeout=10).status_code == 200
+
+
 def test_numbered_paper_is_said_by_the_item_and_told_to_the_terminal(tmp_path: Path) -> None:
     hall = open_hall(tmp_path / "hall")
     try:

@@ -67,11 +67,14 @@ def test_other_bytes_under_the_same_id_change_nothing(terminal: TestTerminal) ->
     assert verdict_of(terminal.post("/v1/submissions", raw)).receipt == receipt
 
 
-def test_a_used_application_number_is_a_conflict(terminal: TestTerminal) -> None:
+def test_a_used_application_number_is_a_conflict_that_a_clerk_sees(
+    terminal: TestTerminal, staff: requests.Session
+) -> None:
     first = terminal.question()
     assert terminal.post("/v1/submissions", terminal.seal(first)).status_code == 201
     again = terminal.question(application_no=first.application_no)
     assert terminal.post("/v1/submissions", terminal.seal(again)).status_code == 409
+    assert again.id in staff.get(f"{terminal.hall.staff_url}/staff/refused", timeout=10).text
 
 
 def test_the_whole_way_of_a_renewal(terminal: TestTerminal, other_terminal: TestTerminal) -> None:
