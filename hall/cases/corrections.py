@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -17,7 +18,7 @@ from hall.cases.filings import Opened, Refusal, conflict, note_licence_uses, num
 from hall.cases.history import EventType, append
 from hall.cases.returns import send_back
 from hall.store.database import Store
-from hall.store.jobs import Job, enqueue
+from hall.store.jobs import Job, NotYet, enqueue
 from hall.store.moments import believed, due, from_ms, to_ms
 from hall.store.schema import awaited_cases, cases, correction_calls, corrections
 from hall.store.vault import Vault
@@ -46,7 +47,8 @@ class CorrectionRules:
     days: int
     """Working days that a citizen has, where the item says nothing."""
     grace: timedelta
-    """A case is closed so much later: what she filed in time may still lie in a terminal (P53)."""
+    """A case is closed so much later: what she filed in time may still lie in a terminal (P53). A hall that was down
+    when the time was over listens as long before it closes anything."""
     awaits: timedelta
     """A correction waits so long for the case that it corrects."""
 
@@ -98,6 +100,7 @@ class Corrections:
         self._keys = keys
         self._rules = rules
         self._clock = clock
+        self._opened = clock.monotonic()
 
     def want(
         self,
@@ -139,17 +142,24 @@ class Corrections:
     def expire(self, job: Job) -> None:
         """补正不来: the time of this call is over; nothing to do if it was answered."""
         number, seq = job.subject.split(" ")
-        at = to_ms(self._clock.now())
+        now = self._clock.now()
 
         def write(connection: Connection) -> None:
             case = connection.execute(select(cases).where(cases.c.application_no == number)).one()
-            calls = select(correction_calls.c.seq).where(correction_calls.c.case_no == number)
-            latest = connection.execute(calls.order_by(correction_calls.c.seq.desc()).limit(1)).scalar_one()
-            if case.state == "correction_wanted" and latest == int(seq):
+            calls = select(correction_calls).where(correction_calls.c.case_no == number)
+            latest = connection.execute(calls.order_by(correction_calls.c.seq.desc()).limit(1)).one()
+            if case.state == "correction_wanted" and latest.seq == int(seq):
+                self._hear_first(from_ms(latest.due_at), now)
                 data = {"message": "到期没有收到补交的材料，这件事已办结。还需要办的，请重新申请。"}
-                append(connection, self._vault, number, what=EventType.EXPIRED, actor="hall", at=at, data=data)
+                append(connection, self._vault, number, what=EventType.EXPIRED, actor="hall", at=to_ms(now), data=data)
 
         self._store.write(write)
+
+    def _hear_first(self, until: datetime, now: datetime) -> None:
+        """NotYet, if this hall was down when the time was over: the terminals could not reach it."""
+        open_for = timedelta(seconds=self._clock.monotonic() - self._opened)
+        if now - open_for > until and open_for < self._rules.grace:
+            raise NotYet(ceil((self._rules.grace - open_for) / timedelta(milliseconds=1)))
 
     def take(
         self,

@@ -345,6 +345,17 @@ def test_a_case_is_closed_when_no_correction_comes(waiting: Waiting) -> None:
     assert types_of(hall, number)[-2:] == [EventType.EXPIRED, EventType.SUPPLEMENTED], "kept, and decided nothing"
 
 
+def test_a_hall_that_was_down_hears_everybody_before_it_closes_a_case(waiting: Waiting) -> None:
+    open_it, clock, _, original = waiting
+    number = original.application_no
+    clock.ahead = until_of(open_it(), number) - datetime.now(UTC) + timedelta(hours=21)
+    hall = open_it()
+    for hours, state in ((0, EventType.CORRECTION_WANTED), (11, EventType.CORRECTION_WANTED), (2, EventType.EXPIRED)):
+        clock.ahead += timedelta(hours=hours)
+        hall.jobs.run_due()
+        assert types_of(hall, number)[-1] is state
+
+
 def test_an_answered_call_closes_nothing(waiting: Waiting) -> None:
     open_it, clock, terminal, original = waiting
     hall, number = open_it(), original.application_no
