@@ -23,10 +23,10 @@ from hall.licences.people import People
 from hall.licences.press import Press
 from hall.me import MySpace
 from hall.settings import HallSettings, load_settings
-from hall.store.blobs import Blobs
+from hall.store.blobs import Blobs, tidying
 from hall.store.database import Store
 from hall.store.files import private_directory, write_private
-from hall.store.jobs import JobRunner
+from hall.store.jobs import JobRunner, enqueue
 from hall.store.vault import Vault
 from hall.terminals.help_desk import HelpDesk
 from hall.terminals.journal import Journals
@@ -35,6 +35,8 @@ from hall.terminals.registry import Terminals
 from hall.terminals.renewals import Renewals
 from hall.trust.keys import HallKeys, ensure_keys, load_keys
 from kiosk.core.clock import Clock, SystemClock
+
+_TIDY = "blobs.tidy"
 
 
 class HallRunning(RuntimeError):
@@ -88,6 +90,7 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
     keys = replace(load_keys(layout), terminal_life=timedelta(days=settings.terminal_certificate_days))
     vault = Vault(keys.data_key)
     store = Store(layout.database)
+    store.write(lambda connection: enqueue(connection, _TIDY, "blobs"))
     blobs = Blobs(layout.blobs)
     catalogue = Catalogue(store=store, keys=keys, clock=clock)
     terminals = Terminals(store=store, vault=vault, keys=keys, region=settings.region, clock=clock)
@@ -164,6 +167,7 @@ def open_hall(data: Path, *, decide_after_s: float | None = None, clock: Clock |
                 "department.decide": departments.decide,
                 DECIDE_AGAIN: departments.decide_again,
                 EXPIRE: corrections.expire,
+                _TIDY: tidying(blobs, clock),
             },
             clock=clock,
             random=SystemRandom(),

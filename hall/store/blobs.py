@@ -11,16 +11,22 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from hall.store.files import private_directory, sync_directory
+from hall.store.jobs import Handler, Job, NotYet
 from kiosk.contract.envelope import BlobRef
 from kiosk.contract.problems import ProblemCode
 from kiosk.contract.sync import BlobState
+from kiosk.core.clock import Clock
 
 MAX_BLOB_BYTES = 64 * 1024 * 1024
 _RESERVE_BYTES = 256 * 1024 * 1024
 """Free space below which no upload is taken, so that the database can always commit."""
+_HALF_STAYS = timedelta(days=30)
+_DAY_MS = 24 * 3_600_000
 _NAME = re.compile(r"^[0-9a-f]{64}$")
 
 
@@ -84,6 +90,13 @@ class Blobs:
         finally:
             self._busy.discard(part)
 
+    def forget_halves(self, before: datetime) -> None:
+        """Remove uploads that nobody went on with since; who comes after all begins anew."""
+        for part in self._incoming.iterdir():
+            with suppress(OSError):  # finished meanwhile; what cannot be removed is tried again tomorrow
+                if part not in self._busy and part.stat().st_mtime < before.timestamp():
+                    part.unlink()
+
     async def _write(self, part: Path, offset: int, length: int, chunks: AsyncIterator[bytes]) -> int:
         size = offset
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
@@ -133,6 +146,16 @@ class Blobs:
 
     def _part(self, sha256: str, terminal_id: str) -> Path:
         return self._incoming / f"{terminal_id}-{sha256}"
+
+
+def tidying(blobs: Blobs, clock: Clock) -> Handler:
+    """A job that is never done: every day it forgets half uploads."""
+
+    def tidy(_: Job) -> None:
+        blobs.forget_halves(clock.now() - _HALF_STAYS)
+        raise NotYet(_DAY_MS)
+
+    return tidy
 
 
 def _sync(part: Path, descriptor: int) -> None:
