@@ -126,7 +126,7 @@ class JobRunner:
             jobs.c.attempts < MAX_ATTEMPTS,
             jobs.c.due_at <= now,
             # One that ends later than any that is given now was given by a clock that was ahead.
-            (jobs.c.leased_until <= now) | (jobs.c.leased_until > now + LEASE_MS),
+            (jobs.c.leased_until <= now) | (jobs.c.leased_until > now + max(LEASE_MS, _LAST_BACKOFF_MS)),
         )
         with self._store.read() as connection:  # most looks find nothing: do not write for them
             if connection.execute(select(jobs.c.id).where(*open_now).limit(1)).one_or_none() is None:
@@ -152,8 +152,7 @@ class JobRunner:
             wait = backoff_ms(job.attempts, self._random)
             self._settle(
                 job,
-                due_at=to_ms(self._clock.now()) + wait,
-                leased_until=0,
+                leased_until=to_ms(self._clock.now()) + wait,
                 attempts=job.attempts + 1,
                 last_error=type(error).__name__,
             )
