@@ -131,9 +131,10 @@ class Blobs:
             raise BlobRefused(ProblemCode.HASH_MISMATCH)
         place = self._place(sha256)
         private_directory(place.parent)
-        part.rename(place)
-        for folder in (place.parent, place.parent.parent, self._root):  # which may be new themselves
+        for folder in (self._root, place.parent.parent):  # what was made in them now, or by a hall that was killed then
             sync_directory(folder)
+        part.rename(place)
+        sync_directory(place.parent)
 
     def _has(self, blob: BlobRef) -> bool:
         place = self._place(blob.sha256)
