@@ -99,6 +99,7 @@ def _rotate_keys(hall: Hall, ask: Answer) -> Answer:
     """A running hall opens what is sealed to the new key at once, and signs with the new one after its next start."""
     fresh = rotate(hall.layout)
     hall.keys.opening.update(fresh.opening)
+    hall.keys.rotated.append(fresh.published())
     bundle = hall.catalogue.publish_keys(fresh.published())
     return {"seal": fresh.sealing.id, "sign": fresh.signing.id, "bundle": bundle.number if bundle else 0}
 

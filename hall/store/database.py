@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import QueuePool
 
-from hall.store.schema import SCHEMA_VERSION, metadata
+from hall.store.schema import SCHEMA_VERSION, TAKEN_OVER, metadata
 
 T = TypeVar("T")
 MAX_GROUP = 200
@@ -165,4 +165,7 @@ def _prepare(connection: Connection) -> None:
         for table in metadata.sorted_tables:
             for index in table.indexes:  # of a table that was there before its index was thought of
                 index.create(connection, checkfirst=True)
+        for old, take_over in TAKEN_OVER.items():
+            if inspect(connection).has_table(old):
+                connection.execute(text(take_over))
         connection.execute(text(f"PRAGMA user_version={SCHEMA_VERSION}"))

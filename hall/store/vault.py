@@ -102,6 +102,10 @@ def _open(cipher: AESGCM, sealed: bytes, purpose: str) -> bytes:
 
 def _from_url(text: str) -> bytes:
     try:
-        return base64.b64decode(text.encode() + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        raw = base64.b64decode(text.encode() + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except ValueError:
         raise VaultError("not a token") from None
+    # One spelling only: a link is spent by its text.
+    if base64.urlsafe_b64encode(raw).decode().rstrip("=") != text:
+        raise VaultError("not a token")
+    return raw

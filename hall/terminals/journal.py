@@ -250,6 +250,12 @@ def _take(connection: Connection, checked: _Checked, terminal_id: str, now: int)
     return JournalMark(epoch=epoch, seq=checked.end.seq, head=checked.end.hash.hex(), state="known")
 
 
+def _behind_all(connection: Connection, terminal_id: str, now: int) -> int:
+    """An epoch that begins is the latest of its terminal, whatever this hall's clock showed before."""
+    begun = select(func.max(journal_chains.c.begun_at)).where(journal_chains.c.terminal_id == terminal_id)
+    return max(now, (connection.execute(begun).scalar() or 0) + 1)
+
+
 def _begin(connection: Connection, checked: _Checked, terminal_id: str, now: int) -> JournalMark:
     """An epoch that we do not know: how does it fit to what this terminal said before?"""
     before, epoch = checked.batch.before, checked.batch.before.epoch.hex()
@@ -275,7 +281,7 @@ def _begin(connection: Connection, checked: _Checked, terminal_id: str, now: int
             signed_seq=checked.signed_seq,
             signed_at=checked.signed_at,
             signed_heard_at=now,
-            begun_at=now,
+            begun_at=_behind_all(connection, terminal_id, now),
             heard_at=now,
         )
     )

@@ -15,6 +15,8 @@ SMALL = 64
 """One batch is over before a turn could be given."""
 SOON_S = 2.0
 """A shorter wait is none: requests that come a little close are what queues are for."""
+MOST = 200_000
+"""No terminal holds more; who says so books no more."""
 HOLD_S = 60.0
 """A turn lasts as long as its terminal comes again within this time."""
 
@@ -55,6 +57,6 @@ class Leases:
 
     def _book(self, terminal_id: str, pending: int, now: float) -> _Lease:
         start = max(now, self._free_at)
-        self._free_at = start + pending / self._rate
+        self._free_at = start + min(pending, MOST) / self._rate
         self._leases[terminal_id] = lease = _Lease(start, start + HOLD_S)
         return lease

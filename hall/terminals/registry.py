@@ -19,14 +19,14 @@ from hall.store.moments import from_ms, to_ms
 from hall.store.schema import certificates, enrol_tickets, heartbeats, terminal_keys, terminals
 from hall.store.vault import Vault
 from hall.terminals.enrol_request import TerminalKeys, read_keys
-from hall.terminals.successions import apply_replacement, plan_replacement, successors
+from hall.terminals.signing_keys import keep_signing_key
+from hall.terminals.successions import apply_replacement, plan_replacement, successors, void_tickets
 from hall.terminals.used_numbers import used_numbers
 from hall.trust import pki
 from hall.trust.keys import HallKeys
 from kiosk.contract.enrolment import EnrolRequest, EnrolResponse
 from kiosk.contract.problems import ProblemCode
 from kiosk.contract.promise import PromiseLevel, promise_level
-from kiosk.contract.signing import key_id
 from kiosk.contract.sync import Heartbeat
 from kiosk.contract.tickets import EnrolTicket, encode_base32, enrol_mac, key_pin
 from kiosk.contract.wire import TerminalId
@@ -162,11 +162,7 @@ class Terminals:
                 expires_at=to_ms(certificate.not_valid_after_utc),
             )
         )
-        connection.execute(
-            upsert(terminal_keys)
-            .values(id=key_id(keys.signing_public), terminal_id=terminal_id, public=keys.signing_public, at=at)
-            .on_conflict_do_nothing()
-        )
+        keep_signing_key(connection, terminal_id, keys.signing_public, at=at)
         connection.execute(
             update(terminals).where(terminals.c.id == terminal_id).values(enrolled_at=at, revoked_at=None)
         )
@@ -219,6 +215,7 @@ class Terminals:
 
         def write(connection: Connection) -> bool:
             self._revoke_certificates(connection, terminal_id, at)
+            void_tickets(connection, terminal_id)
             done = connection.execute(update(terminals).where(terminals.c.id == terminal_id).values(revoked_at=at))
             return done.rowcount == 1
 

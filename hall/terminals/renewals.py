@@ -11,13 +11,13 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives import serialization
 from sqlalchemy import Column, Connection, ForeignKey, Integer, LargeBinary, String, Table, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hall.problem import Refused
 from hall.store.database import Store
 from hall.store.moments import to_ms
-from hall.store.schema import certificates, metadata, terminal_keys, terminals
+from hall.store.schema import certificates, metadata, terminals
 from hall.terminals.enrol_request import TerminalKeys, read_keys
+from hall.terminals.signing_keys import keep_signing_key
 from hall.trust import pki
 from hall.trust.keys import HallKeys
 from kiosk.contract.enrolment import EnrolRequest, EnrolResponse, RenewRequest, renewal_signed_bytes
@@ -86,13 +86,7 @@ class Renewals:
                 serial=fresh, terminal_id=terminal_id, expires_at=to_ms(certificate.not_valid_after_utc)
             )
         )
-        connection.execute(
-            upsert(terminal_keys)
-            .values(
-                id=key_id(asked.signing_public), terminal_id=terminal_id, public=asked.signing_public, at=to_ms(now)
-            )
-            .on_conflict_do_nothing()
-        )
+        keep_signing_key(connection, terminal_id, asked.signing_public, at=to_ms(now))
         site = connection.execute(select(terminals.c.site).where(terminals.c.id == terminal_id)).scalar_one()
         response = EnrolResponse(
             terminal_id=terminal_id,

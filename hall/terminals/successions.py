@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from hall.store.database import Store
 from hall.store.moments import from_ms, to_ms
-from hall.store.schema import certificates, replacements, terminals
+from hall.store.schema import certificates, enrol_tickets, replacements, terminals
 
 _LONGEST_CHAIN = 32
 
@@ -89,6 +89,7 @@ def apply_replacement(connection: Connection, ticket_id: str, *, at: int) -> Non
         return
     old = row.terminal_id
     connection.execute(update(replacements).where(replacements.c.ticket_id == ticket_id).values(at=at))
+    void_tickets(connection, old)
     connection.execute(
         update(certificates)
         .where(certificates.c.terminal_id == old, certificates.c.revoked_at.is_(None))
@@ -97,6 +98,12 @@ def apply_replacement(connection: Connection, ticket_id: str, *, at: int) -> Non
     connection.execute(
         update(terminals).where(terminals.c.id == old, terminals.c.revoked_at.is_(None)).values(revoked_at=at)
     )
+
+
+def void_tickets(connection: Connection, terminal_id: str) -> None:
+    """Whoever has an unspent ticket (入网码) of this terminal cannot use it any more."""
+    unspent = (enrol_tickets.c.terminal_id == terminal_id) & enrol_tickets.c.used_by.is_(None)
+    connection.execute(update(enrol_tickets).where(unspent).values(expires_at=0))
 
 
 def vouch(connection: Connection, terminal_id: str, *, until: datetime) -> bool:

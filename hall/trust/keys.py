@@ -36,9 +36,13 @@ class HallKeys:
     """Every key that envelopes may be sealed to, by id: the present one, former ones, and one that comes next."""
     former_signing: tuple[bytes, ...] = ()
     """Raw public keys whose signatures stay good."""
+    rotated: list[tuple[HallKey, ...]] = field(default_factory=list, repr=False)
+    """What rotations have published since this hall began; the last one counts."""
 
     def published(self) -> tuple[HallKey, ...]:
         """The key list of bundles and enrolments."""
+        if self.rotated:
+            return self.rotated[-1]
         signing = (*self.former_signing, self.signing.public)
         keys = [("seal", self.sealing.public), *(("sign", public) for public in signing)]
         keys.append(("recovery", self.recovery_public))

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from hall.desk import CaseRow, NotThere
 from hall.hall import Hall
-from hall.http import HallHere, add_problem_handlers
+from hall.http import HallHere, add_problem_handlers, hall_of
 from hall.licences.papers_printed import PrintedJob
 from hall.problem import Refused
 from hall.store.database import StoreBusy
@@ -64,6 +64,20 @@ def _page_staff(request: Request, hall: HallHere) -> str:
         return staff_name(hall, request.cookies.get(COOKIE, ""))
     except VaultError:
         raise _SignedOut from None
+
+
+def _from_here(request: Request) -> bool:
+    """Did one of our own pages send it? Another port of this machine is the same site to a cookie."""
+    origin = request.headers.get("origin")
+    return origin is None or origin == f"{request.url.scheme}://{request.headers.get('host', '')}"
+
+
+def _signed_in(request: Request) -> bool:
+    try:
+        staff_name(hall_of(request), request.cookies.get(COOKIE, ""))
+    except VaultError:
+        return False
+    return True
 
 
 def _pages(request: Request) -> Pages:
@@ -351,7 +365,15 @@ def staff_app(hall: Hall) -> FastAPI:
 
     @app.middleware("http")
     async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call_next(request)
+        if request.method != "POST":
+            response = await call_next(request)
+        elif not _from_here(request):
+            response = Response(status_code=403)
+        elif not _signed_in(request):
+            # Before anything of its body is read: nobody's uploads are kept.
+            response = HTMLResponse(_pages(request).signed_out(), status_code=401)
+        else:
+            response = await call_next(request)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         return response

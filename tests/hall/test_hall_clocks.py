@@ -10,6 +10,7 @@ import pytest
 from hall.admin import perform
 from hall.hall import Hall, open_hall
 from hall.web.pages import Pages
+from kiosk.contract.journal import Head, JournalBatch, JournalKind, Note, body_of, follow
 from kiosk.contract.submission import Submission
 from tests.hall.conftest import HallProcess, TestTerminal, enrolled
 from tests.hall.test_hall_corrections import LaterClock, types_of
@@ -64,3 +65,28 @@ def test_a_filing_of_a_mad_clock_closes_no_page(opened: Hall, terminal: TestTerm
     pages = Pages(opened)
     assert number in pages.cases("值班员", kind=None)
     assert "在终端提交" in pages.case("值班员", number)
+
+
+def test_a_journal_that_begins_anew_after_the_halls_clock_was_put_right_goes_on(
+    opened: Hall, clock: LaterClock, terminal: TestTerminal
+) -> None:
+    def tell(head: Head, *notes: Note) -> tuple[Head, str]:
+        bodies, end = [], head
+        for note in notes:
+            bodies.append(body_of(end.seq + 1, 0, note))
+            end, _ = follow(end, bodies[-1])
+        batch = JournalBatch(head, head.seq + 1, tuple(bodies)).encode()
+        return end, opened.journals.heard(batch, terminal_id=terminal.id).state
+
+    def begin(epoch: bytes, before: Head, reason: str) -> Note:
+        known = {"before_epoch": before.epoch, "before_seq": before.seq, "before_head": before.hash}
+        return Note.of(JournalKind.BEGIN, epoch=epoch, **known, reason=reason)
+
+    stopped = Note.of(JournalKind.STOPPED, monotonic_ms=1)
+    first, second = bytes([1]) * 16, bytes([2]) * 16
+    clock.ahead = timedelta(hours=3)
+    end, state = tell(Head.before(first, 0), begin(first, Head(b"", 0, b""), "new"), stopped)
+    clock.ahead = timedelta(0)
+    end, _ = tell(Head.before(second, end.seq), begin(second, end, "damaged"))
+    clock.ahead = timedelta(minutes=1)
+    assert (state, tell(end, stopped)[1]) == ("known", "known")
