@@ -23,6 +23,10 @@ from offline_queue.store import Store
 
 LAST_SERIAL = 9999
 """Four digits in an application number."""
+_NEXT_SERIAL = (
+    "insert into counters (day, serial) values (?, 1)"
+    " on conflict (day) do update set serial = serial + 1 returning serial"
+)
 
 
 class Intake:
@@ -41,21 +45,23 @@ class Intake:
             return Err(StoreError(StoreFault.DISK_FULL))
         day = self._clock.now().astimezone(CHINA).date()
 
-        def work(db: sqlite3.Connection) -> int:
+        def work(db: sqlite3.Connection) -> str | None:
             with transaction(db):
-                row = db.execute(
-                    "insert into counters (day, serial) values (?, 1)"
-                    " on conflict (day) do update set serial = serial + 1 returning serial",
-                    (day.isoformat(),),
-                ).fetchone()
-            return int(row[0])
+                while True:
+                    (serial,) = db.execute(_NEXT_SERIAL, (day.isoformat(),)).fetchone()
+                    if serial > LAST_SERIAL:
+                        return None
+                    number = str(ApplicationNumber(self._region, day, self._terminal_id, serial))
+                    # Whoever's stick was taken in may have brought it.
+                    if db.execute("select 1 from submissions where application_no = ?", (number,)).fetchone() is None:
+                        return number
 
-        serial = self._store.db.run(work)
-        if isinstance(serial, Err):
-            return serial
-        if serial.value > LAST_SERIAL:
+        number = self._store.db.run(work)
+        if isinstance(number, Err):
+            return number
+        if number.value is None:
             return Err(StoreError(StoreFault.STORE_DOWN, "no numbers left today"))
-        return Ok(str(ApplicationNumber(self._region, day, self._terminal_id, serial.value)))
+        return Ok(number.value)
 
     def put(self, sealed: SealedSubmission, *, card_tag: bytes, slip: bytes) -> Result[None, StoreError]:
         """Ok only when it is durable. The same id with the same bytes again is Ok, with other bytes CONFLICT."""

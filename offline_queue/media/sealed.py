@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -31,6 +32,11 @@ from kiosk.core.ports import SealedSubmission, StoreError, StoreFault
 from kiosk.core.result import Err, Ok, Result
 from offline_queue.ipc.access import Held, QueueAccess
 from offline_queue.media.files import ExportBook, media_fault
+
+_MOST_SERIAL = 9000
+"""Of a day's 9,999 numbers: no terminal has given as many."""
+_MOST_KEYS = 64
+"""Of terminals whose queues came here; what a manifest names may be without end."""
 
 
 @dataclass(slots=True)
@@ -91,9 +97,8 @@ def take_media(queue: QueueAccess, path: Path, *, book: ExportBook, terminal_id:
     with file:
         manifest = read_manifest(file)
         keys = signing_keys_of(manifest)
-        book.foreign_keys |= {id_: base64.b64encode(public).decode() for id_, public in keys.items()}
         if manifest.terminal_id == terminal_id:
-            raised = queue.raise_counters(manifest.counters)
+            raised = queue.raise_counters(_believable(manifest.counters))
             if isinstance(raised, Err):
                 return raised
         taken = Taken(manifest.terminal_id)
@@ -107,8 +112,21 @@ def take_media(queue: QueueAccess, path: Path, *, book: ExportBook, terminal_id:
             if isinstance(done, Err):
                 return done
             _count(taken, item, done.value)
+            if not done.value:
+                _remember_signer(book, parse_envelope(whole[0]).header.signing_key, keys)
         noted = queue.note_media("imported", sha256=manifest_sha256(manifest), count=taken.taken)
         return noted if isinstance(noted, Err) else Ok(taken)
+
+
+def _believable(counters: Mapping[str, int]) -> dict[str, int]:
+    """Anybody can sign a manifest in our name: it must not use up the numbers of a day."""
+    return {day: serial for day, serial in counters.items() if 0 <= serial <= _MOST_SERIAL}
+
+
+def _remember_signer(book: ExportBook, signer: str, keys: PublicKeys) -> None:
+    """To check with, should what was taken leave on a stick again; not every key that a manifest names."""
+    if len(book.foreign_keys) < _MOST_KEYS:
+        book.foreign_keys[signer] = base64.b64encode(keys[signer]).decode()
 
 
 def take_queue(
