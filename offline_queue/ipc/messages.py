@@ -188,9 +188,10 @@ class ReturnSheet(Message):
 
 
 class ListSheets(Message):
-    """Every sheet, for the audit."""
+    """The sheets behind this one, for the audit; empty: from the first."""
 
     op: Literal["sheets"] = "sheets"
+    after: Short = ""
 
 
 class CountSheets(Message):

@@ -28,8 +28,8 @@ from offline_queue.requeue import requeue
 from offline_queue.store import Store
 from offline_queue.uplink.policy import Accept, Later, Park, Send, decide
 
-PAGE = 200
-"""Held items in one answer."""
+PAGE = 32
+"""Held items in one answer: with all the materials that an envelope may have they fit into a frame."""
 SETTLE = 200
 """Results in one request."""
 Answer = tuple[dict[str, Any], bytes]

@@ -64,7 +64,15 @@ class LedgerClient:
 
     def sheets(self) -> Result[tuple[Sheet, ...], StoreError]:
         """Every sheet ever loaded."""
-        return self._ask({"op": "sheets"}, lambda rows: tuple(map(sheet_of, rows)))
+        found: list[Sheet] = []
+        while True:
+            after = found[-1].serial if found else ""
+            page = self._ask({"op": "sheets", "after": after}, lambda rows: tuple(map(sheet_of, rows)))
+            if isinstance(page, Err):
+                return page
+            if not page.value:
+                return Ok(tuple(found))
+            found += page.value
 
     def count_sheets(self) -> Result[SheetCount, StoreError]:
         """The audit in numbers."""

@@ -69,7 +69,7 @@ class LedgerDesk:
             case ReturnSheet(serial=serial):
                 return sheets.put_back(serial)
             case ListSheets():
-                return _as(sheets.every(), lambda found: [sheet_values(sheet) for sheet in found])
+                return _as(sheets.page(request.after), lambda found: [sheet_values(sheet) for sheet in found])
             case CountSheets():
                 return _as(sheets.count(), asdict)
             case _:

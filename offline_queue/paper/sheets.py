@@ -18,6 +18,12 @@ from offline_queue.store import Store
 
 MAX_LOAD = 5000
 """Sheets at once; a tray holds fewer."""
+PAGE = 2000
+"""Sheets in one answer: they fit into a frame."""
+_PAGE_BEHIND = (
+    "select serial, state, job, reason, changed_at from sheets"
+    " where position > coalesce((select position from sheets where serial = ?), -1) order by position limit ?"
+)
 
 
 class SheetBook:
@@ -97,11 +103,11 @@ class SheetBook:
 
         return _said(self._store.db.run(work, draining=True))
 
-    def every(self) -> Result[tuple[Sheet, ...], StoreError]:
-        """In the order of loading."""
+    def page(self, after: str = "") -> Result[tuple[Sheet, ...], StoreError]:
+        """Some behind this serial, in the order of loading; empty: from the first."""
 
         def work(db: sqlite3.Connection) -> tuple[Sheet, ...]:
-            rows = db.execute("select serial, state, job, reason, changed_at from sheets order by position")
+            rows = db.execute(_PAGE_BEHIND, (after, PAGE))
             return tuple(
                 Sheet(serial, SheetState(state), job or "", reason or "", datetime.fromtimestamp(at, UTC))
                 for serial, state, job, reason, at in rows

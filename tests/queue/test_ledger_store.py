@@ -351,7 +351,7 @@ def test_a_used_sheet_is_void_only_with_its_paper(desk: Desk) -> None:
     assert fault(desk.sheets.void("GD1", VoidReason.DAMAGED)) is StoreFault.CONFLICT
     assert fault(desk.sheets.put_back("GD1")) is StoreFault.CONFLICT
     assert good(desk.ledger.reprint("J", VoidReason.DAMAGED)).serial == "GD2"
-    sheets = {sheet.serial: (sheet.state, sheet.job, sheet.reason) for sheet in good(desk.sheets.every())}
+    sheets = {sheet.serial: (sheet.state, sheet.job, sheet.reason) for sheet in good(desk.sheets.page())}
     assert sheets == {"GD1": (SheetState.VOID, "J", "damaged"), "GD2": (SheetState.TAKEN, "J-2", "")}
     assert desk.told()[-1] == ("J", "void", 1, "GD1", "damaged")
 
@@ -506,7 +506,7 @@ class Histories(RuleBasedStateMachine):
         count = self.desk.count()
         assert count.loaded == 6 == count.stock + count.taken + count.used + count.void
         assert count.taken <= 1
-        sheets = good(self.desk.sheets.every())
+        sheets = good(self.desk.sheets.page())
         assert all(bool(sheet.reason) == (sheet.state is SheetState.VOID) for sheet in sheets)
 
     @invariant()

@@ -76,6 +76,16 @@ def test_the_whole_port_over_the_socket(zygote: Zygote, ledger: PrintLedger) -> 
     assert ledger.count_sheets() == Ok(SheetCount(3, 1, 0, 0, 2))
 
 
+def test_every_sheet_is_listed_however_many_there_are(zygote: Zygote) -> None:
+    zygote.start()
+    ledger = LedgerClient(zygote.socket, delays=ClientDelays(call_s=60, status_s=5))
+    for load in range(3):
+        assert isinstance(ledger.load_sheets(f"GD{load:04}00000", 5000), Ok)
+    sheets = ledger.sheets()
+    assert isinstance(sheets, Ok)
+    assert len({sheet.serial for sheet in sheets.value}) == 15_000
+
+
 def test_a_queue_that_is_away_is_an_error_in_time(tmp_path: Path) -> None:
     quick = LedgerClient(tmp_path / "nobody.sock", delays=ClientDelays(call_s=0.2))
     refused = quick.sent("J", attempt="a")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sqlite3
 import stat
 import struct
 import threading
@@ -16,7 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kiosk.contract.frames import MAX_HEAD, FrameReader, encode_frame
+from kiosk.contract.envelope import MAX_BLOBS
+from kiosk.contract.frames import MAX_HEAD, Frame, FrameReader, encode_frame
 from kiosk.contract.sync import DeviceReport
 from kiosk.core.ports import (
     Assistance,
@@ -31,6 +33,7 @@ from kiosk.core.ports import (
 from kiosk.core.print_ledger import PrintState
 from kiosk.core.result import Err, Ok
 from offline_queue.client import ClientDelays, QueueClient
+from offline_queue.disk.database import transaction
 from offline_queue.ipc.local_socket import FrameSocket, connect, listen
 from offline_queue.ipc.messages import parse_request
 from offline_queue.ipc.server import QueueServer, ServerLimits
@@ -40,6 +43,7 @@ from offline_queue.paper.ledger_client import LedgerClient
 from offline_queue.store import Store
 from offline_queue.uplink.sync_state import SyncState
 from tests.queue.conftest import FakeClock, Terminal
+from tests.queue.worker_bench import Bench
 
 QUICK = ClientDelays(call_s=0.3, status_s=0.3, again_s=0.01)
 TAG = bytes(range(32))
@@ -370,3 +374,32 @@ def test_a_stale_socket_of_a_dead_owner_is_replaced(tmp_path: Path, clock: FakeC
     assert isinstance(made.client.reserve_number(), Ok)
     made.stop()
     assert not (tmp_path / "queue.sock").exists()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"op": []},
+        {"op": {}},
+        {"op": "held", "after": 2**63},
+        {"op": "held_envelope", "seq": 2**63, "id": "019ab0c0-0000-7000-8000-000000000000", "sha256": "0" * 64},
+    ],
+)
+def test_no_head_is_more_than_a_refusal(bench: Bench, head: dict[str, Any]) -> None:
+    answer, _ = QueueService(bench.store, bench.intake, bench.state, wake=lambda: None).answer(Frame(head))
+    assert "err" in answer
+
+
+def test_a_page_of_filings_with_all_their_materials_fits_into_a_frame(bench: Bench) -> None:
+    bench.file(*range(1, 41))
+
+    def work(db: sqlite3.Connection) -> None:
+        with transaction(db):
+            db.executemany(
+                "insert into blobs (seq, position, sha256, size) values (?, ?, ?, 3000)",
+                [(seq, at, f"{seq:032x}{at:032x}") for seq in range(1, 41) for at in range(MAX_BLOBS)],
+            )
+
+    assert bench.store.db.run(work) == Ok(None)
+    service = QueueService(bench.store, bench.intake, bench.state, wake=lambda: None)
+    assert len(encode_frame(*service.answer(Frame({"op": "held", "after": 0})))) < 1024 * 1024
